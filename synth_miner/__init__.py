@@ -1,0 +1,33 @@
+"Probabilistic price paths for Bittensor subnet 50: parts, training, scoring, answers."
+__version__ = "0.1.0"
+
+import ast as _ast
+import functools as _functools
+import importlib as _importlib
+from pathlib import Path as _Path
+
+
+@_functools.lru_cache(1)
+def _index():
+    "Public name -> module that defines it, read from each module's `__all__` without importing it."
+    from ._modidx import d
+    index = {}
+    for module in d["syms"]:
+        file = _Path(__file__).parent.joinpath(*module.split(".")[1:]).with_suffix(".py")
+        for line in file.read_text(encoding="utf-8").split("\n# %%", 1)[0].split("\n__all__ = ")[1:]:
+            index.update(dict.fromkeys(_ast.literal_eval(line[: line.index("]") + 1]), module))
+    return index
+
+
+def __getattr__(name):
+    if name == "__all__":
+        return sorted(_index())
+    if name.startswith("_") or name not in _index():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_importlib.import_module(_index()[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*(k for k in globals() if k[:1] != "_"), *_index()})

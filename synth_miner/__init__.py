@@ -4,6 +4,7 @@ __version__ = "0.1.0"
 import ast as _ast
 import functools as _functools
 import importlib as _importlib
+import re as _re
 from pathlib import Path as _Path
 
 
@@ -14,8 +15,8 @@ def _index():
     index = {}
     for module in d["syms"]:
         file = _Path(__file__).parent.joinpath(*module.split(".")[1:]).with_suffix(".py")
-        for line in file.read_text(encoding="utf-8").split("\n# %%", 1)[0].split("\n__all__ = ")[1:]:
-            index.update(dict.fromkeys(_ast.literal_eval(line[: line.index("]") + 1]), module))
+        listed = _re.search(r"^__all__ = (\[.*?\])", file.read_text(encoding="utf-8"), _re.S | _re.M)
+        index.update(dict.fromkeys(_ast.literal_eval(listed[1]), module))
     return index
 
 

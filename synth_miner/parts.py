@@ -8,6 +8,7 @@ __all__ = ['KINDS', 'BLOCK_KINDS', 'registry', 'UnknownPart', 'did_you_mean', 'B
 
 # %% ../nbs/00_parts.ipynb #9ed799a8
 import difflib
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -15,7 +16,8 @@ import inspect
 import json
 import pkgutil
 import sys
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from fastcore.basics import patch
@@ -279,6 +281,55 @@ def summary(self: Registry,
     line = "{:<20} {:<10} {:<4} {:<4} {:>4}  {}".format
     return "\n".join([line("Name", "Kind", "Seq", "Dim", "MinS", "Description"), *(
         line(i.name, i.kind, "yn"[not i.preserves_seq_len], "yn"[not i.preserves_d_model], i.min_seq_len, i.description) for i in rows)])
+
+# %% ../nbs/00_parts.ipynb #57323eef
+@patch
+def find(self: Registry,
+    kind: str | tuple, # one of `KINDS`, or several
+    spec: str, # a name, or the dotted path of a registered class
+):
+    "The class that a name or a `_target_` path means. Raises UnknownPart."
+    kinds = (kind,) if isinstance(kind, str) else tuple(kind)
+    if "." not in spec: return self._find(spec, kinds)
+    path, _, qualname = spec.rpartition(".")
+    for k in kinds: self.sweep(k)
+    parts = [p for k in kinds for p in self.parts[k].values() if p.__qualname__ == qualname]
+    for p in parts:
+        if path in (p.__module__, "synth_miner") or p.__module__ == "__main__": return p
+    raise UnknownPart(f"_target_ {spec!r} is no registered {' or '.join(kinds)}; only registered parts may be named"
+                      f"{did_you_mean(qualname, [p.__name__ for k in kinds for p in self.parts[k].values()])}{self._failures()}")
+
+# %% ../nbs/00_parts.ipynb #adece93e
+@patch
+def build(self: Registry,
+    kind: str | tuple, # one of `KINDS`, or several
+    spec, # name, mapping with `name` or `_target_`, class, partial, or a finished part, which is returned as it is
+    **inject, # arguments that the assembler knows; used where the constructor takes them and the spec is silent
+):
+    "Make a part. Raises UnknownPart for the name, ValueError for an argument it does not take."
+    if type(spec).__module__.startswith("omegaconf"): spec = importlib.import_module("omegaconf").OmegaConf.to_container(spec, resolve=True)
+    given = {}
+    if isinstance(spec, Mapping):
+        given = {k: v for k, v in spec.items() if k not in ("name", "_target_")}
+        named = spec.get("name", spec.get("_target_"))
+        if named is None: raise UnknownPart(f"{dict(spec)} names no {kind}: give `name` or `_target_`")
+        spec = named
+    if isinstance(spec, str): spec = self.find(kind, spec)
+    if not isinstance(spec, (type, types.FunctionType, functools.partial)): return spec
+    return self._call(spec, given, inject)
+
+# %% ../nbs/00_parts.ipynb #4b8dbf04
+@patch
+def _call(self: Registry, part, given, inject):
+    "Call a part with the arguments given, and the injected ones where it takes them."
+    takes, label = part_parameters(part), getattr(part, "__name__", None) or part.func.__name__
+    for k in given:
+        if k not in takes: raise ValueError(f"{label} has no parameter {k!r}; it takes {list(takes)}.{did_you_mean(k, takes)}")
+    args = {**{k: v for k, v in inject.items() if k in takes}, **given}
+    bound = part.keywords if isinstance(part, functools.partial) else {}
+    missing = [k for k, v in takes.items() if v is inspect.Parameter.empty and k not in args and k not in bound]
+    if missing: raise ValueError(f"{label} needs {missing}; it takes {list(takes)}")
+    return part(**{k: v for k, v in args.items() if k in given or k not in bound})
 
 # %% ../nbs/00_parts.ipynb #cd00ca6e
 registry = Registry()

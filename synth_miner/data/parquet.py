@@ -66,6 +66,7 @@ def _step_in_name(file: Path) -> int | None:
     "Seconds of a bar, when the file is called after them."
     return to_seconds(file.stem) if re.fullmatch(r"\d+(s|m|min|h|d)", file.stem) else None
 
+# %% ../../nbs/data/parquet.ipynb #509d8efd
 @patch
 def list_assets(self: ParquetSource) -> list[str]: # sorted
     "The assets that have a file."

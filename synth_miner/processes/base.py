@@ -28,13 +28,14 @@ def draw_normal(
 
 # %% ../../nbs/processes/00_base.ipynb #95814a28
 class _Grow(torch.autograd.Function):
-    "s0 exp(c), c clamped; the gradient passes the clamp."
+    "s0 exp(c) in the place of c, clamped; the gradient passes the clamp."
     @staticmethod
     def forward(ctx, c, s0):
-        bound = MAX_LOG_RETURN_CLAMP
-        s = c.clamp(-bound, bound).expm1_().mul_(s0).add_(s0).clamp_(min=s0 * math.exp(-bound))
-        ctx.save_for_backward(s, s0)
-        return s
+        bound = math.exp(MAX_LOG_RETURN_CLAMP)
+        ctx.mark_dirty(c)
+        torch.addcmul(s0, c.expm1_(), s0, out=c).clamp_(s0 / bound, s0 * bound)
+        ctx.save_for_backward(c, s0)
+        return c
     @staticmethod
     def backward(ctx, grad):
         s, s0 = ctx.saved_tensors
@@ -49,8 +50,9 @@ def to_prices(
     "Cumulate log-returns from the price now, clamped to exp(+-`MAX_LOG_RETURN_CLAMP`)."
     if log_returns.dim() != 3 or initial_price.shape != log_returns.shape[:1]:
         raise ShapeMismatch(f"to_prices: expected log-returns (B,P,H) and prices (B,), got {tuple(log_returns.shape)} and {tuple(initial_price.shape)}")
-    s0 = initial_price.to(log_returns.dtype)[:, None, None]
-    return _Grow.apply(log_returns.cumsum(-1), s0)
+    s0, c = initial_price.to(log_returns.dtype)[:, None, None], log_returns.cumsum(-1)
+    del log_returns # so that without a gradient two tensors of this size exist at a time, never three
+    return _Grow.apply(c, s0)
 
 # %% ../../nbs/processes/00_base.ipynb #3eb2e9e7
 class ProcessBase:
@@ -81,8 +83,8 @@ def simulate(
 ) -> Float[Tensor, "b n h"]: # price units, the price now not included
     "Price paths of a process. Raises ValueError for a horizon or a number of paths below 1."
     if horizon < 1 or n_paths < 1: raise ValueError(f"horizon and n_paths must be at least 1, got {horizon} and {n_paths}")
-    z = process.noise((len(initial_price), n_paths, horizon), generator=generator, antithetic=antithetic, like=params[0])
-    return to_prices(process(params, z, dt), initial_price)
+    shape, how = (len(initial_price), n_paths, horizon), dict(generator=generator, antithetic=antithetic, like=params[0])
+    return to_prices(process(params, process.noise(shape, **how), dt), initial_price)
 
 # %% ../../nbs/processes/00_base.ipynb #f313d2cf
 def check_process(

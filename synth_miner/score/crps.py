@@ -19,63 +19,70 @@ def _rank_weights(n, scale): # share of the member at each rank in half the mean
     return (2 * np.arange(n) + 1 - n) * (scale / n**2)
 
 # %% ../../nbs/score/00_crps.ipynb #143a1310
-def _pieces(rows, n): # slices of about 2**17 values
-    k = max(1, 2**17 // max(n, 1))
-    return [slice(i, i + k) for i in range(0, rows, k)]
+def _flip(bits): return bits ^ ((bits >> 31) & 0x7FFFFFFF) # bits of a float32 as an integer that sorts like it; its own inverse
 
-def _in_threads(work, pieces): # numpy's sort releases the interpreter lock
-    workers = min(torch.get_num_threads(), len(pieces))
-    if workers < 2: return [work(p) for p in pieces]
-    with ThreadPoolExecutor(workers) as pool: return list(pool.map(work, pieces))
-
-# %% ../../nbs/score/00_crps.ipynb #fbfd3ada
-def _order(d): # positions that sort each row of a (rows, n) array
-    if d.dtype != np.float32: return np.argsort(d, -1)
-    bits = d.view(np.int32)
-    key = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64) << 32
-    key |= np.arange(d.shape[-1])
+def _sorted_with_order(d): # sorted rows of a (rows, n) array, and where each value stood in the flattened array
+    if d.dtype != np.float32:
+        i = np.argsort(d, -1)
+        return np.take_along_axis(d, i, -1), i + np.arange(0, d.size, d.shape[1])[:, None]
+    key = _flip(d.view(np.int32)).astype(np.int64) << 32
+    key |= np.arange(d.size).reshape(d.shape)
     key.sort(-1)
-    return key & 0xFFFFFFFF
+    return _flip((key >> 32).astype(np.int32)).view(np.float32), key & 0xFFFFFFFF
+
+# %% ../../nbs/score/00_crps.ipynb #fdf1eba2
+def _values(x, y, w, out): # score of each row of x (rows, n) against y (rows,), written into out
+    s = np.subtract(x, y[:, None]).astype(x.dtype, copy=False)
+    s.sort(-1)
+    spread = s @ w
+    out[:] = np.abs(s, out=s).mean(-1) - spread
+
+def _values_and_slopes(x, y, w, out, slope): # the same, and the derivative of each score by each member
+    s, i = _sorted_with_order(np.subtract(x, y[:, None]).astype(x.dtype, copy=False))
+    g = np.sign(s)
+    g /= np.array(x.shape[-1], x.dtype)
+    g -= w
+    out[:] = np.einsum("ij,ij->i", s, g)
+    slope.reshape(-1)[i.ravel()] = g.ravel()
 
 # %% ../../nbs/score/00_crps.ipynb #2f80d0c0
-def _cpu_values(d, w, out): # score of each row of d (rows, n), written into out
-    def work(p):
-        s = np.sort(d[p], -1)
-        out[p] = np.abs(s).mean(-1) - s @ w
-    _in_threads(work, _pieces(*d.shape))
-
-def _cpu_values_and_slopes(d, w, out, slope): # the same, and the derivative of each score by each member
-    n = d.shape[-1]
-    def work(p):
-        x = d[p]
-        flat = _order(x) + np.arange(0, x.size, n)[:, None]
-        s = x.ravel()[flat]
-        out[p] = np.abs(s).mean(-1) - s @ w
-        slope[p].reshape(-1)[flat] = np.sign(s) / d.dtype.type(n) - w
-    _in_threads(work, _pieces(*d.shape))
+def _in_pieces(work, arrays): # work(*rows of each array) on pieces of about 2**17 values, in as many threads as torch may use
+    rows = max(1, 2**17 // arrays[0].shape[1])
+    pieces = [[a[i : i + rows] for a in arrays] for i in range(0, len(arrays[0]), rows)]
+    workers = min(torch.get_num_threads(), len(pieces))
+    if workers < 2: return [work(*p) for p in pieces]
+    with ThreadPoolExecutor(workers) as pool: return list(pool.map(lambda p: work(*p), pieces))  # a sort releases the interpreter
 
 # %% ../../nbs/score/00_crps.ipynb #e6c43182
+def _on_cpu(x, y, w, slope): # score of each row and, if asked for, its slopes; torch in and out
+    out, dx = x.new_empty(len(x)), torch.empty_like(x) if slope else None
+    w, (a, b, o) = w.astype(x.numpy().dtype), (t.numpy() for t in (x, y, out))
+    if slope: _in_pieces(lambda x, y, o, g: _values_and_slopes(x, y, w, o, g), (a, b, o, dx.numpy()))
+    else: _in_pieces(lambda x, y, o: _values(x, y, w, o), (a, b, o))
+    return out, dx
+
+def _on_device(x, y, w, slope): # the same for every device but the CPU
+    w = torch.as_tensor(w, dtype=x.dtype, device=x.device)
+    s, i = (x - y[:, None]).to(x.dtype).sort(-1)
+    out = s.abs().mean(-1) - s @ w
+    return out, torch.empty_like(s).scatter_(-1, i, s.sign() / x.shape[-1] - w) if slope else None
+
+# %% ../../nbs/score/00_crps.ipynb #6b70012e
 class _EnsembleCRPS(torch.autograd.Function):
-    "CRPS of the members' distances from the outcome; the derivative is kept, not the graph of a sort."
+    "CRPS of each row; the derivative is kept, not the graph of a sort."
     @staticmethod
-    def forward(ctx, d, scale): # d (rows, n) contiguous, float32 or float64
-        w = _rank_weights(d.shape[-1], scale)
-        if d.device.type != "cpu": out, slope = _sorted_on_device(d, torch.as_tensor(w, dtype=d.dtype, device=d.device), ctx.needs_input_grad[0])
-        else:
-            out, slope, w = d.new_empty(len(d)), None, w.astype(d.numpy().dtype)
-            if ctx.needs_input_grad[0]: _cpu_values_and_slopes(d.numpy(), w, out.numpy(), (slope := torch.empty_like(d)).numpy())
-            else: _cpu_values(d.numpy(), w, out.numpy())
+    def forward(ctx, x, y, scale): # members (rows, n) contiguous in float32 or float64, outcomes (rows,)
+        work = _on_cpu if x.device.type == "cpu" else _on_device
+        out, slope = work(x.detach(), y.detach(), _rank_weights(x.shape[-1], scale), any(ctx.needs_input_grad))
         if slope is not None: ctx.save_for_backward(slope)
         return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad): return grad[:, None] * ctx.saved_tensors[0], None
-
-def _sorted_on_device(d, w, slope): # for every device but the CPU
-    s, i = d.sort(-1)
-    out = s.abs().mean(-1) - s @ w
-    return out, torch.empty_like(d).scatter_(-1, i, s.sign() / d.shape[-1] - w) if slope else None
+    def backward(ctx, grad):
+        slope, = ctx.saved_tensors
+        need_x, need_y, _ = ctx.needs_input_grad
+        return grad[:, None] * slope if need_x else None, -grad * slope.sum(-1) if need_y else None, None
 
 # %% ../../nbs/score/00_crps.ipynb #702822af
 def _as_tensor(x): # numpy and lists too, whatever their strides
@@ -96,15 +103,12 @@ def _check_ensemble(simulations, target): # both as torch tensors, members of a 
     return simulations, target
 
 # %% ../../nbs/score/00_crps.ipynb #0bbe071d
-def _distances(simulations, target): # members minus outcome, in the members' dtype, without losing the outcome's digits
-    d = simulations - target[..., None] if target.is_floating_point() else simulations - target[..., None].double()
-    return d.to(simulations.dtype)
+def _scale(n, alpha): # of the pairwise term
+    return (n - 1 + alpha) / (n - 1) if n > 1 else 1.0
 
-def _score(simulations, target, alpha): # torch in, torch out
-    n = simulations.shape[-1]
-    scale = (n - 1 + alpha) / (n - 1) if n > 1 else 1.0
-    d = _distances(simulations, target)
-    return _EnsembleCRPS.apply(d.reshape(-1, n).contiguous(), scale).reshape(target.shape)
+def _score(simulations, target, scale): # torch in, torch out, shapes checked
+    y = target if target.is_floating_point() else target.double()
+    return _EnsembleCRPS.apply(simulations.reshape(-1, simulations.shape[-1]).contiguous(), y.reshape(-1), scale).reshape(target.shape)
 
 # %% ../../nbs/score/00_crps.ipynb #e1ff4581
 def _check_alpha(alpha): # a number from 0 to 1
@@ -118,9 +122,9 @@ def afcrps_ensemble(
 ) -> Float[Tensor, "..."]: # score in the unit of the values, lower is better
     """Almost fair CRPS (Lang et al. 2024): the pairwise term times (n-1+alpha)/(n-1); a single member scores its absolute error.
     A NaN outcome or a NaN among the members gives NaN. Raises ShapeMismatch, and ValueError for alpha outside [0, 1]."""
-    alpha, is_torch = _check_alpha(alpha), isinstance(simulations, Tensor)
-    score = _score(*_check_ensemble(simulations, target), alpha)
-    return score if is_torch else score.numpy()[()]
+    x, y = _check_ensemble(simulations, target)
+    score = _score(x, y, _scale(x.shape[-1], _check_alpha(alpha)))
+    return score if isinstance(simulations, Tensor) else score.numpy()[()]
 
 # %% ../../nbs/score/00_crps.ipynb #7a084ec7
 def crps_ensemble(

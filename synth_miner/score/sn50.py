@@ -4,7 +4,9 @@
 
 # %% auto #0
 __all__ = ['get_interval_steps', 'label_observed_blocks', 'calculate_price_changes_over_intervals', 'interval_scores',
-           'row_weights', 'weighted_total', 'PromptScore', 'score_prompts', 'score_prompt', 'SN50Loss']
+           'row_weights', 'weighted_total', 'PromptScore', 'score_prompts', 'score_prompt', 'SN50Loss',
+           'calculate_crps_for_paths', 'generate_adaptive_intervals', 'filter_valid_intervals',
+           'CRPSMultiIntervalScorer']
 
 # %% ../../nbs/score/02_sn50.ipynb #8f936a8e
 import warnings
@@ -13,10 +15,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from ..core import ShapeMismatch
 from ..parts import UnknownPart, did_you_mean
 from .competitions import SCORING_INTERVALS, Competition, get_competition
-from .crps import _as_tensor, _check_alpha, afcrps_ensemble
+from .crps import _as_tensor, _check_alpha, _scale, _score
 
 # %% ../../nbs/score/02_sn50.ipynb #967245ff
 def get_interval_steps(
@@ -44,16 +47,14 @@ def _ends(steps, points): # every steps-th point but the first
     return torch.arange(0, points, steps)[1:] if steps > 0 else torch.arange(0)
 
 def _points(name, steps, points): # (starts, ends) of an interval's changes in a path of so many points
-    if name.endswith("_abs"): steps = max(1, min(steps, points - 1))
+    if name.endswith("_abs") and steps > 0: steps = max(1, min(steps, points - 1))
     ends = _ends(steps, points)
     if name.endswith("_gaps"): ends = ends[:1]
     return ends - steps, ends
 
 # %% ../../nbs/score/02_sn50.ipynb #d7aee6f4
 def _returns_bps(start, end): # simple returns in basis points; NaN where the first price is 0
-    zero = start == 0
-    r = (end - start) / torch.where(zero, torch.ones_like(start), start) * 10_000
-    return torch.where(zero, torch.full_like(r, torch.nan), r)
+    return torch.where(start == 0, torch.nan, (end - start) / start * 10_000)
 
 # %% ../../nbs/score/02_sn50.ipynb #52593975
 def calculate_price_changes_over_intervals(
@@ -72,65 +73,103 @@ def calculate_price_changes_over_intervals(
     return change if isinstance(price_paths, Tensor) else change.numpy()
 
 # %% ../../nbs/score/02_sn50.ipynb #3d48e112
-def _std(x, seen=None): # standard deviation (ddof 1) along dim 1 of (b, m, ...), over what was seen; 0 has slope 0
-    seen = torch.ones_like(x, dtype=torch.bool) if seen is None else seen
-    count = seen.sum(1, keepdim=True)
-    x = torch.where(seen, x, torch.zeros_like(x))
-    d = torch.where(seen, x - x.sum(1, keepdim=True) / count.clamp(min=1), torch.zeros_like(x))
-    top = d.detach().abs().amax(1, keepdim=True)
-    top = torch.where(top > 0, top, torch.ones_like(top))
-    var = ((d / top) ** 2).sum(1) / (count.squeeze(1) - 1).clamp(min=1)
-    return torch.where(var > 0, torch.where(var > 0, var, torch.ones_like(var)).sqrt(), torch.zeros_like(var)) * top.squeeze(1)
+class _Std(torch.autograd.Function):
+    "Standard deviation (ddof 1) along dim 1; where it is 0 its slope is 0."
+    @staticmethod
+    def forward(ctx, x): # (b, m, n)
+        d = x - x.mean(1, keepdim=True)
+        top = d.abs().amax(1, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
+        d /= top
+        s = d.square().sum(1, keepdim=True).div_(max(x.shape[1] - 1, 1)).sqrt_()
+        ctx.save_for_backward(d, s)
+        return (s * top).squeeze(1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        d, s = ctx.saved_tensors
+        return torch.where(s > 0, grad.unsqueeze(1) / s, 0) * (d / max(d.shape[1] - 1, 1))
 
 # %% ../../nbs/score/02_sn50.ipynb #dcb103c8
-def _columns(prices, rows, step): # (b, t, n) prices -> changes (b, k, n) of all rows, how many belong to each, which are prices
-    plan = [_points(name, get_interval_steps(seconds, step), prices.shape[1]) for name, seconds in rows.items()]
-    starts, ends = (torch.cat(part).to(prices.device) for part in zip(*plan))
-    counts = [len(e) for _, e in plan]
-    level = torch.tensor([n.endswith("_abs") for n in rows]).repeat_interleave(torch.tensor(counts)).to(prices.device)
-    end = prices[:, ends]
-    return torch.where(level[:, None], end, _returns_bps(prices[:, starts], end)), counts, level
+def _blocks(r, m): # (b, t, n) cut into consecutive blocks of m, leftovers dropped: (b, k, m, n)
+    k = r.shape[1] // m
+    return r[:, : k * m].reshape(r.shape[0], k, m, r.shape[2])
 
-# %% ../../nbs/score/02_sn50.ipynb #ccad383d
-def _vol_columns(prices, blocks, step, observed): # block deviations (b, k, n), bps; `observed`: skip holes, as for the truth
-    r, out, counts = _returns_bps(prices[:, :-1], prices[:, 1:]), [], []
-    for seconds in blocks.values():
-        m = get_interval_steps(seconds, step)
-        b, k, n = len(r), r.shape[1] // m, r.shape[2]
-        x = r[:, : k * m].reshape(b * k, m, n)
-        seen = ~x.isnan() if observed else None
-        s = _std(x, seen)
-        if observed: s = torch.where(seen.sum(1) >= 2, s, torch.full_like(s, torch.nan))
-        out.append(s.reshape(b, k, n))
-        counts.append(k)
-    return torch.cat(out, 1), counts
+def _observed_std(r): # (b, k, m) with NaN -> (b, k), NaN where fewer than two are observed
+    seen = ~r.isnan()
+    count = seen.sum(-1)
+    d = torch.where(seen, r - r.nanmean(-1, keepdim=True), 0)
+    return torch.where(count > 1, (d.square().sum(-1) / (count - 1).clamp(min=1)).sqrt(), torch.nan)
+
+def _std_of_blocks(r, m): # (b, t, n) -> (b, k, n)
+    x = _blocks(r, m)
+    return _Std.apply(x.flatten(0, 1)).reshape(x.shape[0], x.shape[1], x.shape[3])
 
 # %% ../../nbs/score/02_sn50.ipynb #b9bf47d4
+class _Returns(torch.autograd.Function):
+    "Simple returns in basis points between pairs of points of (b, t, n) prices."
+    @staticmethod
+    def forward(ctx, p, starts, ends): # starts, ends (k,) positions along t
+        ctx.save_for_backward(p, starts, ends)
+        start = p.index_select(1, starts)
+        return p.index_select(1, ends).sub_(start).div_(start).mul_(10_000)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        p, starts, ends = ctx.saved_tensors
+        start = p.index_select(1, starts)
+        g = (grad * 10_000).div_(start)
+        out = torch.zeros_like(p).index_add_(1, ends, g)
+        return out.index_add_(1, starts, g.mul_(p.index_select(1, ends)).div_(start), alpha=-1), None, None
+
+# %% ../../nbs/score/02_sn50.ipynb #1645801d
+class _Plan(NamedTuple): # what to score, rows in the order: returns, levels, volatility
+    names: list
+    counts: list # scored numbers of each row
+    starts: Tensor # of the returns
+    ends: Tensor
+    levels: Tensor # points
+    blocks: list # steps
+
+def _plan(rules, points, device): # rules: intervals, step, vol_blocks
+    at = {n: _points(n, get_interval_steps(s, rules.step), points) for n, s in rules.intervals.items()}
+    names = sorted(at, key=lambda n: n.endswith("_abs"))  # a stable sort
+    blocks = [get_interval_steps(s, rules.step) for s in rules.vol_blocks.values()]
+    counts = [len(at[n][1]) for n in names] + [(points - 1) // m for m in blocks]
+    join = lambda i, level: torch.cat([torch.arange(0), *(at[n][i] for n in names if n.endswith("_abs") == level)]).to(device)
+    return _Plan([*names, *rules.vol_blocks], counts, join(0, False), join(1, False), join(1, True), blocks)
+
+# %% ../../nbs/score/02_sn50.ipynb #d7267e30
 def _last_price(real): # newest observed price of each row (b, t); NaN when there is none
     seen = ~real.isnan()
     last = (seen * torch.arange(1, real.shape[1] + 1, device=real.device)).amax(1, keepdim=True) - 1
-    return torch.where(last >= 0, real.gather(1, last.clamp(min=0)), torch.full_like(real[:, :1], torch.nan))
+    return torch.where(last >= 0, real.gather(1, last.clamp(min=0)), torch.nan)
 
-# %% ../../nbs/score/02_sn50.ipynb #046adaa1
-def _both(paths, real, comp): # every scored number: ensemble (b, k, n), truth (b, k), factor (b, k), counts by row
-    p, y = paths.transpose(1, 2).contiguous(), real[..., None]
-    x, counts, level = _columns(p, comp.intervals, comp.step)
-    t, _, _ = _columns(y, comp.intervals, comp.step)
-    factor = torch.where(level, 10_000 / _last_price(real), torch.ones_like(real[:, :1]))
-    if comp.vol_blocks:
-        vx, vcounts = _vol_columns(p, comp.vol_blocks, comp.step, observed=False)
-        vt, _ = _vol_columns(y, comp.vol_blocks, comp.step, observed=True)
-        x, t, counts = torch.cat([x, vx], 1), torch.cat([t, vt], 1), counts + vcounts
-        factor = torch.cat([factor, torch.ones_like(vt[..., 0])], 1)
-    return x, t[..., 0], factor, counts
+def _truth(real, plan): # outcomes (b, k), NaN for holes, and the factor of each (b, k)
+    steps = _returns_bps(real[:, :-1], real[:, 1:])
+    vols = [_observed_std(_blocks(steps[..., None], m)[..., 0]) for m in plan.blocks]
+    levels = real[:, plan.levels]
+    returns = _returns_bps(real[:, plan.starts], real[:, plan.ends])
+    ones = [torch.ones_like(x) for x in (returns, *vols)]
+    return torch.cat([returns, levels, *vols], 1), torch.cat([ones[0], 10_000 / _last_price(real).expand_as(levels), *ones[1:]], 1)
 
-# %% ../../nbs/score/02_sn50.ipynb #1645801d
-def _scored(paths, real, comp, alpha): # crps (b, k) with 0 for holes, seen (b, k), counts by row
-    x, t, factor, counts = _both(paths, real, comp)
-    seen = ~t.isnan()
-    score = afcrps_ensemble(x, torch.where(seen, t, torch.zeros_like(t)), alpha) if x.shape[1] else x.new_zeros(t.shape)
-    factor = torch.where(seen, factor, torch.ones_like(factor)).to(score.dtype)
-    return torch.where(seen, score * factor, torch.zeros_like(score)), seen, counts
+# %% ../../nbs/score/02_sn50.ipynb #7ddb7cb0
+def _scores(p, real, plan, scale): # p (b, t+1, n), real (b, t+1) -> crps (b, k) with 0 for holes, seen (b, k)
+    truth, factor = _truth(real, plan)
+    seen = ~truth.isnan()
+    y, factor = torch.where(seen, truth, 0), torch.where(seen, factor, 1).to(p.dtype)
+    parts = [_Returns.apply(p, plan.starts, plan.ends), p.index_select(1, plan.levels)]
+    if plan.blocks:
+        first = torch.arange(p.shape[1] - 1, device=p.device)
+        parts += [_std_of_blocks(_Returns.apply(p, first, first + 1), m) for m in plan.blocks]
+    ys = y.split([x.shape[1] for x in parts], 1)
+    score = torch.cat([_score(x, t, scale) for x, t in zip(parts, ys)], 1)
+    return torch.where(seen, score * factor, 0), seen
+
+def _row_sums(values, plan, order): # (b, k) -> name -> (b,), in the order of the rules
+    sums = dict(zip(plan.names, (v.sum(1) for v in values.split(plan.counts, 1))))
+    return {name: sums[name] for name in order}
 
 # %% ../../nbs/score/02_sn50.ipynb #5ef764ea
 def _check_batch(paths, real): # (b, n, t+1) and (b, t+1) as floating torch tensors
@@ -154,9 +193,10 @@ def interval_scores(
     alpha: float = 0.95, # for "afcrps"
 ) -> dict[str, Float[Tensor, "b"]]: # row name -> sum of its scores, basis points
     "Score of every interval and volatility row, unweighted and differentiable; a row with nothing observed sums to 0."
-    comp = get_competition(competition)
-    score, _, counts = _scored(*_check_batch(paths, real), comp, _alpha(estimator, alpha))
-    return dict(zip([*comp.intervals, *comp.vol_blocks], (s.sum(1) for s in score.split(counts, 1))))
+    comp, (paths, real) = get_competition(competition), _check_batch(paths, real)
+    plan = _plan(comp, real.shape[1], real.device)
+    score, _ = _scores(paths.transpose(1, 2).contiguous(), real, plan, _scale(paths.shape[1], _alpha(estimator, alpha)))
+    return _row_sums(score, plan, [*comp.intervals, *comp.vol_blocks])
 
 # %% ../../nbs/score/02_sn50.ipynb #efafcdc5
 def row_weights(
@@ -195,14 +235,12 @@ def _status(paths, real, seen): # of each prompt of a batch
     return [next((why for bad, why in checks if bad[i]), "ok") for i in range(len(real))]
 
 # %% ../../nbs/score/02_sn50.ipynb #ebd5e5e2
-def _score_chunk(paths, real, comp): # list of PromptScore, float64
-    paths, real = paths.detach().double(), real.detach().double()
-    score, seen, counts = _scored(paths, real, comp, 0.0)
-    w = row_weights(comp)
-    sums = torch.stack([s.sum(1) for s in score.split(counts, 1)], 1)
-    totals = sums @ torch.tensor(list(w.values()), dtype=torch.float64, device=sums.device)
-    status = _status(paths, real, seen)
-    return [PromptScore(float(t) if s == "ok" else float("nan"), dict(zip(w, r)), s) for t, r, s in zip(totals, sums.tolist(), status)]
+def _score_chunk(paths, real, comp, plan): # list of PromptScore, float64
+    score, seen = _scores(paths.transpose(1, 2).contiguous().double(), real.double(), plan, 1.0)
+    w, status = row_weights(comp), _status(paths, real, seen)
+    rows = torch.stack([*_row_sums(score, plan, w).values()], 1).cpu()
+    totals = rows @ torch.tensor([*w.values()], dtype=torch.float64)
+    return [PromptScore(t if s == "ok" else float("nan"), dict(zip(w, r)), s) for t, r, s in zip(totals.tolist(), rows.tolist(), status)]
 
 # %% ../../nbs/score/02_sn50.ipynb #cd8bda8f
 def score_prompts(
@@ -212,19 +250,24 @@ def score_prompts(
 ) -> list[PromptScore]: # one for each prompt
     "The validator's score of many answers at once. Raises ShapeMismatch."
     comp, (paths, real) = get_competition(competition), _check_batch(paths, real)
-    few = max(1, 2_000_000 // paths[0].numel())
-    return [s for i in range(0, len(real), few) for s in _score_chunk(paths[i : i + few], real[i : i + few], comp)]
+    paths, real, plan = paths.detach(), real.detach(), _plan(comp, real.shape[1], real.device)
+    few = max(1, 600_000 // paths[0].numel())
+    return [s for i in range(0, len(real), few) for s in _score_chunk(paths[i : i + few], real[i : i + few], comp, plan)]
 
 # %% ../../nbs/score/02_sn50.ipynb #7e835de2
+def _one_prompt(paths, real): # (n, t+1) and (t+1,) as torch tensors, checked
+    paths, real = _as_tensor(paths), _as_tensor(real)
+    if paths.ndim != 2 or real.shape != paths.shape[1:] or 0 in paths.shape:
+        raise ShapeMismatch(f"paths must be (paths, points) and real (points,) with as many points; got {tuple(paths.shape)} and {tuple(real.shape)}")
+    return paths, real
+
 def score_prompt(
     paths: Float[Tensor, "n t+1"], # prices of one answer, numpy or torch; the first is the price at the start
     real: Float[Tensor, "t+1"], # realised prices, NaN where the market has none
     competition: str | Competition, # key, label or Competition
 ) -> PromptScore: # total, rows, status
     "The validator's score of one answer, exactly. Raises ShapeMismatch."
-    paths, real = _as_tensor(paths), _as_tensor(real)
-    if paths.ndim != 2 or real.shape != paths.shape[1:]:
-        raise ShapeMismatch(f"paths must be (paths, points) and real (points,) with as many points; got {tuple(paths.shape)} and {tuple(real.shape)}")
+    paths, real = _one_prompt(paths, real)
     return score_prompts(paths[None], real[None], competition)[0]
 
 # %% ../../nbs/score/02_sn50.ipynb #edcc63ca
@@ -246,20 +289,123 @@ class SN50Loss(nn.Module):
         reduction: str = "mean", # over prompts, or "none": one loss for each
     ) -> Float[Tensor, ""]: # basis points, lower is better; (b,) for "none"
         if reduction not in ("mean", "none"): raise ValueError(f"reduction is 'mean' or 'none', got {reduction!r}")
-        total, ok = self._totals(*_with_real_start(paths, real))
-        if reduction == "none": return torch.where(ok, total, torch.full_like(total, torch.nan))
-        mean = torch.where(ok, total, torch.zeros_like(total)).sum() / ok.sum().clamp(min=1)
-        return torch.where(ok.any(), mean, torch.full_like(mean, torch.nan))
-
-    def _totals(self, paths, real): # (b,) and whether anything was scored
-        score, seen, counts = _scored(paths, real, self.competition, self.alpha)
-        w = torch.tensor(list(self.weights.values()), dtype=score.dtype).repeat_interleave(torch.tensor(counts))
-        return score @ w.to(score.device), seen.any(1)
+        p, real = _with_real_start(paths, real)
+        plan = _plan(self.competition, real.shape[1], real.device)
+        score, seen = _scores(p, real, plan, _scale(p.shape[2], self.alpha))
+        w = torch.tensor([self.weights[n] for n, k in zip(plan.names, plan.counts) for _ in range(k)], dtype=score.dtype, device=score.device)
+        total, ok = score @ w, seen.any(1)
+        if reduction == "none": return torch.where(ok, total, torch.nan)
+        return torch.where(ok.any(), torch.where(ok, total, 0).sum() / ok.sum().clamp(min=1), torch.nan)
 
 # %% ../../nbs/score/02_sn50.ipynb #3b50a6f3
-def _with_real_start(paths, real): # (b, n, h) and (b, h+1) -> (b, n, h+1) with the truth's first price
+def _with_real_start(paths, real): # (b, n, h) and (b, h+1) -> (b, h+1, n) with the truth's first price, and the truth
     if paths.ndim != 3 or real.ndim != 2 or real.shape != (paths.shape[0], paths.shape[2] + 1):
         raise ShapeMismatch(f"paths must be (b, paths, h) without the start and real (b, h + 1) with it; got {tuple(paths.shape)} and {tuple(real.shape)}")
     if not paths.is_floating_point() or paths.dtype.itemsize < 4: paths = paths.float()
-    start = torch.where(real[:, :1].isnan(), torch.ones_like(real[:, :1]), real[:, :1]).to(paths)
-    return torch.cat([start[:, None].expand(-1, paths.shape[1], 1), paths], 2), real.to(paths.device)
+    real = real.detach().to(paths.device)
+    start = torch.where(real[:, :1].isnan(), 1, real[:, :1]).to(paths.dtype)
+    return torch.cat([start[..., None].expand(-1, 1, paths.shape[1]), paths.transpose(1, 2)], 1), real
+
+# %% ../../nbs/score/02_sn50.ipynb #dff72ffd
+class _Rules(NamedTuple): # what `_plan` reads of a competition
+    intervals: dict
+    step: float
+    vol_blocks: dict = {}
+
+def _why_not(name, steps, points): # reason that an interval has no number
+    if steps < 1: return "shorter than one step"
+    return "nothing observed" if len(_points(name, steps, points)[1]) else f"needs {steps + 1} points, the path has {points}"
+
+# %% ../../nbs/score/02_sn50.ipynb #69d658dc
+def _interval_lines(name, why, values): # the lines of one interval; `values` are the observed scores
+    lines = [{"Interval": name, "Increment": i + 1, "CRPS": float(v)} for i, v in enumerate(values)]
+    return [*lines, {"Interval": name, "Increment": "Total", "CRPS": float(values.sum()) if len(values) else float("nan"),
+                     "Status": "ok" if len(values) else why}]
+
+# %% ../../nbs/score/02_sn50.ipynb #5b312164
+def calculate_crps_for_paths(
+    simulation_runs: Float[np.ndarray, "n t"], # simulated prices, numpy or torch
+    real_price_path: Float[np.ndarray, "t"], # realised prices, NaN where the market has none
+    time_increment: float, # seconds between two points
+    intervals: dict | None = None, # name -> seconds, None: `SCORING_INTERVALS`
+) -> tuple[float, list[dict]]: # total in basis points, and its lines: Interval, Increment, CRPS (totals also Status)
+    "Score of one ensemble at any intervals, number by number, in float64. NaN where a price is zero or nothing can be scored."
+    paths, real = _one_prompt(simulation_runs, real_price_path)
+    rules = _Rules(dict(SCORING_INTERVALS if intervals is None else intervals), time_increment)
+    paths, real = paths.detach().cpu()[None].double(), real.detach().cpu()[None].double()
+    plan = _plan(rules, real.shape[1], "cpu")
+    score, seen = _scores(paths.transpose(1, 2).contiguous(), real, plan, 1.0)
+    values = {n: s[ok].numpy() for n, s, ok in zip(plan.names, score[0].split(plan.counts), seen[0].split(plan.counts))}
+    status = _status(paths, real, seen)[0]
+    total = float(sum(values[n].sum() for n in rules.intervals)) if status == "ok" else float("nan")
+    lines = [line for n, s in rules.intervals.items() for line in _interval_lines(n, _why_not(n, int(s / time_increment), real.shape[1]), values[n])]
+    return total, [*lines, {"Interval": "Overall", "Increment": "Total", "CRPS": total, "Status": status}]
+
+# %% ../../nbs/score/02_sn50.ipynb #c0b443bb
+def _interval_name(seconds): # "90min" for 5400
+    unit, name = next((u, n) for u, n in ((3600, "hour"), (60, "min"), (1, "sec")) if seconds % u == 0)
+    return f"{seconds // unit}{name}"
+
+def generate_adaptive_intervals(
+    horizon_steps: int, # points of a path
+    time_increment: int, # seconds between two points
+    min_intervals: int = 3, # give at least so many where the path is long enough
+    include_absolute: bool = False, # add the longest as a price level too
+) -> dict[str, int]: # name -> seconds; {} for a single point
+    "Intervals at a tenth, a quarter, a half, three quarters and all of a path; each can be scored, and its name is its length."
+    longest = horizon_steps - 1
+    parts = (0.5, 1.0) if horizon_steps <= 4 else (0.1, 0.25, 0.5, 0.75, 1.0)
+    steps = {max(1, round(f * longest)) for f in parts} if longest > 0 else set()
+    spare = (k for k in range(1, longest + 1) if k not in set(steps))
+    steps = sorted(steps | {k for k, _ in zip(spare, range(min_intervals - len(steps)))})
+    out = {_interval_name(k * time_increment): k * time_increment for k in steps}
+    return {**out, **({f"{_interval_name(longest * time_increment)}_abs": longest * time_increment} if include_absolute and steps else {})}
+
+# %% ../../nbs/score/02_sn50.ipynb #1f083d9b
+def filter_valid_intervals(
+    intervals: dict, # name -> seconds
+    horizon_steps: int, # points of a path
+    time_increment: float, # seconds between two points
+    min_steps_required: int = 2, # points a path needs for anything to be scored
+) -> dict: # those that span at least one step and end inside the path
+    "The intervals that fit into a path; warns, naming those that do not."
+    steps = {name: get_interval_steps(s, time_increment) for name, s in intervals.items()}
+    keep = {name: s for name, s in intervals.items() if 0 < steps[name] < horizon_steps and horizon_steps >= min_steps_required}
+    lost = [f"{name} ({steps[name] + 1} points)" for name in intervals if name not in keep]
+    if lost: warnings.warn(f"a path of {horizon_steps} points at {time_increment} s is too short, or its step too long, for {', '.join(lost)}", stacklevel=2)
+    return keep
+
+# %% ../../nbs/score/02_sn50.ipynb #e0f0703f
+class CRPSMultiIntervalScorer:
+    "Scores ensembles at a set of intervals that may adapt to the horizon; holds no state that a call changes, so threads may share it."
+    def __init__(self,
+        time_increment: int, # seconds between two points
+        intervals: dict | None = None, # name -> seconds, None: `SCORING_INTERVALS`
+        adaptive: bool = True, # leave out what does not fit, and make up intervals when too few are left
+        min_intervals: int = 2, # fewer than this: made up
+    ):
+        if not time_increment > 0: raise ValueError(f"time_increment must be above 0 seconds, got {time_increment}")
+        if intervals is not None and not intervals: raise ValueError("intervals must name at least one interval; None stands for the subnet's")
+        self.base_intervals = dict(SCORING_INTERVALS if intervals is None else intervals)
+        self.time_increment, self.adaptive, self.min_intervals = int(time_increment), adaptive, min_intervals
+
+    @property
+    def intervals(self) -> dict: return dict(self.base_intervals) # name -> seconds
+
+    def get_intervals_for_horizon(self,
+        horizon_steps: int, # points of a path
+    ) -> dict: # name -> seconds
+        "The intervals that a path of this many points is scored at."
+        if not self.adaptive: return self.intervals
+        fit = filter_valid_intervals(self.base_intervals, horizon_steps, self.time_increment)
+        return fit if len(fit) >= self.min_intervals else generate_adaptive_intervals(horizon_steps, self.time_increment, self.min_intervals)
+
+    def __call__(self,
+        simulation_runs: Float[Tensor, "n h"], # prices; (b, n, h) for a batch
+        real_price_path: Float[Tensor, "h"], # realised prices; (b, h) for a batch
+    ) -> tuple: # total and lines as `calculate_crps_for_paths`; for a batch an array of totals and a list of lines
+        paths, real = _as_tensor(simulation_runs), _as_tensor(real_price_path)
+        intervals = self.get_intervals_for_horizon(paths.shape[-1])
+        if paths.ndim < 3: return calculate_crps_for_paths(paths, real, self.time_increment, intervals)
+        totals, lines = zip(*(calculate_crps_for_paths(*pair, self.time_increment, intervals) for pair in zip(*_check_batch(paths, real))))
+        return np.array(totals), list(lines)

@@ -44,6 +44,7 @@ def check_block(
     y = _check_eval(block, x)
     for t in (block.min_seq_len, x.shape[1] + 1): _check_shape(block, block(x[:, :1].repeat(1, t, 1)), 3, t, d_model)
     if block.causal: _check_causal(block, x, y)
+    _check_extremes(block, d_model)
     _check_gradients(block, x)
     return y
 
@@ -63,7 +64,7 @@ def _check_eval(block, x):
 
 def _check_shape(block, y, b, t, d):
     "The declared shape, or ShapeMismatch."
-    want = (b, t if block.preserves_seq_len else None, d if block.preserves_d_model else None)
+    want = (b if block.preserves_batch else None, t if block.preserves_seq_len else None, d if block.preserves_d_model else None)
     if y.dim() != 3 or any(w is not None and w != g for w, g in zip(want, y.shape)):
         raise ShapeMismatch(f"{type(block).__name__}: expected {want}, got {tuple(y.shape)}")
 
@@ -84,3 +85,14 @@ def _check_gradients(block, x):
     for name, p in [("input", x), *block.named_parameters()]:
         assert p.grad is not None and torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0, f"{name} gets no gradient"
     block.zero_grad(); block.eval()
+
+# %% ../../nbs/blocks/00_base.ipynb #bd4d0b60
+def _check_extremes(block, d_model):
+    "Finite outputs and gradients for one row of the shortest length and of a long one, constant, tiny and huge."
+    for t in (block.min_seq_len, 33):
+        with seeded(1): noise = torch.randn(1, max(t, block.min_seq_len), d_model)
+        for x in (torch.zeros_like(noise), torch.full_like(noise, 1e4), 1e4 * noise, 1e-6 * noise):
+            x = x.requires_grad_()
+            y = block(x)
+            g, = torch.autograd.grad(y.sum(), x)
+            assert torch.isfinite(y).all() and torch.isfinite(g).all(), f"not finite for inputs up to {x.abs().max():.0e}"

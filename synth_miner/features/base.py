@@ -80,6 +80,7 @@ class FeatureEngineer:
     names: Sequence[str] = ()  # one per feature
     warmup: int = 0  # bars before a row that it needs; the first `warmup` rows of a segment are NaN
     scale_window: int = SCALE_WINDOW  # bars in the trailing volatility
+    input_step: int = 300  # seconds of the bars that `check_engineer` makes for it
 
     @property
     def feature_dim(self) -> int: return len(self.names)
@@ -90,13 +91,19 @@ class FeatureEngineer:
         "Features of each bar, made from its segment up to that bar."
         raise NotImplementedError(f"{type(self).__name__} does not say how to make features")
 
+    def bars(self,
+        asset: AssetData, # bars as they were loaded
+    ) -> AssetData:
+        "The bars that rows stand for: those given, or coarser ones where the engineer looks inside a bar."
+        return asset
+
 # %% ../../nbs/features/00_base.ipynb #35a71e26
 @patch
 def prepare_cache_from_asset(self: FeatureEngineer,
     asset: AssetData, # bars
 ) -> dict: # features (n, F) float32, returns (n,), scale (n,) per step, seconds (n,) int64
     "All that windows are cut from, one row a bar. Raises ShapeMismatch when the engineer contradicts itself."
-    features = self.transform(asset)
+    features, asset = self.transform(asset), self.bars(asset)
     if features.dtype != np.float32 or features.shape != (len(asset), self.feature_dim):
         raise ShapeMismatch(f"{type(self).__name__}.transform gave {features.dtype} {features.shape}, expected float32 {(len(asset), self.feature_dim)}: "
                             f"one row a bar, one column for each of {list(self.names)}")
@@ -167,10 +174,12 @@ def poison(
     wild[rows] = np.exp(np.random.default_rng(seed).normal(1, 1, len(rows)))
     return AssetData(asset.name, asset.timestamps, asset.prices*wild, asset.covariate_columns, asset.covariates*wild[:, None])
 
-def _check_bars(warmup: int) -> AssetData:
+def _check_bars(engineer: FeatureEngineer) -> AssetData:
     "Synthetic bars with two holes, each segment longer than the warm-up."
-    n = 3*(warmup + 200)
-    df = registry.get("source", "synthetic")(length=n).load_data(["BTC"])[0].frame
+    source = registry.get("source", "synthetic")
+    few = source(length=2000, freq=engineer.input_step).load_data(["BTC"])[0]
+    n = 3*(engineer.warmup + 200)*round(engineer.bars(few).step/few.step)
+    df = source(length=n, freq=engineer.input_step).load_data(["BTC"])[0].frame
     return AssetData.from_frame("BTC", df.drop(df.index[[n//3, n//3 + 1, 2*n//3]]))
 
 # %% ../../nbs/features/00_base.ipynb #87fd6fc0
@@ -183,17 +192,22 @@ def _must_agree(a: dict, b: dict, n: int, message: str):
 def _check_past_only(engineer: FeatureEngineer, asset: AssetData, cache: dict, n: int):
     "Rows before `n` keep their bits when the data end there, and when all later bars are poisoned."
     who = f"{type(engineer).__name__} sees the future: rows before {n} change"
-    _must_agree(cache, engineer.prepare_cache_from_asset(asset.slice(0, n)), n, f"{who} when the data end there")
-    _must_agree(cache, engineer.prepare_cache_from_asset(poison(asset, n)), n, f"{who} when later bars are poisoned")
+    ended = engineer.prepare_cache_from_asset(asset.slice(0, n))
+    known = len(ended["seconds"])
+    assert known and np.array_equal(ended["seconds"], cache["seconds"][:known]), f"{type(engineer).__name__} has other rows before {n} when the data end there"
+    _must_agree(cache, ended, known, f"{who} when the data end there")
+    _must_agree(cache, engineer.prepare_cache_from_asset(poison(asset, n)), known, f"{who} when later bars are poisoned")
 
 # %% ../../nbs/features/00_base.ipynb #bce099f0
-def _check_segment(engineer: FeatureEngineer, asset: AssetData, features: np.ndarray, a: int, b: int):
+def _check_segment(engineer: FeatureEngineer, asset: AssetData, cache: dict, a: int, b: int):
     "A segment has the features it has alone, whatever came before the hole, and numbers from `warmup` on."
     who, w = type(engineer).__name__, engineer.warmup
-    whole, alone = engineer.transform(poison(asset, 0, a))[a:b], engineer.transform(asset.slice(a, b))
+    a, b, rows = *np.searchsorted(cache["seconds"], asset.seconds[[a, b - 1]] + [0, 1]), asset.slice(a, b)
+    whole, alone = engineer.transform(poison(asset, 0, int(np.searchsorted(asset.seconds, rows.seconds[0]))))[a:b], engineer.transform(rows)
     for f, what in ((whole, "when the bars before the hole are poisoned"), (alone, "when it stands alone")):
-        assert np.allclose(f, features[a:b], rtol=1e-4, atol=1e-4, equal_nan=True), f"{who} looks across a hole: rows {a} to {b} change {what}"
-    known = np.isfinite(features[a:b]).all(axis=1)
+        same = f.shape == (b - a, engineer.feature_dim) and np.allclose(f, cache["features"][a:b], rtol=1e-4, atol=1e-4, equal_nan=True)
+        assert same, f"{who} looks across a hole: rows {a} to {b} change {what}"
+    known = np.isfinite(cache["features"][a:b]).all(axis=1)
     assert known[w:].all(), f"{who}: row {a + w + int((~known[w:]).argmax())} is not finite, although {w} bars (warmup) stand before it"
     assert not known[:w].any(), f"{who}: row {a + int(known[:w].argmax())} is finite before its warmup of {w} bars; fill nothing, or state a smaller warmup"
 
@@ -203,13 +217,13 @@ def check_engineer(
     asset: AssetData | None = None, # bars with holes, segments longer than the warm-up; None: synthetic ones
 ) -> dict: # the cache it made
     "What every engineer owes: shape, repeatability, causality to the bit, no look across a hole, an honest warm-up. Raises AssertionError."
-    asset = _check_bars(engineer.warmup) if asset is None else asset
+    asset = _check_bars(engineer) if asset is None else asset
     before = asset.slice()
     cache = engineer.prepare_cache_from_asset(asset)
     assert len(set(engineer.names)) == engineer.feature_dim > 0, f"{type(engineer).__name__}: names must differ, got {list(engineer.names)}"
     _must_agree(cache, engineer.prepare_cache_from_asset(asset), len(asset), f"{type(engineer).__name__} gives other numbers the second time")
     untouched = np.array_equal(before.prices, asset.prices) and np.array_equal(before.covariates, asset.covariates)
     assert untouched, f"{type(engineer).__name__} changes the bars it is given"
-    for n in np.linspace(2, len(asset) - 1, 7).astype(int): _check_past_only(engineer, asset, cache, int(n))
-    for a, b in asset.segments.tolist(): _check_segment(engineer, asset, cache["features"], a, b)
+    for n in np.linspace(len(asset)//30, len(asset) - 1, 7).astype(int): _check_past_only(engineer, asset, cache, int(n))
+    for a, b in asset.segments.tolist(): _check_segment(engineer, asset, cache, a, b)
     return cache

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from ..core import seeded
+from ..core import make_generator, seeded
+from ..parts import registry
 
 # %% ../../nbs/heads/00_base.ipynb #3764b3a1
 class HeadBase(nn.Module):
@@ -61,7 +62,7 @@ def check_head(
     calendar: int = 0, # C, for heads that need the future
     **facts, # tensors for other `needs`, batch of 3
 ):
-    "Assert a NamedTuple, batch first, finite and repeatable in eval, independent of the batch, with gradients, at 1, 60 and 288 steps."
+    "Assert a NamedTuple, batch first, finite and repeatable in eval, independent of the batch, that its process reads, with gradients, at 1, 60 and 288 steps."
     with seeded(0):
         h = torch.randn(3, latent_size) if head.takes == "last" else torch.randn(3, 12, latent_size)
         given = {"future": torch.randn(3, 300, calendar)} if "future" in head.needs else {}
@@ -86,13 +87,27 @@ def _check_params(head, h, horizon, given):
         assert torch.allclose(v[:1], w, atol=1e-5), f"{name} depends on the rest of its batch"
     assert set(head.scaled) <= set(p._fields), f"{head.scaled} are not all among {p._fields}"
     assert all((getattr(p, n) > 0).all() for n in p._fields if n.startswith("sigma")), "a volatility is not positive"
+    assert all(len(v) == len(h) for v in head.summary(p)), "the summary is not one row a forecast"
+    _returns(head, p, horizon)
     return p
 
+def _returns(head, p, horizon):
+    "Log-returns that the head's process makes of its parameters: the process exists, reads what the head gives, and stays finite."
+    process = registry.build("process", head.process)
+    assert set(process.takes) <= set(p._fields), f"process reads {process.takes}, the head gives {p._fields}"
+    shape = (len(p[0]), 4, horizon)
+    r = process(p, process.noise(shape, generator=make_generator(0), like=p[0]))
+    assert r.shape == shape and torch.isfinite(r).all(), f"log-returns {tuple(r.shape)}, or not finite"
+    return r
+
+# %% ../../nbs/heads/00_base.ipynb #0f2d9207
 def _check_head_gradients(head, h, horizon, given):
-    "Every weight gets a finite gradient that is not all zero."
+    "Every weight gets a finite gradient that is not all zero, from the parameters or through the process."
     head.train()
     h = h.clone().requires_grad_()
-    with seeded(0): sum((v * torch.randn_like(v)).sum() for v in head(h, horizon, **given)).backward()
+    with seeded(0):
+        p = head(h, horizon, **given)
+        sum((v * torch.randn_like(v)).sum() for v in (*p, _returns(head, p, horizon))).backward()
     for name, w in [("latents", h), *head.named_parameters()]:
         assert w.grad is not None and torch.isfinite(w.grad).all() and w.grad.abs().sum() > 0, f"{name} gets no gradient"
     head.zero_grad(); head.eval()

@@ -95,7 +95,7 @@ def _in_returns(self: SynthModel, params, scale):
 
 # %% ../../nbs/model/01_synth.ipynb #8b0de351
 def build_model(
-    model_cfg, # mapping or DictConfig with `backbone`, `head` and perhaps `relative_vol`
+    model_cfg, # mapping or DictConfig with `backbone`, `head` and perhaps `relative_vol`, `name`
     *,
     input_size: int | None = None, # F, unless the backbone states it
     seq_len: int | None = None, # T, unless the backbone states it
@@ -103,7 +103,7 @@ def build_model(
 ) -> SynthModel: # `.spec` holds the complete recipe
     "Build a model from its recipe. Raises ValueError or UnknownPart for what it does not know."
     spec = _plain(model_cfg)
-    _known(spec, {"backbone", "head", "relative_vol", "_target_"}, "model")
+    _known(spec, {"name", "backbone", "head", "relative_vol", "_target_"}, "model")
     _targets(spec, "SynthModel", "model")
     if not {"backbone", "head"} <= set(spec): raise ValueError(f"a model needs `backbone` and `head`, got {sorted(spec)}")
     backbone = _backbone_spec(spec["backbone"], input_size, seq_len)

@@ -19,10 +19,9 @@ def student_t(
     df: Tensor, # degrees of freedom, at least `DF_MIN`, broadcast against z
 ) -> Tensor: # mean 0, variance 1, at most 22 in size for df >= 3
     "Student-t innovations of unit variance as a bounded function of normal ones."
-    c = (8 * df + 3) / (8 * df + 1)
-    a = c**2 / df
-    q = (a * z.clamp(-TAIL_NOISE, TAIL_NOISE) ** 2).clamp(min=1e-12)
-    return z.clamp(-TAIL_NOISE, TAIL_NOISE) * (torch.expm1(q) / q).sqrt() * (c / _spread(df, a))
+    a = ((8 * df + 3) / (8 * df + 1)) ** 2 / df
+    size = torch.expm1(a * z.square().clamp(1e-9, TAIL_NOISE**2)).sqrt()
+    return torch.copysign(size, z) * (df.sqrt() / _spread(df, a))
 
 def _spread(df, a):
     "Standard deviation of sign(z) sqrt(df (exp(a z^2) - 1)) for a clamped normal z, in closed form."

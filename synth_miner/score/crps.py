@@ -35,7 +35,7 @@ def _values(x, y, w, out): # score of each row of x (rows, n) against y (rows,),
     s = np.subtract(x, y[:, None]).astype(x.dtype, copy=False)
     s.sort(-1)
     spread = s @ w
-    out[:] = np.abs(s, out=s).mean(-1) - spread
+    out[:] = np.abs(s, out=s) @ np.full(len(w), 1 / len(w), x.dtype) - spread
 
 def _values_and_slopes(x, y, w, out, slope): # the same, and the derivative of each score by each member
     s, i = _sorted_with_order(np.subtract(x, y[:, None]).astype(x.dtype, copy=False))
@@ -46,12 +46,15 @@ def _values_and_slopes(x, y, w, out, slope): # the same, and the derivative of e
     slope.reshape(-1)[i.ravel()] = g.ravel()
 
 # %% ../../nbs/score/00_crps.ipynb #2f80d0c0
-def _in_pieces(work, arrays): # work(*rows of each array) on pieces of about 2**17 values, in as many threads as torch may use
+def _in_threads(work, items): # work(*item) for each, in as many threads as torch may use; a sort releases the interpreter
+    workers = min(torch.get_num_threads(), len(items))
+    if workers < 2: return [work(*i) for i in items]
+    with ThreadPoolExecutor(workers) as pool: return list(pool.map(lambda i: work(*i), items))
+
+def _in_pieces(work, arrays): # work(*rows of each array) on pieces of about 2**17 values; small inputs stay in this thread
     rows = max(1, 2**17 // arrays[0].shape[1])
     pieces = [[a[i : i + rows] for a in arrays] for i in range(0, len(arrays[0]), rows)]
-    workers = min(torch.get_num_threads(), len(pieces))
-    if workers < 2: return [work(*p) for p in pieces]
-    with ThreadPoolExecutor(workers) as pool: return list(pool.map(lambda p: work(*p), pieces))  # a sort releases the interpreter
+    return _in_threads(work, pieces) if arrays[0].size > 2**19 else [work(*p) for p in pieces]
 
 # %% ../../nbs/score/00_crps.ipynb #e6c43182
 def _on_cpu(x, y, w, slope): # score of each row and, if asked for, its slopes; torch in and out

@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 from ..core import ShapeMismatch
 from ..parts import UnknownPart, did_you_mean
 from .competitions import SCORING_INTERVALS, Competition, get_competition
-from .crps import _as_tensor, _check_alpha, _scale, _score
+from .crps import _as_tensor, _check_alpha, _in_threads, _scale, _score
 
 # %% ../../nbs/score/02_sn50.ipynb #967245ff
 def get_interval_steps(
@@ -53,8 +53,8 @@ def _points(name, steps, points): # (starts, ends) of an interval's changes in a
     return ends - steps, ends
 
 # %% ../../nbs/score/02_sn50.ipynb #d7aee6f4
-def _returns_bps(start, end): # simple returns in basis points; NaN where the first price is 0
-    return torch.where(start == 0, torch.nan, (end - start) / start * 10_000)
+def _returns(start, end): # simple returns; NaN where the first price is 0
+    return torch.where(start == 0, torch.nan, (end - start) / start)
 
 # %% ../../nbs/score/02_sn50.ipynb #52593975
 def calculate_price_changes_over_intervals(
@@ -69,7 +69,7 @@ def calculate_price_changes_over_intervals(
     if not p.is_floating_point(): p = p.double()
     ends = _ends(interval_steps, p.shape[1])
     ends = (ends[:1] if is_gap else ends).to(p.device)
-    change = p[:, ends] if absolute_price else _returns_bps(p[:, ends - interval_steps], p[:, ends])
+    change = p[:, ends] if absolute_price else _returns(p[:, ends - interval_steps], p[:, ends]) * 10_000
     return change if isinstance(price_paths, Tensor) else change.numpy()
 
 # %% ../../nbs/score/02_sn50.ipynb #3d48e112
@@ -106,20 +106,26 @@ def _std_of_blocks(r, m): # (b, t, n) -> (b, k, n)
     return _Std.apply(x.flatten(0, 1)).reshape(x.shape[0], x.shape[1], x.shape[3])
 
 # %% ../../nbs/score/02_sn50.ipynb #b9bf47d4
+def _fill_returns(p, starts, ends): # (b, t, n) -> (b, k, n); a CPU tensor goes through numpy, which threads may share
+    p, at = (p.numpy(), (starts.numpy(), ends.numpy())) if p.device.type == "cpu" else (p, (starts, ends))
+    start, out = p[:, at[0]], p[:, at[1]]
+    out -= start
+    out /= start
+    return out if isinstance(out, Tensor) else torch.from_numpy(out)
+
 class _Returns(torch.autograd.Function):
-    "Simple returns in basis points between pairs of points of (b, t, n) prices."
+    "Simple returns between pairs of points of (b, t, n) prices."
     @staticmethod
     def forward(ctx, p, starts, ends): # starts, ends (k,) positions along t
         ctx.save_for_backward(p, starts, ends)
-        start = p.index_select(1, starts)
-        return p.index_select(1, ends).sub_(start).div_(start).mul_(10_000)
+        return _fill_returns(p.detach(), starts, ends)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
         p, starts, ends = ctx.saved_tensors
         start = p.index_select(1, starts)
-        g = (grad * 10_000).div_(start)
+        g = grad / start
         out = torch.zeros_like(p).index_add_(1, ends, g)
         return out.index_add_(1, starts, g.mul_(p.index_select(1, ends)).div_(start), alpha=-1), None, None
 
@@ -146,26 +152,28 @@ def _last_price(real): # newest observed price of each row (b, t); NaN when ther
     last = (seen * torch.arange(1, real.shape[1] + 1, device=real.device)).amax(1, keepdim=True) - 1
     return torch.where(last >= 0, real.gather(1, last.clamp(min=0)), torch.nan)
 
-def _truth(real, plan): # outcomes (b, k), NaN for holes, and the factor of each (b, k)
-    steps = _returns_bps(real[:, :-1], real[:, 1:])
+def _truth(real, plan): # outcomes (b, k) with 0 for holes, seen (b, k), and the factor of each score (b, k)
+    steps = _returns(real[:, :-1], real[:, 1:])
     vols = [_observed_std(_blocks(steps[..., None], m)[..., 0]) for m in plan.blocks]
     levels = real[:, plan.levels]
-    returns = _returns_bps(real[:, plan.starts], real[:, plan.ends])
-    ones = [torch.ones_like(x) for x in (returns, *vols)]
-    return torch.cat([returns, levels, *vols], 1), torch.cat([ones[0], 10_000 / _last_price(real).expand_as(levels), *ones[1:]], 1)
+    y = torch.cat([_returns(real[:, plan.starts], real[:, plan.ends]), levels, *vols], 1)
+    factor, at = torch.full_like(y, 10_000), len(plan.starts)
+    factor[:, at : at + levels.shape[1]] /= _last_price(real)
+    seen = ~y.isnan()
+    return torch.where(seen, y, 0), seen, torch.where(seen, factor, 0)
 
 # %% ../../nbs/score/02_sn50.ipynb #7ddb7cb0
-def _scores(p, real, plan, scale): # p (b, t+1, n), real (b, t+1) -> crps (b, k) with 0 for holes, seen (b, k)
-    truth, factor = _truth(real, plan)
-    seen = ~truth.isnan()
-    y, factor = torch.where(seen, truth, 0), torch.where(seen, factor, 1).to(p.dtype)
+def _ensemble_scores(p, y, plan, scale): # p (b, t+1, n), y (b, k) -> crps (b, k), before the factor
     parts = [_Returns.apply(p, plan.starts, plan.ends), p.index_select(1, plan.levels)]
     if plan.blocks:
         first = torch.arange(p.shape[1] - 1, device=p.device)
-        parts += [_std_of_blocks(_Returns.apply(p, first, first + 1), m) for m in plan.blocks]
-    ys = y.split([x.shape[1] for x in parts], 1)
-    score = torch.cat([_score(x, t, scale) for x, t in zip(parts, ys)], 1)
-    return torch.where(seen, score * factor, 0), seen
+        steps = _Returns.apply(p, first, first + 1)
+        parts += [_std_of_blocks(steps, m) for m in plan.blocks]
+    return torch.cat([_score(x, t, scale) for x, t in zip(parts, y.split([x.shape[1] for x in parts], 1))], 1)
+
+def _scores(p, real, plan, scale): # p (b, t+1, n), real (b, t+1) -> crps (b, k) with 0 for holes, seen (b, k)
+    y, seen, factor = _truth(real, plan)
+    return torch.where(seen, _ensemble_scores(p, y, plan, scale) * factor.to(p.dtype), 0), seen
 
 def _row_sums(values, plan, order): # (b, k) -> name -> (b,), in the order of the rules
     sums = dict(zip(plan.names, (v.sum(1) for v in values.split(plan.counts, 1))))
@@ -228,19 +236,26 @@ class PromptScore(NamedTuple):
     rows: dict # row name -> unweighted sum, basis points
     status: str # "ok", or why there is no score
 
-def _status(paths, real, seen): # of each prompt of a batch
-    checks = (((paths == 0).any(-1).any(-1), "a simulated price is zero"), ((~paths.isfinite()).any(-1).any(-1), "a simulated price is not finite"),
-              ((real == 0).any(-1), "a realised price is zero"), (real.isinf().any(-1), "a realised price is infinite"),
-              (~seen.any(-1), "nothing to score: no interval has two observed prices"))
-    return [next((why for bad, why in checks if bad[i]), "ok") for i in range(len(real))]
+def _why_unscored(paths, real, seen): # of one prompt
+    lo, hi = paths.aminmax() # NaN if any is
+    if not (lo.isfinite() and hi.isfinite()): return "a simulated price is not finite"
+    if lo <= 0 and (paths == 0).any(): return "a simulated price is zero"
+    if (real == 0).any(): return "a realised price is zero"
+    if real.isinf().any(): return "a realised price is infinite"
+    return "ok" if seen.any() else "nothing to score: no interval has two observed prices"
 
-# %% ../../nbs/score/02_sn50.ipynb #ebd5e5e2
-def _score_chunk(paths, real, comp, plan): # list of PromptScore, float64
-    score, seen = _scores(paths.transpose(1, 2).contiguous().double(), real.double(), plan, 1.0)
-    w, status = row_weights(comp), _status(paths, real, seen)
-    rows = torch.stack([*_row_sums(score, plan, w).values()], 1).cpu()
-    totals = rows @ torch.tensor([*w.values()], dtype=torch.float64)
-    return [PromptScore(t if s == "ok" else float("nan"), dict(zip(w, r)), s) for t, r, s in zip(totals.tolist(), rows.tolist(), status)]
+# %% ../../nbs/score/02_sn50.ipynb #404feb1c
+def _turned(paths): # one answer (n, t+1) -> (1, t+1, n) float64
+    if paths.device.type != "cpu": return paths.double().T.contiguous()[None]
+    return torch.from_numpy(np.array(paths.numpy().T, np.float64, order="C"))[None]
+
+def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, status of each, plan; all in float64
+    paths, real = paths.detach(), real.detach().double()
+    plan = _plan(rules, real.shape[1], real.device)
+    y, seen, factor = _truth(real, plan)
+    def work(p, r, y, seen): return _ensemble_scores(_turned(p), y[None], plan, 1.0), _why_unscored(p, r, seen)
+    scores, status = zip(*_in_threads(work, list(zip(paths, real, y, seen))))
+    return torch.where(seen, torch.cat(scores) * factor, 0), seen, status, plan
 
 # %% ../../nbs/score/02_sn50.ipynb #cd8bda8f
 def score_prompts(
@@ -250,9 +265,11 @@ def score_prompts(
 ) -> list[PromptScore]: # one for each prompt
     "The validator's score of many answers at once. Raises ShapeMismatch."
     comp, (paths, real) = get_competition(competition), _check_batch(paths, real)
-    paths, real, plan = paths.detach(), real.detach(), _plan(comp, real.shape[1], real.device)
-    few = max(1, 600_000 // paths[0].numel())
-    return [s for i in range(0, len(real), few) for s in _score_chunk(paths[i : i + few], real[i : i + few], comp, plan)]
+    score, _, status, plan = _score_each(paths, real, comp)
+    w = row_weights(comp)
+    rows = torch.stack([*_row_sums(score, plan, w).values()], 1).cpu()
+    totals = (rows @ torch.tensor([*w.values()], dtype=torch.float64)).tolist()
+    return [PromptScore(t if s == "ok" else float("nan"), dict(zip(w, r)), s) for t, r, s in zip(totals, rows.tolist(), status)]
 
 # %% ../../nbs/score/02_sn50.ipynb #7e835de2
 def _one_prompt(paths, real): # (n, t+1) and (t+1,) as torch tensors, checked
@@ -278,29 +295,56 @@ class SN50Loss(nn.Module):
         estimator: str = "afcrps", # "afcrps", or "crps": the validator's own
         alpha: float = 0.95, # for "afcrps"
         weights: dict | None = None, # row name -> extra factor
+        path_share: float = 1.0, # of the paths, drawn anew in each call while training
+        return_share: float = 1.0, # of the returns of each interval, likewise
     ):
         super().__init__()
         self.competition, self.estimator, self.alpha = get_competition(competition), estimator, _alpha(estimator, alpha)
-        self.weights = row_weights(self.competition, weights)
+        self.weights, self.path_share, self.return_share = row_weights(self.competition, weights), path_share, return_share
+        for name in ("path_share", "return_share"):
+            if not 0 < getattr(self, name) <= 1: raise ValueError(f"{name} lies above 0 and is at most 1, got {getattr(self, name)}")
 
     def forward(self,
         paths: Float[Tensor, "b n h"], # simulated prices after the start, price units
         real: Float[Tensor, "b h+1"], # realised prices with the start first, NaN where there is none
         reduction: str = "mean", # over prompts, or "none": one loss for each
+        generator: torch.Generator | None = None, # on the CPU, for what is drawn; None: torch's own
     ) -> Float[Tensor, ""]: # basis points, lower is better; (b,) for "none"
         if reduction not in ("mean", "none"): raise ValueError(f"reduction is 'mean' or 'none', got {reduction!r}")
-        p, real = _with_real_start(paths, real)
-        plan = _plan(self.competition, real.shape[1], real.device)
-        score, seen = _scores(p, real, plan, _scale(p.shape[2], self.alpha))
-        w = torch.tensor([self.weights[n] for n, k in zip(plan.names, plan.counts) for _ in range(k)], dtype=score.dtype, device=score.device)
-        total, ok = score @ w, seen.any(1)
+        _check_pair(paths, real)
+        plan = _plan(self.competition, real.shape[1], paths.device)
+        ok = _truth(real.detach().to(paths.device), plan)[1].any(1)
+        paths, scale = _draw_paths(paths, self.path_share if self.training else 1.0, self.alpha, generator)
+        plan, w = _draw_returns(plan, self.weights, self.return_share if self.training else 1.0, generator)
+        score, _ = _scores(*_with_real_start(paths, real), plan, scale)
+        total = score @ w.to(score)
         if reduction == "none": return torch.where(ok, total, torch.nan)
         return torch.where(ok.any(), torch.where(ok, total, 0).sum() / ok.sum().clamp(min=1), torch.nan)
 
+# %% ../../nbs/score/02_sn50.ipynb #1db0bac8
+def _draw_paths(paths, share, alpha, generator): # (b, m, h) and the scale of the pairwise term that keeps the score of n unbiased
+    n = paths.shape[1]
+    m = max(2, round(share * n))
+    if m >= n: return paths, _scale(n, alpha)
+    pick = torch.randperm(n, generator=generator)[:m].to(paths.device)
+    return paths.index_select(1, pick), (n - 1 + alpha) / n * m / (m - 1)
+
+def _draw_returns(plan, weights, share, generator): # a plan with some of the returns, and the weight of each score
+    picks, w, at = [], [], 0
+    for name, k in zip(plan.names, plan.counts):
+        m = max(1, round(share * k)) if at < len(plan.starts) and k else k
+        if at < len(plan.starts): picks.append(at + (torch.randperm(k, generator=generator)[:m].sort().values if m < k else torch.arange(k)))
+        w += [weights[name] * k / m] * m if m else []
+        at += k
+    pick = torch.cat([torch.arange(0), *picks]).to(plan.starts.device)
+    return plan._replace(starts=plan.starts[pick], ends=plan.ends[pick]), torch.tensor(w, dtype=torch.float64)
+
 # %% ../../nbs/score/02_sn50.ipynb #3b50a6f3
-def _with_real_start(paths, real): # (b, n, h) and (b, h+1) -> (b, h+1, n) with the truth's first price, and the truth
-    if paths.ndim != 3 or real.ndim != 2 or real.shape != (paths.shape[0], paths.shape[2] + 1):
+def _check_pair(paths, real): # (b, n, h) and (b, h+1)
+    if paths.ndim != 3 or real.ndim != 2 or real.shape != (paths.shape[0], paths.shape[2] + 1) or 0 in paths.shape:
         raise ShapeMismatch(f"paths must be (b, paths, h) without the start and real (b, h + 1) with it; got {tuple(paths.shape)} and {tuple(real.shape)}")
+
+def _with_real_start(paths, real): # (b, n, h) and (b, h+1) -> (b, h+1, n) with the truth's first price, and the truth
     if not paths.is_floating_point() or paths.dtype.itemsize < 4: paths = paths.float()
     real = real.detach().to(paths.device)
     start = torch.where(real[:, :1].isnan(), 1, real[:, :1]).to(paths.dtype)
@@ -332,11 +376,9 @@ def calculate_crps_for_paths(
     "Score of one ensemble at any intervals, number by number, in float64. NaN where a price is zero or nothing can be scored."
     paths, real = _one_prompt(simulation_runs, real_price_path)
     rules = _Rules(dict(SCORING_INTERVALS if intervals is None else intervals), time_increment)
-    paths, real = paths.detach().cpu()[None].double(), real.detach().cpu()[None].double()
-    plan = _plan(rules, real.shape[1], "cpu")
-    score, seen = _scores(paths.transpose(1, 2).contiguous(), real, plan, 1.0)
+    paths, real = paths.detach().cpu()[None], real.detach().cpu()[None]
+    score, seen, (status,), plan = _score_each(paths, real, rules)
     values = {n: s[ok].numpy() for n, s, ok in zip(plan.names, score[0].split(plan.counts), seen[0].split(plan.counts))}
-    status = _status(paths, real, seen)[0]
     total = float(sum(values[n].sum() for n in rules.intervals)) if status == "ok" else float("nan")
     lines = [line for n, s in rules.intervals.items() for line in _interval_lines(n, _why_not(n, int(s / time_increment), real.shape[1]), values[n])]
     return total, [*lines, {"Interval": "Overall", "Increment": "Total", "CRPS": total, "Status": status}]

@@ -114,7 +114,7 @@ def answer(self: BacktestRunner,
 def run(self: BacktestRunner) -> "BacktestResult":
     "Answer and score every prompt with every forecaster."
     asked, frames, pits = self.prompts(), [], {}
-    with tqdm(total=len(asked) * len(self.forecasters), disable=not self.progress, desc="backtest", unit="answer") as bar:
+    with tqdm(total=len(asked) * len(self.forecasters), disable=not self.progress, desc="backtest", unit="answer", mininterval=1) as bar:
         for model in self.forecasters:
             scored = [self._score(model, asked[i:i + 16], bar) for i in range(0, len(asked), 16)]
             frames += [f for part, _ in scored for f in part]

@@ -171,7 +171,7 @@ def fit(self: Trainer,
     if per_epoch < 1: raise BadData("the training loader is empty; give it at least one batch")
     self._schedule(epochs * per_epoch)
     best = self._keep(0, self.validate(val), None)
-    with tqdm(total=epochs * per_epoch, disable=not progress, desc="training", unit="step") as bar:
+    with tqdm(total=epochs * per_epoch, disable=not progress, desc="training", unit="step", mininterval=1) as bar:
         try:
             for epoch in range(1, epochs + 1):
                 losses, skipped = self._epoch(train, epoch, per_epoch, bar, max_skipped)

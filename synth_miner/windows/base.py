@@ -11,8 +11,9 @@ import pandas as pd
 import torch
 from collections.abc import Sequence
 from fastcore.basics import patch
+from pathlib import Path
 from ..core import BadData
-from ..data.base import AssetData, fill_holes, grid_rows
+from ..data.base import AssetData, fill_holes, grid_rows, utc_index
 from ..features.base import FeatureEngineer, calendar_features
 from torch.utils.data import DataLoader, Dataset
 
@@ -20,14 +21,19 @@ from torch.utils.data import DataLoader, Dataset
 GAP_MODES = ("segment", "error", "ffill", "nan")  # what to do about holes
 VOL_THRESHOLDS = (0.0006, 0.0018)  # std of 5-minute log-returns that parts calm, usual and wild windows
 
-def _rows_of(asset: AssetData, engineer: FeatureEngineer, gap_handling: str) -> dict:
-    "The cache of one asset with prices and, per row, the row where its segment starts and stops."
+def _prepared(asset: AssetData, gap_handling: str) -> AssetData:
+    "The bars after what `gap_handling` says about holes: refused, filled, or as they are."
     if gap_handling == "error" and len(asset.segments) > 1:
         (_, a), (b, _) = asset.segments[:2]
         raise BadData(f"{asset.name}: no bar between {asset.timestamps[a - 1]} and {asset.timestamps[b]}, the first of {len(asset.segments) - 1} holes; "
                       "gap_handling='segment' makes windows on either side")
-    if gap_handling == "ffill": asset = fill_holes(asset)
-    cache = {**engineer.prepare_cache_from_asset(asset), "prices": asset.prices}
+    return fill_holes(asset) if gap_handling == "ffill" else asset
+
+def _rows_of(asset: AssetData, engineer: FeatureEngineer, gap_handling: str) -> dict:
+    "The cache of one asset with prices and, per row, the row where its segment starts and stops."
+    asset = _prepared(asset, gap_handling)
+    cache, asset = engineer.prepare_cache_from_asset(asset), engineer.bars(asset)
+    cache["prices"] = asset.prices
     if gap_handling == "nan": return _on_grid(cache, asset)
     length = np.diff(asset.segments)[:, 0]
     return {**cache, "start": np.repeat(asset.segments[:, 0], length), "stop": np.repeat(asset.segments[:, 1], length)}
@@ -72,38 +78,47 @@ class MarketDataset(Dataset):
         stride: int = 1, # bars from one window's start to the next, counted from the start of each segment
         vol_thresholds: Sequence[float] = VOL_THRESHOLDS, # bounds of the volatility buckets, per 5-minute bar (scaled to the step)
         gap_handling: str = "segment", # one of `GAP_MODES`: stay between holes, refuse them, fill them, or leave NaN targets in them
+        cache_dir: str | Path | None = None, # an existing folder for the arrays; None: in memory
     ):
         if min(input_len, pred_len, stride) < 1: raise BadData(f"input_len, pred_len and stride are at least 1, got {input_len}, {pred_len}, {stride}")
         if gap_handling not in GAP_MODES: raise BadData(f"gap_handling {gap_handling!r} is not one of {GAP_MODES}")
         self.assets_data, self.engineer = list(assets_data), engineer
         self.input_len, self.pred_len, self.stride, self.gap_handling = int(input_len), int(pred_len), int(stride), gap_handling
-        steps = {a.name: a.step for a in self.assets_data}
-        if len(set(steps.values())) != 1:
-            raise BadData(f"all assets must have bars of one step, got {steps}; ask the source for step={max(steps.values(), default='...')}")
-        self.step, self.asset_names = self.assets_data[0].step, list(steps)
-        caches = [_rows_of(a, engineer, gap_handling) for a in self.assets_data]
-        self._join(caches)
-        now = [_decision_rows(c, self.input_len, self.pred_len, self.stride) for c in caches]
-        bounds = np.asarray(vol_thresholds)*np.sqrt(self.step/300)
-        self._bucket = np.concatenate([np.digitize(_window_std(c, d, self.input_len), bounds) for c, d in zip(caches, now)])
-        self.index = np.concatenate([np.stack([np.full(len(d), k), d + self.offsets[k]], axis=1) for k, d in enumerate(now)])
+        steps = [engineer.bars(a).step for a in self.assets_data]
+        self.asset_names = [a.name for a in self.assets_data]
+        if len(set(self.asset_names)) < len(steps) or not steps: raise BadData(f"give each asset once, got {self.asset_names}")
+        if len(set(steps)) > 1:
+            raise BadData(f"all assets must have bars of one step, got {dict(zip(self.asset_names, steps))}; ask the source for step={max(steps)}")
+        self.step = steps[0]
+        self._allocate(cache_dir)
+        parts = [self._enter(k, np.asarray(vol_thresholds)*np.sqrt(self.step/300)) for k in range(len(steps))]
+        self.index, self._bucket = (np.concatenate(p) for p in zip(*parts))
         if not len(self.index): self._no_windows()
 
 # %% ../../nbs/windows/00_base.ipynb #881a6c5d
 @patch
-def _join(self: MarketDataset, caches: list):
-    "Put the assets' arrays one after the other."
-    self.offsets = np.concatenate([[0], np.cumsum([len(c["seconds"]) for c in caches])])
+def _allocate(self: MarketDataset, cache_dir: str | Path | None):
+    "Arrays for the rows of all assets, in memory or in files."
+    bars = [self.engineer.bars(_prepared(a, self.gap_handling)) for a in self.assets_data]
+    self.offsets = np.cumsum([0, *(grid_rows(b)[-1] + 1 if self.gap_handling == "nan" else len(b) for b in bars)])
     self._week = calendar_features(self.step*np.arange(7*86400//self.step + self.pred_len))
-    for key, dtype in (("features", np.float32), ("returns", np.float32), ("scale", np.float32), ("prices", np.float64), ("seconds", np.int64)):
-        joined = np.empty((self.offsets[-1], *caches[0][key].shape[1:]), dtype=dtype)
-        for c, a in zip(caches, self.offsets): joined[a:a + len(c["seconds"])] = c[key]
-        setattr(self, key, joined)
+    for key, dtype in dict(features=np.float32, returns=np.float32, scale=np.float32, prices=np.float64, seconds=np.int64).items():
+        shape = (int(self.offsets[-1]), self.engineer.feature_dim)[:2 if key == "features" else 1]
+        setattr(self, key, np.empty(shape, dtype) if cache_dir is None else np.lib.format.open_memmap(Path(cache_dir)/f"{key}.npy", "w+", dtype, shape))
+
+@patch
+def _enter(self: MarketDataset, k: int, bounds: np.ndarray) -> tuple:
+    "Fill in the rows of one asset; give its part of the index, and the volatility buckets."
+    c, a, b = _rows_of(self.assets_data[k], self.engineer, self.gap_handling), self.offsets[k], self.offsets[k + 1]
+    for key in ("features", "returns", "scale", "prices", "seconds"): getattr(self, key)[a:b] = c[key]
+    now = _decision_rows(c, self.input_len, self.pred_len, self.stride)
+    rows = np.int32 if self.offsets[-1] < 2**31 else np.int64
+    return np.stack([np.full(len(now), k), now + a], axis=1).astype(rows), np.digitize(_window_std(c, now, self.input_len), bounds).astype(np.int8)
 
 @patch
 def _no_windows(self: MarketDataset):
     "Raise with what there is and what is needed."
-    longest = max(((int(np.diff(a.segments).max()), a.name) for a in self.assets_data))
+    longest = max((int(np.diff(self.engineer.bars(a).segments).max()), a.name) for a in self.assets_data)
     warmup = max(self.engineer.warmup, 1)
     need = self.input_len + self.pred_len + warmup
     raise BadData(f"no window: the longest run of bars without a hole has {longest[0]} bars ({longest[1]}), and {need} are needed "
@@ -138,7 +153,7 @@ def batch(self: MarketDataset,
 ) -> dict: # history, target, initial_price, scale, past_returns, future, time, asset, vol_bucket
     "Windows gathered into one batch, laid out as every model and trainer expects."
     indices = np.asarray(indices, dtype=np.int64)
-    asset, now = self.index[indices].T
+    asset, now = self.index[indices].T.astype(np.int64)
     first, time = now - self.input_len + 1, self.seconds[now] + self.step
     return dict(
         history=self._runs(self.features, first, self.input_len),
@@ -149,7 +164,7 @@ def batch(self: MarketDataset,
         future=self._future(time),
         time=torch.from_numpy(time),
         asset=torch.from_numpy(asset),
-        vol_bucket=torch.from_numpy(self._bucket[indices]))
+        vol_bucket=torch.from_numpy(self._bucket[indices].astype(np.int64)))
 
 # %% ../../nbs/windows/00_base.ipynb #20e66bca
 class _Gathered(Sequence):
@@ -193,6 +208,18 @@ def horizon_seconds(self: MarketDataset) -> np.ndarray:
     "Close of each window's last target bar, (n,) int64 UTC seconds."
     return self.decision_seconds + self.pred_len*self.step
 
+# %% ../../nbs/windows/00_base.ipynb #dc07ac87
+@patch
+def decided_at(self: MarketDataset,
+    times, # moments in any spelling of time, or UTC seconds since 1970
+    asset: str | None = None, # name; None: all assets
+) -> np.ndarray: # window numbers, those moments left out for which there is no window
+    "The windows whose now is one of the given moments."
+    seconds = times if isinstance(times, np.ndarray) and times.dtype == np.int64 else utc_index(times).as_unit("s").asi8
+    found = np.isin(self.decision_seconds, seconds)
+    if asset is not None: found &= self.index[:, 0] == self.asset_names.index(asset)
+    return np.flatnonzero(found)
+
 # %% ../../nbs/windows/00_base.ipynb #35407338
 def _times(seconds: np.ndarray) -> pd.DatetimeIndex:
     "Seconds since 1970 as UTC times."
@@ -219,4 +246,4 @@ def get_horizon_timestamps(self: MarketDataset) -> pd.DatetimeIndex:
 @patch
 def get_vol_buckets(self: MarketDataset) -> np.ndarray:
     "Volatility bucket of each window's past, (n,) int64: 0 is calm."
-    return self._bucket
+    return self._bucket.astype(np.int64)

@@ -13,9 +13,11 @@ import torch
 from collections.abc import Iterator, Sequence
 from datetime import date
 from fastcore.basics import patch
+from pathlib import Path
 from ..core import BadData, make_generator, stable_seed
 from ..data.base import AssetData, DataSource, step_name, to_seconds, utc_index
 from ..features.base import FeatureEngineer
+from ..features.pipeline import FeaturePipeline, FeatureScaler, fit_scaler
 from .base import VOL_THRESHOLDS, MarketDataset, collate_windows
 from torch.utils.data import DataLoader, Sampler
 from typing import NamedTuple
@@ -68,6 +70,7 @@ class MarketDataLoader:
         num_workers: int = 0, # processes that gather batches
         pin_memory: bool = False, # for copying to a GPU
         vol_thresholds: Sequence[float] = VOL_THRESHOLDS, # bounds of the volatility buckets, per 5-minute bar
+        cache_dir: str | Path | None = None, # an existing folder for arrays that do not fit into memory
     ):
         if feature_dim is not None and feature_dim != engineer.feature_dim:
             raise BadData(f"feature_dim={feature_dim} was given to MarketDataLoader, but {type(engineer).__name__} makes {engineer.feature_dim} features: "
@@ -78,7 +81,7 @@ class MarketDataLoader:
         self.assets_data = data_source.load_data(self.assets, **wanted)
         names = [a.name for a in self.assets_data]
         if names != self.assets: raise BadData(f"{type(data_source).__name__} gave {names}, asked for {self.assets}")
-        self.dataset = MarketDataset(self.assets_data, engineer, input_len, pred_len, 1 if stride is None else stride, vol_thresholds, gap_handling)
+        self.dataset = MarketDataset(self.assets_data, engineer, input_len, pred_len, 1 if stride is None else stride, vol_thresholds, gap_handling, cache_dir)
         self.feature_dim = engineer.feature_dim
         self.synthetic = data_source.synthetic
 
@@ -289,3 +292,20 @@ def hybrid_nested(self: MarketDataLoader,
     holdout = self._part("holdout", cut, max(last, cut), False, "make holdout_fraction larger")
     folds = self._filled_folds(cut - _period(embargo, "embargo", least=0), train_period, val_period, step_size, test_period, embargo, expanding)
     return self._walk(folds, shuffle_train), holdout
+
+# %% ../../nbs/windows/01_loader.ipynb #7a126de4
+@patch
+def scale_features(self: MarketDataLoader,
+    train: DataLoader, # the training part of a split of this loader
+    clip: float = 10.0, # bound of scaled features
+) -> FeatureScaler: # also kept as `loader.engineer.scaler`
+    "Fit a scaler on the training windows' inputs and scale the features of all windows. Raises BadData the second time."
+    old, d = self.engineer, self.dataset
+    inner = old.engineers if isinstance(old, FeaturePipeline) else [old]
+    if isinstance(old, FeaturePipeline) and old.scaler is not None: raise BadData("the features of this loader are scaled already; make a new loader for another split")
+    now = d.index[train.batch_sampler.indices, 1]
+    read = np.bincount(now - d.input_len + 1, minlength=len(d.features) + 1) - np.bincount(now + 1, minlength=len(d.features) + 1)
+    scaler = fit_scaler(d.features[np.cumsum(read)[:-1] > 0], old.names, clip)
+    for a, b in zip(d.offsets, d.offsets[1:]): d.features[a:b] = scaler(d.features[a:b])
+    self.engineer = d.engineer = FeaturePipeline(inner, scaler)
+    return scaler

@@ -39,12 +39,12 @@ def prose(text: str) -> str:
     return "".join(parts)
 
 
-def shown(output: dict, name: str, pictures: dict) -> str:
-    "Markdown of one saved output: a picture, a table or text."
+def shown(output: dict, name: str, alt: str, pictures: dict) -> str:
+    "Markdown of one saved output: a picture, Markdown or text."
     data = output.get("data", {})
     if png := data.get("image/png"):
         pictures[f"nbs/images/{name}.png"] = base64.b64decode("".join(png))
-        return f"![](nbs/images/{name}.png)"
+        return f"![{alt}](nbs/images/{name}.png)"
     if "text/markdown" in data: return prose("".join(data["text/markdown"]))
     text = "".join(output.get("text") or data.get("text/plain") or "").rstrip()
     return f"```text\n{text}\n```" if text else ""
@@ -55,14 +55,14 @@ def readme() -> tuple[str, dict]:
     cells, pictures, out = json.loads((ROOT/"nbs"/"index.ipynb").read_text(encoding="utf-8"))["cells"], {}, []
     for i, cell in enumerate(cells):
         source = "".join(cell["source"])
-        options = dict(re.findall(r"^#\|\s*(\w+):?[ \t]*(.*)$", source, re.M))
+        options = dict(re.findall(r"^#\|\s*([\w-]+):?[ \t]*(.*)$", source, re.M))
         if "hide" in options or options.get("include") == "false": continue
         if cell["cell_type"] == "markdown": out.append(prose(source.strip())); continue
         code = re.sub(r"^#\|.*\n?", "", source, flags=re.M).strip()
         if code and options.get("echo") != "false": out.append(f"```python\n{code}\n```")
-        if options.get("output") != "false": out += filter(None, [shown(o, f"index-{len(pictures) + 1}", pictures) for o in cell.get("outputs", [])])
+        if options.get("output") != "false": out += filter(None, [shown(o, f"index-{len(pictures) + 1}", options.get("fig-alt", "").strip("\"'"), pictures) for o in cell.get("outputs", [])])
     note = "<!-- Made from nbs/index.ipynb by .ci/readme.py. Edit the notebook. -->"
-    body = "\n\n".join(s for s in out if s) + "\n"
+    body = re.sub(r"(^```python$(?:(?!^```).)*?)^```\n\n```python\n", r"\1\n", "\n\n".join(s for s in out if s) + "\n", flags=re.M | re.S)  # neighbours in one block
     return re.sub(r"^# .*$", lambda m: f"{m[0]}\n\n{note}", body, count=1, flags=re.M), pictures
 
 

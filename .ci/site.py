@@ -63,7 +63,7 @@ def one_copy(path: str) -> str:
     cfg = get_config(path=ROOT)
     home, up = f"{cfg.doc_host}{cfg.doc_baseurl}/", posixpath.relpath(".", posixpath.dirname(new) or ".")
     def relative(value):
-        if isinstance(value, str): return value.replace(home, f"{up}/")
+        if isinstance(value, str): return re.sub(r"(?<=\]\()[^)\s:]+\.ipynb", lambda m: plain(m[0]), value.replace(home, f"{up}/"))
         if isinstance(value, list): return [relative(v) for v in value]
         return {k: v if k.startswith("image/") else relative(v) for k, v in value.items()} if isinstance(value, dict) else value
     nb["cells"] = relative(nb["cells"])

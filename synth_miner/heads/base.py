@@ -62,7 +62,7 @@ def check_head(
     calendar: int = 0, # C, for heads that need the future
     **facts, # tensors for other `needs`, batch of 3
 ):
-    "Assert a NamedTuple, batch first, finite and repeatable in eval, independent of the batch, that its process reads, with gradients, at 1, 60 and 288 steps."
+    "Assert a NamedTuple, batch first, finite also for huge latents, repeatable in eval, independent of the batch, that its process reads, with gradients, at 1, 60 and 288 steps."
     with seeded(0):
         h = torch.randn(3, latent_size) if head.takes == "last" else torch.randn(3, 12, latent_size)
         given = {"future": torch.randn(3, 300, calendar)} if "future" in head.needs else {}
@@ -70,7 +70,8 @@ def check_head(
     for horizon in (1, 60, 288):
         cut = {k: v[:, :horizon] if k == "future" else v for k, v in given.items()}
         p = _check_params(head, h, horizon, cut)
-    _check_head_gradients(head, h, 288, {k: v[:, :288] if k == "future" else v for k, v in given.items()})
+    _check_loud(head, h, cut)
+    _check_head_gradients(head, h, 288, cut)
     return p
 
 # %% ../../nbs/heads/00_base.ipynb #3bfbb613
@@ -101,6 +102,14 @@ def _returns(head, p, horizon):
     return r
 
 # %% ../../nbs/heads/00_base.ipynb #0f2d9207
+@torch.no_grad()
+def _check_loud(head, h, given):
+    "Parameters and log-returns stay finite for latents that are constant, or as large as ten thousand."
+    for name, loud in dict(zero=0 * h, constant=0 * h + 1e4, huge=1e4 * h).items():
+        p = head(loud, 288, **given)
+        assert all(torch.isfinite(v).all() for v in p), f"not finite for {name} latents"
+        _returns(head, p, 288)
+
 def _check_head_gradients(head, h, horizon, given):
     "Every weight gets a finite gradient that is not all zero, from the parameters or through the process."
     head.train()

@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 from ..core import ShapeMismatch
 from ..parts import UnknownPart, did_you_mean
 from .competitions import SCORING_INTERVALS, Competition, get_competition
-from .crps import _as_tensor, _check_alpha, _in_threads, _scale, _score
+from .crps import _as_tensor, _check_alpha, _in_threads, _rank_weights, _scale, _score, _values
 
 # %% ../../nbs/score/02_sn50.ipynb #967245ff
 def get_interval_steps(
@@ -162,14 +162,31 @@ def _truth(real, plan): # outcomes (b, k) with 0 for holes, seen (b, k), and the
     seen = ~y.isnan()
     return torch.where(seen, y, 0), seen, torch.where(seen, factor, 0)
 
+# %% ../../nbs/score/02_sn50.ipynb #5fec6ca2
+def _score_in_cache(p, y, starts, ends, w, out): # one prompt as numpy: prices (t, n), outcomes (k,), score written into out (k,)
+    for i in range(0, len(out), 64):
+        at = slice(i, i + 64)
+        start, r = p[starts[at]], p[ends[at]]
+        r -= start
+        r /= start
+        _values(r, y[at], w, out[at])
+
+def _score_returns(p, y, starts, ends, scale): # p (b, t, n), y (b, k) -> crps of the returns (b, k)
+    if p.device.type != "cpu" or (p.requires_grad and torch.is_grad_enabled()): return _score(_Returns.apply(p, starts, ends), y, scale)
+    p, out = p.detach(), p.new_empty(y.shape)
+    w, at = _rank_weights(p.shape[2], scale).astype(p.numpy().dtype), (starts.numpy(), ends.numpy())
+    _in_threads(lambda p, y, out: _score_in_cache(p, y, *at, w, out), list(zip(p.numpy(), y.numpy(), out.numpy())))
+    return out
+
 # %% ../../nbs/score/02_sn50.ipynb #7ddb7cb0
 def _ensemble_scores(p, y, plan, scale): # p (b, t+1, n), y (b, k) -> crps (b, k), before the factor
-    parts = [_Returns.apply(p, plan.starts, plan.ends), p.index_select(1, plan.levels)]
+    parts = [p.index_select(1, plan.levels)]
     if plan.blocks:
         first = torch.arange(p.shape[1] - 1, device=p.device)
         steps = _Returns.apply(p, first, first + 1)
         parts += [_std_of_blocks(steps, m) for m in plan.blocks]
-    return torch.cat([_score(x, t, scale) for x, t in zip(parts, y.split([x.shape[1] for x in parts], 1))], 1)
+    y, *ys = y.split([len(plan.starts), *(x.shape[1] for x in parts)], 1)
+    return torch.cat([_score_returns(p, y, plan.starts, plan.ends, scale), *(_score(x, t, scale) for x, t in zip(parts, ys))], 1)
 
 def _scores(p, real, plan, scale): # p (b, t+1, n), real (b, t+1) -> crps (b, k) with 0 for holes, seen (b, k)
     y, seen, factor = _truth(real, plan)

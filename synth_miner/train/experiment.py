@@ -8,17 +8,13 @@ __all__ = ['SYNTHETIC_NOTE', 'load_config', 'plain_config', 'new_run_folder', 'm
            'held_out_backtest']
 
 # %% ../../nbs/train/02_experiment.ipynb #a355bbfe
-import inspect
-import json
-import os
 import numpy as np
 import pandas as pd
 import time
 import torch
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from ..core import BadData, seeded
+from ..core import pick_device, seeded
 from ..data.base import DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster, save_forecaster
 from ..model.save import write_atomic, write_json
@@ -27,7 +23,7 @@ from ..parts import discover_components, registry
 from ..score.competitions import get_competition
 from .backtest import BacktestResult, BacktestRunner
 from .trainer import Trainer
-from ..viz import fan_chart, pit_histogram, save_figure, training_curve
+from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 from ..windows.loader import MarketDataLoader, Split, leak_report
 
 # %% ../../nbs/train/02_experiment.ipynb #368470bc
@@ -98,9 +94,8 @@ def make_trainer(
     "A new model with its optimiser; the weights depend on the seed and nothing else."
     calendar = loader.dataset.batch([0])["future"].shape[-1]
     with seeded(cfg.seed): model = build_model(cfg.model, input_size=loader.feature_dim, seq_len=cfg.competition.input_len, future_dim=calendar)
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if cfg.device == "auto" else cfg.device
     t = cfg.training
-    return Trainer(model.to(device), torch.optim.AdamW(model.parameters(), lr=t.lr, weight_decay=t.weight_decay), t.n_paths, competition=cfg.competition.name,
+    return Trainer(model.to(pick_device(cfg.device)), torch.optim.AdamW(model.parameters(), lr=t.lr, weight_decay=t.weight_decay), t.n_paths, competition=cfg.competition.name,
                    objective=t.objective, crps_alpha=t.crps_alpha, clip=t.clip, val_paths=t.val_paths, seed=cfg.seed)
 
 def make_forecaster(
@@ -151,7 +146,6 @@ def save_figures(
     history: Sequence = (), # the trainer's rows, if it was trained here
 ) -> list[Path]: # PNG files
     "Fan chart, calibration and training curve."
-    from matplotlib.figure import Figure
     asked = runner.prompts()
     p = asked[len(asked) // 2]
     ax = fan_chart(runner.answer(model, p), p.real, step=result.competition.step, start=p.history.timestamps[-1],
@@ -165,9 +159,10 @@ def save_figures(
 def _calibration(result, model):
     "PIT histograms of single steps and of the last level, side by side; gives an Axes of the figure."
     import matplotlib.pyplot as plt
-    fig, axes = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained")
-    pit_histogram(result.pit[model][:, :-1], bins=20, ax=axes[0], title=f"{model}: returns of one step")
-    pit_histogram(result.pit[model][:, -1], bins=10, ax=axes[1], title=f"{model}: price at the end")
+    with style():
+        fig, axes = plt.subplots(1, 2, figsize=(9, 2.8))
+        pit_histogram(result.pit[model][:, :-1], bins=20, ax=axes[0], title=f"{model}: returns of one step")
+        pit_histogram(result.pit[model][:, -1], bins=10, ax=axes[1], title=f"{model}: price at the end")
     return axes[0]
 
 # %% ../../nbs/train/02_experiment.ipynb #ba0fa776
@@ -178,35 +173,29 @@ def model_card(
     facts: dict, # size, windows, times, as metrics.json has them
 ) -> str: # Markdown
     "What the model is, what it was trained on, what it scored, and what it has not seen."
-    note = f"> **{SYNTHETIC_NOTE}**\n\n" if result.synthetic else ""
-    rows = "\n".join(f"| {m} | {r.score:.1f} | {r.se:.1f} | " + ("" if m == model else f"{r.difference:+.1f} [{r.ci_low:+.1f}, {r.ci_high:+.1f}]") + f" | {r.prompts} |"
-                     for m, r in result.table(model).iterrows())
-    return inspect.cleandoc(f"""
-        # {model}
-
-        {note}Price paths for {result.competition.label} of Bittensor subnet 50, as `synth_miner.load_forecaster` reads them from this folder.
-
-        ## Score
-
-        Mean SN50 score in basis points, lower is better, on prompts that no training or validation window touched ({facts['test_start']} to {facts['test_end']}).
-
-        | model | score | s.e. | minus {model} [95 %] | prompts |
-        |---|---|---|---|---|
-        """) + f"\n{rows}\n\n{verdict(result, model)}\n\n![A forecast and the truth](fan_chart.png)\n\n![Calibration](calibration.png)\n\n" + _card_facts(cfg, facts)
+    rows = [f"| {m} | {r.score:.1f} | {r.se:.1f} | " + ("" if m == model else f"{r.difference:+.1f} [{r.ci_low:+.1f}, {r.ci_high:+.1f}]") + f" | {r.prompts:.0f} |"
+            for m, r in result.table(model).iterrows()]
+    return "\n".join([
+        f"# {model}", "", *([f"> **{SYNTHETIC_NOTE}**", ""] if result.synthetic else []),
+        f"Price paths for {result.competition.label} of Bittensor subnet 50, as `synth_miner.load_forecaster` reads them from this folder.", "",
+        "## Score", "", "Mean SN50 score in basis points, lower is better, on prompts that no training or validation window touched "
+        f"({facts['test_start']} to {facts['test_end']} UTC).", "",
+        f"| model | score | s.e. | minus {model} [95 %] | prompts |", "|---|---|---|---|---|", *rows, "", verdict(result, model), "",
+        "![A forecast and the truth](fan_chart.png)", "", "![Calibration](calibration.png)", "", *_card_facts(cfg, facts)])
 
 # %% ../../nbs/train/02_experiment.ipynb #673247b6
-def _card_facts(cfg, facts) -> str:
-    "The second half of the card: recipe, data, how to use and repeat it."
+def _card_facts(cfg, facts) -> list[str]:
+    "Lines of the second half of the card: recipe, data, how to use and repeat it."
     blocks = " > ".join(b if isinstance(b, str) else b.get("name", str(b)) for b in cfg.model.backbone.blocks)
     head = cfg.model.head if isinstance(cfg.model.head, str) else cfg.model.head.get("name", "")
-    return "\n".join([
+    return [
         "## Recipe", "", f"{blocks} > {head}, width {cfg.model.backbone.d_model}, {facts['parameters']:,} parameters, recipe `{facts['recipe']}`, seed {cfg.seed}.", "",
         "## Data", "", f"{', '.join(cfg.data.assets)}, {facts['step']} s bars from {facts['source']}; {facts['leaks']}.", "",
         "## Use", "", "```python", "from synth_miner import load_forecaster",
         f'paths = load_forecaster("path/to/this/folder").forecast(history, "{cfg.data.assets[0]}", "{cfg.competition.name}", n_paths=1000)', "```", "",
         f"`history` is a DataFrame of complete bars (open, high, low, close, volume) of {facts['step']} s or finer, indexed by UTC bar open; "
         f"at least {facts['history_bars']} bars of {facts['step']} s without a hole.", "",
-        "Retrain: the complete configuration is `config.yaml`.", ""])
+        "Retrain: the complete configuration is `config.yaml`.", ""]
 
 # %% ../../nbs/train/02_experiment.ipynb #a0767c2d
 def run_experiment(

@@ -92,18 +92,22 @@ def figure(self: PromptBrowser,
     i: int, # number of the prompt
     models: Sequence[str] | None = None, # names; None: all
 ):
-    "Fan charts of a prompt, one a model on one price axis, each with the truth and its score. Gives a matplotlib Figure that pyplot does not hold."
-    from matplotlib.figure import Figure
+    "Fan charts of a prompt, one a model on one price axis, each with the truth and its score. Gives a Figure that pyplot does not hold."
+    import matplotlib.pyplot as plt
     names, p = list(models or self.result.models), self.prompt(i)
     answers = [self.paths(m, i) for m in names]
     cols = min(len(names), 3)
     rows = -(-len(names) // cols)
     with style():
-        fig = Figure(figsize=(max(7, 4 * cols), 2.7 * rows), layout="constrained")
+        fig = plt.figure(figsize=(7 if cols == 1 else 3.2 * cols, 2.4 * rows), layout="constrained")
+        plt.close(fig) # pyplot forgets it, so that an afternoon of browsing does not fill the memory
         axes = fig.subplots(rows, cols, sharey=True, squeeze=False).ravel()
         for ax in axes[len(names):]: ax.remove()
         for ax, m, x in zip(axes, names, answers):
-            fan_chart(x, p.real, step=self.runner.competition.step, start=p.time, ax=ax, n_paths=3, title=f"{m}: {self.totals[m][i]:,.0f} bps")
+            fan_chart(x, p.real, step=self.runner.competition.step, start=p.time, ax=ax, n_paths=1, title=f"{m}: {self.totals[m][i]:,.0f} bps")
+        for ax in axes[1:len(names)]: # the first one's legend and label hold for all
+            ax.set_ylabel("")
+            ax.get_legend().remove()
     return fig
 
 @patch

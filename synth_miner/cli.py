@@ -40,7 +40,7 @@ def backtest_mode(
     b = cfg.backtest
     models = {name: forecaster, **{k: k for k in b.baselines if k != name}}
     runner = BacktestRunner(models, make_source(cfg), list(cfg.data.assets), cfg.competition.name, start=_first_prompt(cfg), end=b.end, every=b.every,
-                            n_paths=b.n_paths, seed=cfg.seed, min_observed=b.min_observed, progress=cfg.progress)
+                            n_paths=b.n_paths, seed=cfg.seed, min_observed=b.min_observed, max_prompts=b.max_prompts, progress=cfg.progress)
     result = runner.run()
     folder = new_run_folder(cfg.output_dir, f"backtest-{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}")
     result.frame.to_parquet(folder/"backtest.parquet")

@@ -59,7 +59,13 @@ class NeuralSDEHead(HeadBase):
 class NeuralSDEProcess:
     "Euler steps through the networks of a head."
     takes = ("context", "mu", "sigma")
-    def __init__(self, clock, place, drift, diffusion, adjoint):
+    def __init__(self,
+        clock: nn.Module, # step features to the first layer
+        place: nn.Module, # relative distance from the start to the first layer
+        drift: nn.Module, # half of the hidden units to f
+        diffusion: nn.Module, # the other half to g
+        adjoint: bool, # recompute each step in the backward pass
+    ):
         self.clock, self.place, self.drift, self.diffusion, self.adjoint = clock, place, drift, diffusion, adjoint
         self.noise = registry.build("process", "gbm").noise
 

@@ -7,6 +7,7 @@ __all__ = ['SeasonalHead']
 
 # %% ../../nbs/heads/seasonal.ipynb #d7a27505
 import torch
+from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from ..core import ShapeMismatch
@@ -46,15 +47,15 @@ class SeasonalHead(HeadBase):
         if p.sigma.dim() != 2: raise ShapeMismatch(f"SeasonalHead: {type(self.head).__name__} gives sigma {tuple(p.sigma.shape)}; a head with one for every step, (B,H), is needed")
         return p._replace(sigma=p.sigma * self.multiplier(future, horizon))
 
-    def summary(self, params) -> tuple[Tensor, Tensor]:
-        "What the head inside says of these parameters."
-        return self.head.summary(params)
+    def summary(self, params) -> tuple[Tensor, Tensor]: return self.head.summary(params)
 
-    def multiplier(self,
-        future: Float[Tensor, "b h c"], # calendar of the steps to come
-        horizon: int, # H
-    ) -> Float[Tensor, "b h"]: # 1 before training
-        "Factor on the volatility of each step."
-        want = (horizon, self.future_dim)
-        if future.shape[1:] != want: raise ShapeMismatch(f"SeasonalHead: expected future (B, {want[0]}, {want[1]}), got {tuple(future.shape)}")
-        return torch.exp(self.reach * torch.tanh(self.season(future.to(self.season[0].weight.dtype)).squeeze(-1) / self.reach))
+# %% ../../nbs/heads/seasonal.ipynb #68de65e9
+@patch
+def multiplier(self: SeasonalHead,
+    future: Float[Tensor, "b h c"], # calendar of the steps to come
+    horizon: int, # H
+) -> Float[Tensor, "b h"]: # 1 before training
+    "Factor on the volatility of each step. Raises ShapeMismatch."
+    want = (horizon, self.future_dim)
+    if future.shape[1:] != want: raise ShapeMismatch(f"SeasonalHead: expected future (B, {want[0]}, {want[1]}), got {tuple(future.shape)}")
+    return torch.exp(self.reach * torch.tanh(self.season(future.to(self.season[0].weight.dtype)).squeeze(-1) / self.reach))

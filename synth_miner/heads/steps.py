@@ -69,7 +69,10 @@ class StepHeadBase(HeadBase):
         each = self.step_proj(F.gelu(past[:, None] + self.ahead(steps))).unbind(-1)
         return each if self.whole_proj is None else (*each, *self.whole_proj(F.gelu(past)).unbind(-1))
 
-    def mu_sigma(self, mu: Tensor, raw: Tensor) -> tuple[Tensor, Tensor]:
+    def mu_sigma(self,
+        mu: Tensor, # raw number for the drift
+        raw: Tensor, # raw number for the volatility
+    ) -> tuple[Tensor, Tensor]:
         "Drift and volatility per step of two raw numbers."
         return self.init_sigma * mu, positive(raw, self.init_sigma)
 

@@ -277,11 +277,12 @@ def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, sta
 # %% ../../nbs/score/02_sn50.ipynb #cd8bda8f
 def score_prompts(
     paths: Float[Tensor, "b n t+1"], # prices of every prompt's answer, numpy or torch; the first is the price at the start
-    real: Float[Tensor, "b t+1"], # realised prices, NaN where the market has none
+    real: Float[Tensor, "b t+1"], # realised prices, NaN where the market has none; (t+1,) when all answers are to one prompt
     competition: str | Competition, # key, label or Competition
-) -> list[PromptScore]: # one for each prompt
-    "The validator's score of many answers at once. Raises ShapeMismatch."
-    comp, (paths, real) = get_competition(competition), _check_batch(paths, real)
+) -> list[PromptScore]: # one for each answer
+    "The validator's score of many answers at once, to many prompts or of many miners to one. Raises ShapeMismatch."
+    paths, real, comp = _as_tensor(paths), _as_tensor(real), get_competition(competition)
+    paths, real = _check_batch(paths, real.expand(len(paths), -1) if real.ndim == 1 and paths.ndim == 3 else real)
     score, _, status, plan = _score_each(paths, real, comp)
     w = row_weights(comp)
     rows = torch.stack([*_row_sums(score, plan, w).values()], 1).cpu()

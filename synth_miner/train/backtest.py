@@ -30,8 +30,12 @@ class Prompt(NamedTuple):
     "One question: what is known, and what then happened."
     asset: str # the subnet's name
     time: pd.Timestamp # now, UTC
-    history: AssetData # complete bars up to now
     real: np.ndarray # (steps + 1,) closes from the newest one on, NaN where there is no bar
+    bars: AssetData # all bars of the asset, those to come too
+    rows: slice # which of them are the history
+
+    @property
+    def history(self) -> AssetData: return self.bars.slice(self.rows.start, self.rows.stop) # complete bars up to now
 
 def prompts_of(
     bars: AssetData, # at the competition's step
@@ -52,7 +56,7 @@ def prompts_of(
     real = _closes(bars, (now - step)[:, None] + step * np.arange(competition.steps + 1))
     keep = np.flatnonzero(np.isfinite(real[:, 1:]).mean(1) >= min_observed) if len(real) else []
     rows = int(lookback.total_seconds()) // step + 1
-    return [Prompt(bars.name, pd.Timestamp(int(now[i]), unit="s", tz="UTC"), bars.slice(max(0, newest[i] + 1 - rows), newest[i] + 1), real[i]) for i in keep]
+    return [Prompt(bars.name, pd.Timestamp(int(now[i]), unit="s", tz="UTC"), real[i], bars, slice(max(0, newest[i] + 1 - rows), newest[i] + 1)) for i in keep]
 
 def _closes(bars, opens):
     "Closes of the bars that open at given seconds, NaN where there is none."
@@ -74,13 +78,14 @@ class BacktestRunner:
         n_paths: int = 1000, # of an answer
         seed: int = 0, # of the answers' noise
         min_observed: float = 0.9, # share of a prompt's truth that the market must have
+        max_prompts: int | None = None, # at most so many, spread evenly over the moments; None: all
         progress: bool = True, # show a bar
     ):
         if not forecasters: raise ValueError("forecasters is empty; give at least one, by name")
         self.forecasters = {k: load_forecaster(f) for k, f in forecasters.items()}
         self.competition, self.data_source, self.assets = get_competition(competition), data_source, [assets] if isinstance(assets, str) else list(assets)
         self.start, self.end = (None if t is None else _utc(t) for t in (start, end))
-        self.every, self.n_paths, self.seed, self.min_observed, self.progress = pd.Timedelta(every), n_paths, seed, min_observed, progress
+        self.every, self.n_paths, self.seed, self.min_observed, self.max_prompts, self.progress = pd.Timedelta(every), n_paths, seed, min_observed, max_prompts, progress
         if self.every < pd.Timedelta("1s"): raise ValueError(f"every={every!r} must be a positive time such as '1h'")
 
 def _utc(t) -> pd.Timestamp:
@@ -99,7 +104,16 @@ def prompts(self: BacktestRunner) -> list[Prompt]: # by asset and time
         if not self._prompts:
             span = "; ".join(f"{b.name} {b.timestamps[0]:%Y-%m-%d %H:%M} to {b.timestamps[-1]:%Y-%m-%d %H:%M}" for b in loaded)
             raise BadData(f"no prompt of {self.competition.name} fits between {self.start or 'the first bar'} and {self.end or 'the last bar'}; the bars are {span}")
+        if self.max_prompts and len(self._prompts) > self.max_prompts: self._prompts = _thin(self._prompts, self.max_prompts)
     return self._prompts
+
+def _thin(asked, most):
+    "Every k-th moment, all assets of it, so that at most `most` prompts are left."
+    moments = sorted({p.time for p in asked})
+    for k in range(-(-len(asked) // most), len(moments) + 1):
+        kept = set(moments[::k])
+        if len(found := [p for p in asked if p.time in kept]) <= most: return found
+    return found
 
 @patch
 def answer(self: BacktestRunner,
@@ -119,19 +133,33 @@ def run(self: BacktestRunner) -> "BacktestResult":
             scored = [self._score(model, asked[i:i + 16], bar) for i in range(0, len(asked), 16)]
             frames += [f for part, _ in scored for f in part]
             pits[model] = np.concatenate([pit for _, pit in scored])
-    return BacktestResult(pd.concat(frames, ignore_index=True), self.competition, self.data_source.synthetic, pits)
+    return BacktestResult(self._answered(pd.concat(frames, ignore_index=True)), self.competition, self.data_source.synthetic, pits)
 
 @patch
 def _score(self: BacktestRunner, model, asked, bar):
-    "Tidy rows and PIT values, first step and last level, of a few prompts."
-    paths, real = [], np.stack([p.real for p in asked])
-    for p in asked: paths.append(self.answer(model, p)); bar.update()
-    paths = np.stack(paths)
-    rows = [pd.DataFrame(dict(prompt=p.time, asset=p.asset, model=model, interval=[*s.rows, "total"], score=[*s.rows.values(), s.total], status=s.status))
-            for p, s in zip(asked, score_prompts(paths, real, self.competition))]
+    "Tidy rows and PIT values, of each step and of the last level, of a few prompts."
+    real, answers = np.stack([p.real for p in asked]), []
+    for p in asked: answers.append(self._try(model, p)); bar.update()
+    paths = np.stack([a for a, _ in answers])
+    rows = [pd.DataFrame(dict(prompt=p.time, asset=p.asset, model=model, interval=[*s.rows, "total"], score=[*s.rows.values(), s.total], status=why or s.status))
+            for p, s, (_, why) in zip(asked, score_prompts(paths, real, self.competition), answers)]
     moved = [np.diff(np.log(x), axis=-1) for x in (paths, real)]
     steps = pit_values(np.moveaxis(moved[0], 1, -1), moved[1])
     return rows, np.concatenate((steps, pit_values(paths[:, :, -1], real[:, -1])[:, None]), 1)
+
+# %% ../../nbs/train/01_backtest.ipynb #9643b115
+@patch
+def _try(self: BacktestRunner, model, prompt):
+    "An answer and no reason, or NaN paths and the reason why there is none."
+    try: return self.answer(model, prompt), ""
+    except BadData as e: return np.full((self.n_paths, self.competition.steps + 1), np.nan), str(e)
+
+@patch
+def _answered(self: BacktestRunner, frame):
+    "The frame, unless a model answered nothing."
+    for model, f in frame.groupby("model", sort=False):
+        if f.score.isna().all(): raise BadData(f"{model} answered none of {f.groupby('asset').prompt.nunique().sum()} prompts: {f.status.iloc[0]}")
+    return frame
 
 # %% ../../nbs/train/01_backtest.ipynb #9606d79d
 @dataclass

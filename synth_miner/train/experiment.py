@@ -238,7 +238,7 @@ def held_out_backtest(
     b = cfg.backtest
     runner = BacktestRunner({cfg.name: forecaster, **{k: k for k in b.baselines}}, loader.data_source, list(cfg.data.assets), cfg.competition.name,
                             start=max(start, pd.Timestamp(b.start, tz="UTC")) if b.start else start, end=b.end, every=b.every, n_paths=b.n_paths, seed=cfg.seed,
-                            min_observed=b.min_observed, progress=cfg.progress)
+                            min_observed=b.min_observed, max_prompts=b.max_prompts, progress=cfg.progress)
     return runner, runner.run()
 
 # %% ../../nbs/train/02_experiment.ipynb #cc52c653

@@ -99,7 +99,7 @@ def figure(self: PromptBrowser,
     cols = min(len(names), 3)
     rows = -(-len(names) // cols)
     with style():
-        fig = plt.figure(figsize=(7 if cols == 1 else 3.2 * cols, 2.4 * rows), layout="constrained")
+        fig = plt.figure(figsize=(7 if cols == 1 else 3.2 * cols, 2.2 * rows), layout="constrained")
         plt.close(fig) # pyplot forgets it, so that an afternoon of browsing does not fill the memory
         axes = fig.subplots(rows, cols, sharey=True, squeeze=False).ravel()
         for ax in axes[len(names):]: ax.remove()

@@ -209,6 +209,17 @@ def sweep(self: Registry,
         else: self._broken.pop(m.name, None)
     return self
 
+# %% ../nbs/00_parts.ipynb #03b55715
+@patch
+def reload(self: Registry,
+    kind: str, # the kind whose package is read again
+) -> "Registry":
+    "Run the modules of a kind's package again, after an export or an edit; a part of the notebook at hand still wins."
+    package = self.packages.get(kind)
+    loaded = [m for m in list(sys.modules) if package and m.startswith(f"{package}.") and not m.rsplit(".", 1)[-1].startswith("_")]
+    for m in sorted(loaded, key=lambda m: (not m.endswith(".base"), m)): importlib.reload(sys.modules[m])
+    return self.sweep(kind, again=True)
+
 # %% ../nbs/00_parts.ipynb #199242bb
 @patch
 def _find(self: Registry, name, kinds):

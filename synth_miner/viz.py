@@ -26,7 +26,9 @@ def style(
 ):
     "The project's look inside the block: no box, a light grid, small left-aligned titles. Whatever was set before comes back."
     import matplotlib as mpl
+    import matplotlib.pyplot as plt
     from cycler import cycler
+    plt.draw_if_interactive() # a notebook's backend is chosen now, or leaving the block would switch its pictures off
     house = {"figure.figsize": (7, 2.6), "figure.dpi": 80, "figure.constrained_layout.use": True, "font.size": 9, "axes.titlesize": 10, "axes.titlelocation": "left",
              "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#888888", "axes.labelcolor": PALETTE["ink"], "axes.grid": True,
              "grid.color": "#e4e4e4", "grid.linewidth": 0.6, "axes.axisbelow": True, "lines.linewidth": 1.4, "xtick.color": "#555555", "ytick.color": "#555555",

@@ -39,6 +39,7 @@ class FilteredHistoricalParams(NamedTuple):
     sigma: Float[Tensor, "b h"] # standard deviation of the log-return per step
     residuals: Float[Tensor, "b s"] # surprises to draw from, mean 0 and variance 1
 
+# %% ../../nbs/heads/filtered_historical.ipynb #2afefaaf
 @registry.register_head("filtered_historical")
 class FilteredHistoricalHead(StepHeadBase):
     "Per-step drift and volatility from the latent; the shape of the distribution from the window's returns."

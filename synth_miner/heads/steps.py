@@ -24,6 +24,7 @@ def check_horizon(
     if horizon is None or not 1 <= horizon <= horizon_max: raise ValueError(f"horizon {horizon} is not within 1..{horizon_max} (horizon_max of {who})")
     return horizon
 
+# %% ../../nbs/heads/01_steps.ipynb #8fe9c805
 def steps_ahead(
     h: Float[Tensor, "b ..."], # latents
     horizon: int, # H

@@ -20,6 +20,7 @@ class StudentTParams(NamedTuple):
     sigma: Float[Tensor, "b h"] # standard deviation of the log-return per step
     df: Float[Tensor, "b h"] # degrees of freedom, above 3
 
+# %% ../../nbs/heads/student_t.ipynb #2c84d691
 @registry.register_head("student_t")
 class StudentTHead(StepHeadBase):
     "Per-step Student-t returns from one hidden layer over the last latent, the step and the calendar."

@@ -108,9 +108,10 @@ def check_process(
 
 # %% ../../nbs/processes/00_base.ipynb #eefb4d92
 def _check_extremes(process, params, run):
-    "Finite prices and gradients, not all zero, from sane parameters up to a thousand."
-    for size in (None, 10.0, 1e3):
-        p = type(params)(*(v.clone() if size is None else torch.full_like(v, size) for v in params))
+    "Finite prices and gradients, not all zero, from sane parameters up to a thousand; drifts also down to minus a thousand."
+    for size in (None, 10.0, 1e3, -1e3):
+        fill = {k: size if k.startswith(("mu", "micro")) else abs(size or 0) for k in params._fields}
+        p = type(params)(*(v.clone() if size is None else torch.full_like(v, fill[k]) for k, v in params._asdict().items()))
         for v in p: v.requires_grad_()
         s = run(p, n=16)
         assert torch.isfinite(s).all(), f"not finite at {size}"

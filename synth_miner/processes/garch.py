@@ -43,7 +43,7 @@ def _excess(p, e):
 
 def _stationary(alpha, beta):
     "The pair, scaled back to a sum of at most `PERSISTENCE_MAX`."
-    shrink = (PERSISTENCE_MAX / (alpha + beta)).clamp(max=1)
+    shrink = (PERSISTENCE_MAX / (alpha + beta).clamp(min=1e-6)).clamp(max=1)
     return alpha * shrink, beta * shrink
 
 # %% ../../nbs/processes/garch.ipynb #3c3dcae0

@@ -31,8 +31,8 @@ def _sorted_with_order(d): # sorted rows of a (rows, n) array, and where each va
     return _flip((key >> 32).astype(np.int32)).view(np.float32), key & 0xFFFFFFFF
 
 # %% ../../nbs/score/00_crps.ipynb #fdf1eba2
-def _values(x, y, w, out): # score of each row of x (rows, n) against y (rows,), written into out
-    s = np.subtract(x, y[:, None]).astype(x.dtype, copy=False)
+def _values(x, y, w, out, spare=None): # score of each row of x (rows, n) against y (rows,), written into out; spare: room like x
+    s = np.subtract(x, y[:, None], out=np.empty_like(x) if spare is None else spare, casting="same_kind")
     s.sort(-1)
     half = len(w) // 2
     gaps = s[:, ::-1][:, :half] - s[:, :half]  # from the lowest to the highest, the second lowest to the second highest, ...
@@ -54,8 +54,8 @@ def _in_threads(work, items): # work(*item) for each, in as many threads as torc
     if workers < 2: return [work(*i) for i in items]
     with ThreadPoolExecutor(workers) as pool: return list(pool.map(lambda i: work(*i), items))
 
-def _in_pieces(work, arrays): # work(*rows of each array) on pieces of about 2**17 values; small inputs stay in this thread
-    rows = max(1, 2**17 // arrays[0].shape[1])
+def _in_pieces(work, arrays): # work(*rows of each array) on pieces of about 2**18 values; small inputs stay in this thread
+    rows = max(1, 2**18 // arrays[0].shape[1])
     pieces = [[a[i : i + rows] for a in arrays] for i in range(0, len(arrays[0]), rows)]
     return _in_threads(work, pieces) if arrays[0].size > 2**19 else [work(*p) for p in pieces]
 

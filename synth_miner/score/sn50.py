@@ -77,12 +77,13 @@ class _Std(torch.autograd.Function):
     "Standard deviation (ddof 1) along dim 1; where it is 0 its slope is 0."
     @staticmethod
     def forward(ctx, x): # (b, m, n)
-        d = x - x.mean(1, keepdim=True)
-        top = d.abs().amax(1, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
+        xp, x = (torch, x) if ctx.needs_input_grad[0] or x.device.type != "cpu" else (np, x.numpy())
+        d = x - x.mean(1, keepdims=True)
+        top = xp.amax(abs(d), 1, keepdims=True) + torch.finfo(torch.float32).tiny
         d /= top
-        s = d.square().sum(1, keepdim=True).div_(max(x.shape[1] - 1, 1)).sqrt_()
-        ctx.save_for_backward(d, s)
-        return (s * top).squeeze(1)
+        s = xp.sqrt(xp.square(d).sum(1, keepdims=True) / max(x.shape[1] - 1, 1))
+        if ctx.needs_input_grad[0]: ctx.save_for_backward(d, s)
+        return _as_tensor((s * top).squeeze(1))
 
     @staticmethod
     @once_differentiable
@@ -164,12 +165,14 @@ def _truth(real, plan): # outcomes (b, k) with 0 for holes, seen (b, k), and the
 
 # %% ../../nbs/score/02_sn50.ipynb #5fec6ca2
 def _score_in_cache(p, y, starts, ends, w, out): # one prompt as numpy: prices (t, n), outcomes (k,), score written into out (k,)
-    for i in range(0, len(out), 64):
-        at = slice(i, i + 64)
-        start, r = p[starts[at]], p[ends[at]]
+    a, b = np.empty((2, min(len(out), 128), p.shape[1]), p.dtype)  # one piece of memory for all, fresh pages are slow
+    for i in range(0, len(out), 128):
+        at = slice(i, i + 128)
+        start = np.take(p, starts[at], 0, out=a[: len(out[at])], mode="clip")
+        r = np.take(p, ends[at], 0, out=b[: len(out[at])], mode="clip")
         r -= start
         r /= start
-        _values(r, y[at], w, out[at])
+        _values(r, y[at], w, out[at], spare=r)
 
 def _score_returns(p, y, starts, ends, scale): # p (b, t, n), y (b, k) -> crps of the returns (b, k)
     if p.device.type != "cpu" or (p.requires_grad and torch.is_grad_enabled()): return _score(_Returns.apply(p, starts, ends), y, scale)
@@ -254,24 +257,29 @@ class PromptScore(NamedTuple):
     status: str # "ok", or why there is no score
 
 def _why_unscored(paths, real, seen): # of one prompt
-    lo, hi = paths.aminmax() # NaN if any is
-    if not (lo.isfinite() and hi.isfinite()): return "a simulated price is not finite"
-    if lo <= 0 and (paths == 0).any(): return "a simulated price is zero"
+    xp, paths = (np, paths.numpy()) if paths.device.type == "cpu" else (torch, paths)
+    low = paths.min() # NaN if any is
+    if not (xp.isfinite(low) and xp.isfinite(paths.max())): return "a simulated price is not finite"
+    if low <= 0 and (paths == 0).any(): return "a simulated price is zero"
     if (real == 0).any(): return "a realised price is zero"
     if real.isinf().any(): return "a realised price is infinite"
     return "ok" if seen.any() else "nothing to score: no interval has two observed prices"
 
 # %% ../../nbs/score/02_sn50.ipynb #404feb1c
-def _turned(paths): # one answer (n, t+1) -> (1, t+1, n) float64
+def _turned(paths, room): # one answer (n, t+1) -> (1, t+1, n) float64, in a room that is used again and again
     if paths.device.type != "cpu": return paths.double().T.contiguous()[None]
-    return torch.from_numpy(np.array(paths.numpy().T, np.float64, order="C"))[None]
+    np.copyto(room, paths.numpy().T)
+    return torch.from_numpy(room)[None]
 
 def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, status of each, plan; all in float64
     paths, real = paths.detach(), real.detach().double()
     plan = _plan(rules, real.shape[1], real.device)
     y, seen, factor = _truth(real, plan)
-    def work(p, r, y, seen): return _ensemble_scores(_turned(p), y[None], plan, 1.0), _why_unscored(p, r, seen)
-    scores, status = zip(*_in_threads(work, list(zip(paths, real, y, seen))))
+    def work(paths, real, y, seen):
+        room = np.empty(paths.shape[:0:-1])
+        return [(_ensemble_scores(_turned(p, room), t[None], plan, 1.0), _why_unscored(p, r, s)) for p, r, t, s in zip(paths, real, y, seen)]
+    few = -(-len(paths) // max(1, torch.get_num_threads()))
+    scores, status = zip(*(s for part in _in_threads(work, list(zip(*(x.split(few) for x in (paths, real, y, seen))))) for s in part))
     return torch.where(seen, torch.cat(scores) * factor, 0), seen, status, plan
 
 # %% ../../nbs/score/02_sn50.ipynb #cd8bda8f

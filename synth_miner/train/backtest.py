@@ -182,6 +182,8 @@ class BacktestResult:
         m = self.frame.groupby(["model", "interval"], sort=False).score.mean()
         return {k: m[k].to_dict() for k in self.models}
 
+    def moments(self, a: str, b: str) -> int: return self.totals[[a, b]].dropna().index.get_level_values("prompt").nunique() # that both answered
+
     def compare(self,
         a: str, # a model
         b: str, # another
@@ -209,7 +211,7 @@ def table(self: BacktestResult,
     t, ref = self.totals, against or self.models[0]
     rows = {}
     for m in self.models:
-        d = {} if m == ref or len(t) < 8 else self.compare(m, ref).__dict__
+        d = {} if m == ref or self.moments(m, ref) < 8 else self.compare(m, ref).__dict__
         rows[m] = dict(score=t[m].mean(), se=t[m].sem(), difference=d.get("mean", np.nan), ci_low=d.get("ci_low", np.nan),
                        ci_high=d.get("ci_high", np.nan), p=d.get("p_value", np.nan), prompts=int(t[m].notna().sum()))
     return pd.DataFrame(rows).T.astype({"prompts": int}).rename_axis("model")

@@ -115,7 +115,7 @@ def verdict(
     others = [m for m in result.models if m != model]
     if not others: return f"{model} was compared with nothing."
     rival = min(others, key=lambda m: result.totals[m].mean())
-    if len(result.totals) < 8: return f"{len(result.totals)} prompts are too few to compare {model} with {rival}."
+    if (n := result.moments(model, rival)) < 8: return f"{n} moments that both answered are too few to compare {model} with {rival}."
     d, base = result.compare(model, rival), result.totals[rival].mean()
     span = f"{d.mean:+.1f} bps ({100 * d.mean / base:+.1f} %), 95 % interval {d.ci_low:+.1f} to {d.ci_high:+.1f}, {d.n} moments"
     word = "beats" if d.ci_high < 0 else "loses to" if d.ci_low > 0 else "cannot be told from"
@@ -146,7 +146,7 @@ def save_figures(
     history: Sequence = (), # the trainer's rows, if it was trained here
 ) -> list[Path]: # PNG files
     "Fan chart, calibration and training curve."
-    asked = runner.prompts()
+    asked = [p for p in runner.prompts() if not np.isnan(result.totals.at[(p.time, p.asset), model])]
     p = asked[len(asked) // 2]
     ax = fan_chart(runner.answer(model, p), p.real, step=result.competition.step, start=p.history.timestamps[-1],
                    title=f"{p.asset}, {result.competition.label}: what {model} said and what happened" + (" (synthetic)" if result.synthetic else ""))

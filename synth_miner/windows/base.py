@@ -33,7 +33,7 @@ def _rows_of(asset: AssetData, engineer: FeatureEngineer, gap_handling: str) -> 
     "The cache of one asset with prices and, per row, the row where its segment starts and stops."
     asset = _prepared(asset, gap_handling)
     cache, asset = engineer.prepare_cache_from_asset(asset), engineer.bars(asset)
-    cache["prices"] = asset.prices
+    cache["prices"], cache["moves"] = asset.prices, np.diff(np.log(asset.prices), prepend=np.nan) # a move spans the hole before it
     if gap_handling == "nan": return _on_grid(cache, asset)
     length = np.diff(asset.segments)[:, 0]
     return {**cache, "start": np.repeat(asset.segments[:, 0], length), "stop": np.repeat(asset.segments[:, 1], length)}
@@ -102,7 +102,7 @@ def _allocate(self: MarketDataset, cache_dir: str | Path | None):
     bars = [self.engineer.bars(_prepared(a, self.gap_handling)) for a in self.assets_data]
     self.offsets = np.cumsum([0, *(grid_rows(b)[-1] + 1 if self.gap_handling == "nan" else len(b) for b in bars)])
     self._week = calendar_features(self.step*np.arange(7*86400//self.step + self.pred_len))
-    for key, dtype in dict(features=np.float32, returns=np.float32, scale=np.float32, prices=np.float64, seconds=np.int64).items():
+    for key, dtype in dict(features=np.float32, returns=np.float32, moves=np.float32, scale=np.float32, prices=np.float64, seconds=np.int64).items():
         shape = (int(self.offsets[-1]), self.engineer.feature_dim)[:2 if key == "features" else 1]
         setattr(self, key, np.empty(shape, dtype) if cache_dir is None else np.lib.format.open_memmap(Path(cache_dir)/f"{key}.npy", "w+", dtype, shape))
 
@@ -110,7 +110,7 @@ def _allocate(self: MarketDataset, cache_dir: str | Path | None):
 def _enter(self: MarketDataset, k: int, bounds: np.ndarray) -> tuple:
     "Fill in the rows of one asset; give its part of the index, and the volatility buckets."
     c, a, b = _rows_of(self.assets_data[k], self.engineer, self.gap_handling), self.offsets[k], self.offsets[k + 1]
-    for key in ("features", "returns", "scale", "prices", "seconds"): getattr(self, key)[a:b] = c[key]
+    for key in ("features", "returns", "moves", "scale", "prices", "seconds"): getattr(self, key)[a:b] = c[key]
     now = _decision_rows(c, self.input_len, self.pred_len, self.stride)
     rows = np.int32 if self.offsets[-1] < 2**31 else np.int64
     return np.stack([np.full(len(now), k), now + a], axis=1).astype(rows), np.digitize(_window_std(c, now, self.input_len), bounds).astype(np.int8)
@@ -157,7 +157,7 @@ def batch(self: MarketDataset,
     first, time = now - self.input_len + 1, self.seconds[now] + self.step
     return dict(
         history=self._runs(self.features, first, self.input_len),
-        target=self._runs(self.returns, now + 1, self.pred_len),
+        target=self._runs(self.moves, now + 1, self.pred_len),
         initial_price=torch.from_numpy(self.prices[now]),
         scale=torch.from_numpy(self.scale[now]),
         past_returns=self._runs(self.returns, first, self.input_len),

@@ -21,6 +21,7 @@ class HeadBase(nn.Module):
     process = "gbm" # name of a process, or an object that is one
     scaled = ("mu", "sigma") # parameters in return units, multiplied by the trailing volatility on request
     expressiveness = "low" # "low", "medium", "high" or "very high"
+    cost, best_for = "low", "" # of a forecast: "low", "medium" or "high"; one phrase
 
     def summary(self,
         params, # what `forward` gave

@@ -44,6 +44,7 @@ class FilteredHistoricalParams(NamedTuple):
 class FilteredHistoricalHead(StepHeadBase):
     "Per-step drift and volatility from the latent; the shape of the distribution from the window's returns."
     process, needs, expressiveness = "filtered_historical", ("past_returns",), "high"
+    cost, best_for = "low", "returns that follow no textbook distribution"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width

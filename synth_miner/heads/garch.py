@@ -29,6 +29,7 @@ class GARCHParams(NamedTuple):
 class GARCHHead(StepHeadBase):
     "Parameters of a GARCH(1,1) recursion around a volatility that may depend on the step."
     process, whole, expressiveness = "garch", 4, "high"
+    cost, best_for = "medium", "volatility that clusters within the forecast"
     def forward(self,
         h_t: Float[Tensor, "b d"], # last latent
         horizon: int, # H

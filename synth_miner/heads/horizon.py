@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from ..core import ShapeMismatch
-from .base import HeadBase, positive, small_init
+from .base import DECAYS, HeadBase, positive, small_init
 from .steps import PerStep, check_horizon, steps_ahead
 from ..parts import registry
 
@@ -39,6 +39,7 @@ class _Look(nn.Module):
 class HorizonHead(HeadBase):
     "Cross-attention from steps ahead to the window, to (mu, sigma) a step."
     takes, process, expressiveness = "sequence", "horizon", "high"
+    cost, best_for = "medium", "long windows, where each step ahead needs another part of the past"
     def __init__(self,
         latent_size: int | None = None, # width D
         horizon_max: int = 2000, # longest horizon it accepts
@@ -56,7 +57,7 @@ class HorizonHead(HeadBase):
         width = _width(latent_size, d_model, nhead, kv_dim)
         self.horizon_max, self.future_dim, self.init_sigma = horizon_max, future_dim, init_sigma
         self.needs = ("future",) if future_dim else ()
-        self.query = nn.Linear(steps_ahead(torch.zeros(1, 1), 1, torch.zeros(1, 1, future_dim), future_dim, "").shape[-1], width)
+        self.query = nn.Linear(len(DECAYS) + future_dim, width)
         self.compress = nn.Linear(width, kv_dim) if kv_dim else nn.Identity()
         self.layers = nn.ModuleList(_Look(width, nhead, d_ff or 2 * width, dropout, kv_dim) for _ in range(n_layers))
         self.out = nn.Sequential(nn.LayerNorm(width), small_init(nn.Linear(width, 2)))

@@ -25,6 +25,7 @@ class MixtureParams(NamedTuple):
 class MixtureDensityHead(HeadBase):
     "Regimes from one hidden layer over the last latent."
     takes, process, scaled, expressiveness = "last", "mixture", ("mus", "sigmas"), "high"
+    cost, best_for = "low", "days that are either calm or wild"
     def __init__(self,
         latent_size: int, # width D
         n_components: int = 3, # K regimes

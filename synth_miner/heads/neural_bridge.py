@@ -30,6 +30,7 @@ class BridgeParams(NamedTuple):
 class NeuralBridgeHead(HeadBase):
     "A macro return, a micro path that ends there exactly, and the volatility around it."
     takes, scaled, expressiveness = "last", ("macro_ret", "micro_returns", "sigma"), "high"
+    cost, best_for = "low", "a view on where the price ends"
     def __init__(self,
         latent_size: int, # width D
         micro_steps: int | None = None, # corners of the micro path; None: the horizon asked for

@@ -29,6 +29,7 @@ class NeuralSDEParams(NamedTuple):
 class NeuralSDEHead(HeadBase):
     "Drift and diffusion networks with one hidden layer each, driven by one Euler step a forecast step."
     takes, expressiveness = "last", "very high"
+    cost, best_for = "high", "paths whose volatility depends on where they have been"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width of each network

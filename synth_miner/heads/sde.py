@@ -23,6 +23,7 @@ class SDEParams(NamedTuple):
 class SDEHead(HeadBase):
     "Two hidden layers of the last latent, to one drift and one volatility."
     takes, process, expressiveness = "last", "gbm", "medium"
+    cost, best_for = "low", "one drift and volatility for the whole horizon"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width

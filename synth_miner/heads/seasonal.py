@@ -18,6 +18,7 @@ from ..parts import registry
 @registry.register_head("seasonal")
 class SeasonalHead(HeadBase):
     "Another head whose volatility is multiplied, step by step, by a network of the calendar."
+    cost, best_for = "low", "markets with hours"
     def __init__(self,
         latent_size: int, # width D
         future_dim: int, # C, calendar features of the steps to come

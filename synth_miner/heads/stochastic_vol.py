@@ -28,6 +28,7 @@ class StochasticVolParams(NamedTuple):
 class StochasticVolHead(StepHeadBase):
     "Per-step volatility, and the Ornstein-Uhlenbeck process that each path's log-volatility makes around it."
     process, whole, expressiveness = "stochastic_vol", 4, "very high"
+    cost, best_for = "medium", "scores of realised volatility, as in the one-hour competition"
     def forward(self,
         h_t: Float[Tensor, "b d"], # last latent
         horizon: int, # H

@@ -25,6 +25,7 @@ class StudentTParams(NamedTuple):
 class StudentTHead(StepHeadBase):
     "Per-step Student-t returns from one hidden layer over the last latent, the step and the calendar."
     process, outputs, expressiveness = "student_t", 3, "high"
+    cost, best_for = "low", "steps with fat tails"
     def forward(self,
         h_t: Float[Tensor, "b d"], # last latent
         horizon: int, # H

@@ -18,6 +18,7 @@ from ..parts import registry
 class VolTermStructureHead(HeadBase):
     "Level and slope of drift and volatility, from the last latent."
     takes, process, expressiveness = "last", "horizon", "medium"
+    cost, best_for = "low", "little data and a smooth curve of volatility"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width

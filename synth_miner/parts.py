@@ -149,47 +149,7 @@ def _check_free(self: Registry, kind, key, part, override):
                              f"would hide {k} {old.__module__}.{old.__qualname__}; choose another name or pass override=True")
 
 # %% ../nbs/00_parts.ipynb #5e8f0ce5
-@patch
-def register_component(self: Registry, name=None, *, description="", override=False):
-    "Decorator: enter a building piece of blocks."
-    return self.register("component", name, description=description, override=override)
-
-@patch
-def register_block(self: Registry, name=None, *, preserves_seq_len=None, preserves_d_model=None, min_seq_len=None, description="", override=False):
-    "Decorator: enter a block; facts given here are set on the class, the others are the class's own."
-    given = dict(preserves_seq_len=preserves_seq_len, preserves_d_model=preserves_d_model, min_seq_len=min_seq_len)
-    return self.register("block", name, description=description, override=override, **{k: v for k, v in given.items() if v is not None})
-
-@patch
-def register_hybrid(self: Registry, name=None, *, description="", override=False):
-    "Decorator: enter a recipe, a function that returns a module made of several blocks."
-    return self.register("hybrid", name, description=description, override=override)
-
-# %% ../nbs/00_parts.ipynb #2947ff7d
-@patch
-def register_head(self: Registry, name=None, *, description="", override=False):
-    "Decorator: enter a head, which turns latents into the parameters of a process."
-    return self.register("head", name, description=description, override=override)
-
-@patch
-def register_process(self: Registry, name=None, *, description="", override=False):
-    "Decorator: enter a process, which turns parameters and noise into log-returns."
-    return self.register("process", name, description=description, override=override)
-
-@patch
-def register_source(self: Registry, name=None, *, description="", override=False):
-    "Decorator: enter a source of bars."
-    return self.register("source", name, description=description, override=override)
-
-@patch
-def register_engineer(self: Registry, name=None, *, description="", override=False):
-    "Decorator: enter a feature engineer."
-    return self.register("engineer", name, description=description, override=override)
-
-@patch
-def register_forecaster(self: Registry, name=None, *, description="", override=False):
-    "Decorator: enter a baseline forecaster."
-    return self.register("forecaster", name, description=description, override=override)
+for _kind in KINDS: setattr(Registry, f"register_{_kind}", functools.partialmethod(Registry.register, _kind))
 
 # %% ../nbs/00_parts.ipynb #05bbe0fe
 @patch

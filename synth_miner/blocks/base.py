@@ -44,7 +44,7 @@ def check_block(
     y = _check_eval(block, x)
     for t in (block.min_seq_len, x.shape[1] + 1): _check_shape(block, block(x[:, :1].repeat(1, t, 1)), 3, t, d_model)
     if block.causal: _check_causal(block, x, y)
-    _check_extremes(block, d_model)
+    _check_extremes(block, x.shape[1], d_model)
     _check_gradients(block, x)
     return y
 
@@ -87,10 +87,10 @@ def _check_gradients(block, x):
     block.zero_grad(); block.eval()
 
 # %% ../../nbs/blocks/00_base.ipynb #bd4d0b60
-def _check_extremes(block, d_model):
+def _check_extremes(block, seq_len, d_model):
     "Finite outputs and gradients for one row of the shortest length and of a long one, constant, tiny and huge."
-    for t in (block.min_seq_len, 33):
-        with seeded(1): noise = torch.randn(1, max(t, block.min_seq_len), d_model)
+    for t in (block.min_seq_len, seq_len):
+        with seeded(1): noise = torch.randn(1, t, d_model)
         for x in (torch.zeros_like(noise), torch.full_like(noise, 1e4), 1e4 * noise, 1e-6 * noise):
             x = x.requires_grad_()
             y = block(x)

@@ -182,7 +182,12 @@ class BacktestResult:
         m = self.frame.groupby(["model", "interval"], sort=False).score.mean()
         return {k: m[k].to_dict() for k in self.models}
 
-    def moments(self, a: str, b: str) -> int: return self.totals[[a, b]].dropna().index.get_level_values("prompt").nunique() # that both answered
+    def moments(self,
+        a: str, # a model
+        b: str, # another
+    ) -> int: # moments of which both answered a prompt
+        "How many moments a comparison of two models rests on."
+        return self.totals[[a, b]].dropna().index.get_level_values("prompt").nunique()
 
     def compare(self,
         a: str, # a model

@@ -116,10 +116,10 @@ def build_model(
 # %% ../../nbs/model/01_synth.ipynb #fd101c07
 def _plain(cfg) -> dict:
     "A plain dict of a mapping or an OmegaConf node."
-    if isinstance(cfg, Mapping): return dict(cfg)
-    if type(cfg).__module__.startswith("omegaconf"):
+    if type(cfg).__module__.startswith("omegaconf"): # before Mapping, which a DictConfig is too, but its children are no plain values
         from omegaconf import OmegaConf
         return OmegaConf.to_container(cfg, resolve=True)
+    if isinstance(cfg, Mapping): return dict(cfg)
     raise TypeError(f"expected a mapping, got {type(cfg).__name__}")
 
 def _known(spec, names, where):

@@ -23,6 +23,7 @@ class GBMParams(NamedTuple):
 class GBMHead(HeadBase):
     "Layer norm and two linear maps of the last latent."
     takes, process, expressiveness = "last", "gbm", "low"
+    cost, best_for = "low", "a first model, and little data"
     def __init__(self,
         latent_size: int, # width D
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`

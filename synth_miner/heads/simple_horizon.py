@@ -33,6 +33,7 @@ POOLS = {  # name -> (B,T,D) to (B,D) or (B,2D)
 class SimpleHorizonHead(HeadBase):
     "Pooled past, step features and known calendar through one hidden layer, to (mu, sigma) a step."
     takes, process, expressiveness = "sequence", "horizon", "medium"
+    cost, best_for = "low", "volatility that follows the clock"
     def __init__(self,
         latent_size: int, # width D
         horizon_max: int = 2000, # longest horizon it accepts

@@ -124,7 +124,7 @@ def check_types(
     "Raise BadData for a value of another kind than the default's: 'abc' epochs, a single asset where a list belongs."
     plain = lambda c: c if isinstance(c, dict) else plain_config(c)
     cfg, default = plain(cfg), plain(load_config() if default is None else default)
-    kinds = {bool: (bool,), int: (int,), float: (int, float), list: (list,), dict: (dict,)}
+    kinds = {bool: (bool,), int: (int,), float: (int, float), list: (list,), dict: (dict, str)} # a part may be only a name
     for k in cfg.keys() & default.keys() - {"hydra"}:
         want, got = default[k], cfg[k]
         if isinstance(want, dict) and isinstance(got, dict): check_types(got, want, f"{prefix}{k}.")

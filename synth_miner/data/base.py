@@ -218,7 +218,7 @@ def clean_bars(
     for bad, column, why in _faults(df, times):
         if bad.any() and not repair:
             i = int(bad.argmax())
-            what = f"{column}={raw[column].iloc[i]!r}" if column else "the bar"
+            what = f"{column}={raw[column].iloc[i]}" if column else "the bar"
             raise BadData(f"{name}: row {i} ({times[i]}): {what} {why}; correct the row, or pass repair=True to drop such rows (they become holes)")
         keep &= ~bad
     if not keep.all(): warnings.warn(f"{name}: dropped {(~keep).sum()} of {len(df)} bars, the first at row {keep.argmin()} ({times[keep.argmin()]})", stacklevel=2)

@@ -38,7 +38,7 @@ class ParquetSource(DataSource):
         columns: dict | None = None, # their column name -> ours
         *,
         repair: bool = False, # drop bad rows with a warning, instead of raising
-    ): self.path, self.columns, self.repair = Path(path), columns, repair
+    ): self.path, self.columns, self.repair = Path(str(path)), columns, repair
 
     def __repr__(self): return f"ParquetSource({str(self.path)!r})"
 

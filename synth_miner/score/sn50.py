@@ -9,6 +9,7 @@ __all__ = ['get_interval_steps', 'label_observed_blocks', 'calculate_price_chang
            'CRPSMultiIntervalScorer']
 
 # %% ../../nbs/score/02_sn50.ipynb #8f936a8e
+import math
 import warnings
 from typing import NamedTuple
 import numpy as np
@@ -256,28 +257,35 @@ class PromptScore(NamedTuple):
     rows: dict # row name -> unweighted sum, basis points
     status: str # "ok", or why there is no score
 
-def _why_unscored(paths, real, seen): # of one prompt
-    xp, paths = (np, paths.numpy()) if paths.device.type == "cpu" else (torch, paths)
-    low = paths.min() # NaN if any is
-    if not (xp.isfinite(low) and xp.isfinite(paths.max())): return "a simulated price is not finite"
+def _why_unscored(paths, low, high, real, seen): # of one prompt; low, high: of its simulated prices, NaN if any is
+    if not (math.isfinite(low) and math.isfinite(high)): return "a simulated price is not finite"
     if low <= 0 and (paths == 0).any(): return "a simulated price is zero"
     if (real == 0).any(): return "a realised price is zero"
     if real.isinf().any(): return "a realised price is infinite"
     return "ok" if seen.any() else "nothing to score: no interval has two observed prices"
 
 # %% ../../nbs/score/02_sn50.ipynb #404feb1c
-def _turned(paths, room): # one answer (n, t+1) -> (1, t+1, n) float64, in a room that is used again and again
-    if paths.device.type != "cpu": return paths.double().T.contiguous()[None]
-    np.copyto(room, paths.numpy().T)
-    return torch.from_numpy(room)[None]
+def _turned(paths, room): # one answer (n, t+1) -> (t+1, n) float64, in a room that is used again and again; its lowest and highest price
+    if paths.device.type != "cpu":
+        p = paths.double().T.contiguous()
+        return p, p.min().item(), p.max().item()
+    ends = []
+    for i in range(0, len(room), 64): # looked at while it is in the cache
+        part = room[i : i + 64]
+        np.copyto(part, paths.numpy()[:, i : i + 64].T)
+        ends.append((part.min(), part.max()))
+    return torch.from_numpy(room), *(float(f(v)) for f, v in zip((np.min, np.max), zip(*ends)))
 
 def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, status of each, plan; all in float64
     paths, real = paths.detach(), real.detach().double()
     plan = _plan(rules, real.shape[1], real.device)
     y, seen, factor = _truth(real, plan)
     def work(paths, real, y, seen):
-        room = np.empty(paths.shape[:0:-1])
-        return [(_ensemble_scores(_turned(p, room), t[None], plan, 1.0), _why_unscored(p, r, s)) for p, r, t, s in zip(paths, real, y, seen)]
+        room, done = np.empty(paths.shape[:0:-1]), []
+        for p, r, t, s in zip(paths, real, y, seen):
+            p, low, high = _turned(p, room)
+            done.append((_ensemble_scores(p[None], t[None], plan, 1.0), _why_unscored(p, low, high, r, s)))
+        return done
     few = -(-len(paths) // max(1, torch.get_num_threads()))
     scores, status = zip(*(s for part in _in_threads(work, list(zip(*(x.split(few) for x in (paths, real, y, seen))))) for s in part))
     return torch.where(seen, torch.cat(scores) * factor, 0), seen, status, plan

@@ -31,13 +31,13 @@ def _sorted_with_order(d): # sorted rows of a (rows, n) array, and where each va
     return _flip((key >> 32).astype(np.int32)).view(np.float32), key & 0xFFFFFFFF
 
 # %% ../../nbs/score/00_crps.ipynb #fdf1eba2
-def _values(x, y, w, out, spare=None): # score of each row of x (rows, n) against y (rows,), written into out; spare: room like x
+def _values(x, y, w, out, spare=None, room=None): # score of each row of x (rows, n) against y (rows,), written into out; spare, room: memory like x
     s = np.subtract(x, y[:, None], out=np.empty_like(x) if spare is None else spare, casting="same_kind")
     s.sort(-1)
     half = len(w) // 2
-    gaps = s[:, ::-1][:, :half] - s[:, :half]  # from the lowest to the highest, the second lowest to the second highest, ...
-    gaps *= -w[:half]
-    out[:] = np.abs(s, out=s).mean(-1) - gaps.sum(-1)  # numpy sums in pairs, which keeps the digits; BLAS would not, and starts threads
+    gaps = np.subtract(s[:, ::-1][:, :half], s[:, :half], out=None if room is None else room[:, :half])  # lowest to highest, second lowest to second highest, ...
+    gaps *= w[:half]
+    out[:] = np.abs(s, out=s).mean(-1) + gaps.sum(-1)  # numpy sums in pairs, which keeps the digits; BLAS would not, and starts threads
 
 def _values_and_slopes(x, y, w, out, slope): # the same, and the derivative of each score by each member
     s, i = _sorted_with_order(np.subtract(x, y[:, None]).astype(x.dtype, copy=False))

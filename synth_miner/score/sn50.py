@@ -165,15 +165,18 @@ def _truth(real, plan): # outcomes (b, k) with 0 for holes, seen (b, k), and the
     return torch.where(seen, y, 0), seen, torch.where(seen, factor, 0)
 
 # %% ../../nbs/score/02_sn50.ipynb #5fec6ca2
+def _rows(p, at, room): # rows of p: a view where they follow each other, else copied into the room
+    if (np.diff(at) == 1).all(): return p[at[0] : at[-1] + 1]
+    return np.take(p, at, 0, out=room[: len(at)], mode="clip")
+
 def _score_in_cache(p, y, starts, ends, w, out): # one prompt as numpy: prices (t, n), outcomes (k,), score written into out (k,)
     a, b = np.empty((2, min(len(out), 128), p.shape[1]), p.dtype)  # one piece of memory for all, fresh pages are slow
     for i in range(0, len(out), 128):
         at = slice(i, i + 128)
-        start = np.take(p, starts[at], 0, out=a[: len(out[at])], mode="clip")
-        r = np.take(p, ends[at], 0, out=b[: len(out[at])], mode="clip")
-        r -= start
+        start, r = _rows(p, starts[at], a), b[: len(out[at])]
+        np.subtract(_rows(p, ends[at], b), start, out=r)
         r /= start
-        _values(r, y[at], w, out[at], spare=r)
+        _values(r, y[at], w, out[at], spare=r, room=a[: len(r)])
 
 def _score_returns(p, y, starts, ends, scale): # p (b, t, n), y (b, k) -> crps of the returns (b, k)
     if p.device.type != "cpu" or (p.requires_grad and torch.is_grad_enabled()): return _score(_Returns.apply(p, starts, ends), y, scale)

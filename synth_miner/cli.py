@@ -18,6 +18,7 @@ from .model.forecaster import load_forecaster
 from .model.save import write_json
 from .parts import UnknownPart, did_you_mean, discover_components
 from .publish.answer import SimulationInput, answer_prompt
+from .publish.tracking import log_run
 from .score.competitions import get_competition
 from .train.backtest import BacktestRunner
 from .train.experiment import SYNTHETIC_NOTE, load_config, make_source, new_run_folder, plain_config, run_experiment, save_figures, score_table
@@ -26,9 +27,11 @@ from .train.experiment import SYNTHETIC_NOTE, load_config, make_source, new_run_
 def train_mode(
     cfg, # complete configuration
 ) -> str: # what to print
-    "Train, backtest on the held-out stretch, write the run's folder."
+    "Train, backtest on the held-out stretch, write the run's folder, and log it."
     out = run_experiment(cfg)
-    return f"\n{score_table(out['result'], cfg.name)}\nEverything is in {out['run']} (card.md, report.html, fan_chart.png, ...)"
+    tracked = log_run(out["run"], mode=cfg.tracking.wandb, project=cfg.tracking.project)
+    said = [] if tracked is None else [f"W&B: {tracked}" + ("" if "://" in tracked else " (offline; `wandb sync` sends it)")]
+    return "\n".join(["", score_table(out["result"], cfg.name), f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)", *said])
 
 # %% ../nbs/cli.ipynb #8cbad2cf
 def backtest_mode(
@@ -98,7 +101,7 @@ def config_keys(
         if isinstance(child, dict): out += config_keys(OmegaConf.create(child), f"{prefix}{k}.")
     return out
 
-GROUPS = ("model", "data", "features", "competition", "training", "backtest")  # folders of configs
+GROUPS = ("model", "data", "features", "competition", "training", "backtest", "tracking")  # folders of configs
 
 def explain(
     error: Exception, # what composing or running raised

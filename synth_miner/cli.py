@@ -112,7 +112,7 @@ def config_keys(
         if isinstance(child, dict): out += config_keys(OmegaConf.create(child), f"{prefix}{k}.")
     return out
 
-GROUPS = ("model", "data", "features", "competition", "training", "backtest", "tracking")  # folders of configs
+GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking")  # folders of configs
 
 def explain(
     error: Exception, # what composing or running raised

@@ -19,12 +19,13 @@ from ..data.base import DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..model.synth import build_model
-from ..parts import discover_components, registry
+from ..parts import UnknownPart, did_you_mean, discover_components, registry
 from ..score.competitions import get_competition
 from .backtest import BacktestResult, BacktestRunner
 from .trainer import Trainer
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 from ..windows.loader import MarketDataLoader, Split, leak_report
+from ..windows.regime_sampler import balance_regimes
 
 # %% ../../nbs/train/02_experiment.ipynb #368470bc
 def load_config(
@@ -81,10 +82,14 @@ def make_split(
     cfg, # complete configuration
     loader: MarketDataLoader, # of the same
 ) -> Split:
-    "The purged hold-out, its validation part thinned out to at most `training.val_windows`."
+    "The purged hold-out, its validation part thinned out, its training part drawn as `training.sampler` says. Raises UnknownPart."
     split = loader.static_holdout(cfg.training.cutoff, val_size=cfg.training.val_size)
-    kept = split.val.batch_sampler.indices
-    return split._replace(val=loader.make_loader(kept[::max(1, -(-len(kept) // cfg.training.val_windows))]))
+    kept, how = split.val.batch_sampler.indices, cfg.training.sampler
+    if how not in (known := ("shuffled", "regime_balanced")): raise UnknownPart(f"training.sampler={how!r} is not one of {list(known)}.{did_you_mean(str(how), known)}")
+    r = cfg.regimes
+    train = split.train if how == "shuffled" else balance_regimes(loader, split.train, r.clustering if isinstance(r.clustering, str) else plain_config(r.clustering),
+                                                                   n_regimes=r.n_regimes, balance_strength=r.balance_strength, n_samples=r.n_samples_per_epoch)
+    return split._replace(train=train, val=loader.make_loader(kept[::max(1, -(-len(kept) // cfg.training.val_windows))]))
 
 # %% ../../nbs/train/02_experiment.ipynb #9e3be62b
 def make_trainer(

@@ -9,13 +9,11 @@ __all__ = ['asset_of_file', 'ParquetSource']
 import re
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-from collections.abc import Iterator
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
-from .base import OHLCV, SYMBOLS, AssetData, DataSource, clean_bars, step_name, to_seconds, utc_index
+from .base import OHLCV, SYMBOLS, TIME_COLUMNS, AssetData, DataSource, clean_bars, step_name, to_seconds
+from .store import between, parquet_names, read_groups
 from ..parts import registry
 
 # %% ../../nbs/data/parquet.ipynb #f1921b1c
@@ -38,7 +36,9 @@ class ParquetSource(DataSource):
         columns: dict | None = None, # their column name -> ours
         *,
         repair: bool = False, # drop bad rows with a warning, instead of raising
-    ): self.path, self.columns, self.repair = Path(str(path)), columns, repair
+        start=None, # first bar handed out, in any spelling of `to_time`; None: all there are
+        end=None, # open of the first bar not handed out
+    ): self.path, self.columns, self.repair, self.start, self.end = Path(str(path)), columns, repair, start, end
 
     def __repr__(self): return f"ParquetSource({str(self.path)!r})"
 
@@ -73,23 +73,20 @@ def list_assets(self: ParquetSource) -> list[str]: # sorted
     return sorted(self.files())
 
 # %% ../../nbs/data/parquet.ipynb #27fde09d
-def _wanted(names, columns: dict | None) -> list[str]:
-    "Those columns of a file that a bar is made of."
-    ours = {"timestamp", "open_time", "time", "datetime", "date", "ts", "t", "price", "__index_level_0__", *OHLCV, *map(str.lower, columns or {})}
-    return [n for n in names if str(n).lower() in ours]
+def _bar_columns(names, columns: dict | None) -> tuple: # (those a bar is made of, the one that holds the time)
+    "Which columns of a file to read."
+    ours = {n: str((columns or {}).get(n, n)).lower() for n in names}
+    times = [n for t in (*TIME_COLUMNS, "__index_level_0__") for n in names if ours[n] == t]
+    return [n for n in names if n in times or ours[n] in ("price", *OHLCV)], times[0] if times else None
 
 @patch
-def _read(self: ParquetSource, file: Path, rows: int | None = None) -> pd.DataFrame:
-    "The bar columns of one file, its first rows only where asked."
-    try:
-        if file.suffix == ".csv": return pd.read_csv(file, usecols=lambda c: bool(_wanted([c], self.columns)), nrows=rows)
-        with pq.ParquetFile(file) as f:
-            names = _wanted(f.schema_arrow.names, self.columns)
-            if rows is None: return f.read(columns=names).to_pandas()
-            return pa.Table.from_batches([next(f.iter_batches(rows, columns=names))]).to_pandas()
-    except StopIteration: raise BadData(f"{file} holds no rows") from None
-    except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError) as e:
-        raise BadData(f"{file} cannot be read ({type(e).__name__}: {str(e).splitlines()[0]}); it may be cut off, download it again") from e
+def _read(self: ParquetSource, file: Path, start=None, end=None, rows: int | None = None) -> pd.DataFrame:
+    "The bar columns of one file: its first rows only, or at least those of a range."
+    if file.suffix == ".csv":
+        try: return pd.read_csv(file, usecols=lambda c: bool(_bar_columns([c], self.columns)[0]), nrows=rows)
+        except (OSError, ValueError) as e: raise BadData(f"{file} cannot be read ({type(e).__name__}: {str(e).splitlines()[0]}); it may be cut off, download it again") from e
+    names, times = _bar_columns(parquet_names(file), self.columns)
+    return read_groups(file, names, {times: between(start, end)}, rows)
 
 # %% ../../nbs/data/parquet.ipynb #cf8a9a83
 @patch
@@ -97,7 +94,7 @@ def _step(self: ParquetSource, file: Path) -> int:
     "Seconds of a bar in a file: from its name, else measured on its first rows."
     head = _step_in_name(file)
     if head is None:
-        d = clean_bars(self._read(file, 500), name=str(file), columns=self.columns, repair=self.repair)
+        d = clean_bars(self._read(file, rows=500), name=str(file), columns=self.columns, repair=self.repair)
         head = AssetData(str(file), d.index, d["close"]).step
     return head
 
@@ -117,13 +114,27 @@ def pick_file(self: ParquetSource,
 
 # %% ../../nbs/data/parquet.ipynb #bcf7537b
 @patch
+def load_range(self: ParquetSource,
+    asset: str, # the subnet's name
+    step: int | None, # seconds wanted; None: the coarsest file's own
+    start: pd.Timestamp | None, # first bar; None: no limit
+    end: pd.Timestamp | None, # first bar not wanted
+    sort_on_load: bool = True, # sort rows by time; False: disorder is an error
+) -> AssetData:
+    "Bars of one asset, from the file that `pick_file` chooses."
+    file = self.pick_file(asset, step)
+    df = clean_bars(self._read(file, start, end), name=f"{asset} in {file}", columns=self.columns, sort_on_load=sort_on_load, repair=self.repair)
+    if start is not None: df = df[df.index >= start]
+    if end is not None: df = df[df.index < end]
+    if not len(df): raise BadData(f"{asset} in {file}: no bar from {start or 'the beginning'} to {end or 'the end'}")
+    rest = df.drop(columns="close")
+    return AssetData(asset, df.index, df["close"].to_numpy(), list(rest), rest.to_numpy())
+
+@patch
 def load_asset(self: ParquetSource,
     asset: str, # the subnet's name
     step: int | None = None, # seconds wanted; None: the coarsest file's own
     sort_on_load: bool = True, # sort rows by time; False: disorder is an error
 ) -> AssetData:
-    "Bars of one asset, from the file that `pick_file` chooses."
-    file = self.pick_file(asset, step)
-    df = clean_bars(self._read(file), name=f"{asset} in {file}", columns=self.columns, sort_on_load=sort_on_load, repair=self.repair)
-    rest = df.drop(columns="close")
-    return AssetData(asset, df.index, df["close"].to_numpy(), list(rest), rest.to_numpy())
+    "Bars of one asset within the source's own limits."
+    return self.load_range(asset, step, *self.limits(), sort_on_load)

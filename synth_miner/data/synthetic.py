@@ -11,7 +11,7 @@ import pandas as pd
 from fastcore.basics import patch
 from scipy.signal import lfilter
 from ..core import BadData, stable_seed
-from .base import AssetData, DataSource, step_name, to_seconds, utc_index
+from .base import AssetData, DataSource, step_name, to_seconds, to_time
 from ..parts import registry
 
 # %% ../../nbs/data/synthetic.ipynb #2c018eec
@@ -48,10 +48,11 @@ class MockDataSource(DataSource):
         base_price: float = 100.0, # prices start between a half and twice of it
         *,
         start: str = "2020-01-01", # UTC open of the first bar
+        end=None, # open of the first bar not handed out; None: all `length` bars
     ):
         if length < 2 or not base_price > 0: raise BadData(f"need length >= 2 and base_price > 0, got {length} and {base_price}")
         self.length, self.step, self.seed, self.base_price = int(length), to_seconds(freq), seed, float(base_price)
-        self.first = int(utc_index([start]).as_unit("s").asi8[0])
+        self.first, self.end = int(to_time(start).timestamp()), end
 
     def __repr__(self): return f"MockDataSource({self.length:,} bars of {step_name(self.step)}, seed {self.seed})"
 

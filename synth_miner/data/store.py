@@ -21,7 +21,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
 from ..core import BadData
-from .base import OHLCV, SYMBOLS, AssetData, DataSource, clean_bars, step_name, to_seconds, to_time, utc_index
+from .base import OHLCV, SYMBOLS, AssetData, DataSource, step_name, to_seconds, to_time, utc_index
 
 # %% ../../nbs/data/03_store.ipynb #d85b4132
 @contextlib.contextmanager
@@ -149,7 +149,7 @@ class CachedSource(DataSource):
         since: int, # first open wanted, UTC seconds
         until: int, # first open not wanted, in the same month
     ) -> Iterator: # of (bars, until): all there is before the second is in this page or an earlier one
-        "Pages of complete bars, oldest first, in any form that `clean_bars` reads."
+        "Pages of complete bars with all `extras`, as `clean_bars` gives them, oldest first."
         raise NotImplementedError(f"{type(self).__name__} does not say how to fetch")
 
 # %% ../../nbs/data/03_store.ipynb #e1be4bed
@@ -178,7 +178,7 @@ def _refresh(self: CachedSource, asset: str, file: Path, first: int, goal: int):
     if old is None: old, done = pd.DataFrame(), first
     try:
         for page, until in self.fetch(self.symbols[asset], done, goal):
-            pages.append(clean_bars(page, name=f"{asset} from {self.kind}", extra=self.extras))
+            pages.append(page)
             done = until
         if goal <= self.clock() - _SETTLED: done = goal
     finally:

@@ -66,7 +66,7 @@ class Fold:
     train_bars: pd.DataFrame # open, high, low, close and volume of the rows
     val_bars: pd.DataFrame # the same
     test_bars: pd.DataFrame # the same
-    tagger: RegimeTagger # fitted on `train_features`
+    tagger: RegimeTagger | None = None # fitted on `train_features`
 
 # %% ../../nbs/windows/05_regime_folds.ipynb #ac4e2b27
 def generate_walk_forward_folds(

@@ -76,6 +76,7 @@ def effective_distribution(self: RegimeBalancedSampler) -> np.ndarray:
     known = self.window_regimes >= 0
     return np.bincount(self.window_regimes[known], self.weights[known], minlength=self.n_regimes)
 
+# %% ../../nbs/windows/03_regime_sampler.ipynb #f87e8a61
 @patch
 def summary(self: RegimeBalancedSampler) -> pd.DataFrame:
     "Windows of each regime, their share, and their share among draws."
@@ -149,6 +150,7 @@ def _centred(x: pd.DataFrame, dataset: MarketDataset, means: Mapping) -> pd.Data
     table = np.array([means.get(a, [np.nan]*x.shape[1]) for a in dataset.asset_names])
     return x - table[dataset.index[:, 0]]
 
+# %% ../../nbs/windows/03_regime_sampler.ipynb #353d6b18
 @patch(cls_method=True)
 def from_state(cls: WindowRegimes,
     state: Mapping, # what `state_dict` gave

@@ -8,8 +8,10 @@ __all__ = ['ClusteringStrategy', 'KMeansStrategy', 'GaussianMixtureStrategy', 'f
            'RegimeDriftMonitor']
 
 # %% ../../nbs/windows/02_regimes.ipynb #531379b2
+import contextlib
 import copy
 import inspect
+import logging
 import numpy as np
 import pandas as pd
 from abc import ABC, abstractmethod
@@ -124,7 +126,17 @@ def forward_filter(
         p[t] = now/now.sum()
     return p
 
-# %% ../../nbs/windows/02_regimes.ipynb #79b572c0
+# %% ../../nbs/windows/02_regimes.ipynb #b1c027c0
+@contextlib.contextmanager
+def _quiet(name: str):
+    "Inside the block the logger of that name speaks of errors only."
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try: yield
+    finally: logger.setLevel(level)
+
+# %% ../../nbs/windows/02_regimes.ipynb #6f14d074
 @dataclass(eq=False)
 class GaussianHMMStrategy(ClusteringStrategy):
     "The likeliest state of a Gaussian hidden Markov model, given the rows so far: filtered, never smoothed."
@@ -147,7 +159,7 @@ class GaussianHMMStrategy(ClusteringStrategy):
         m = GaussianHMM(k, self.covariance_type, n_iter=self.n_iter, random_state=self.random_state, init_params="c")
         m.startprob_, m.transmat_ = np.full(k, 1/k), 0.1/k + 0.9*np.eye(k)
         m.means_ = KMeansStrategy(k, self.random_state).fit(X).centers
-        m.fit(X, lengths)
+        with _quiet("hmmlearn.base"): m.fit(X, lengths)
         move = m.transmat_ + 1e-6
         self.move = move/move.sum(axis=1, keepdims=True)
         self.start = np.linalg.matrix_power(self.move, 2**24)[0]
@@ -164,9 +176,9 @@ class GaussianHMMStrategy(ClusteringStrategy):
 
 # %% ../../nbs/windows/02_regimes.ipynb #177fec42
 def _strategies(cls=ClusteringStrategy) -> dict:
-    "Name -> class, for every strategy that has been defined."
+    "Name -> class, for every strategy that has been defined with a name of its own."
     found = {}
-    for c in cls.__subclasses__(): found.update({**({c.name: c} if c.name else {}), **_strategies(c)})
+    for c in cls.__subclasses__(): found.update({**({c.name: c} if vars(c).get("name") else {}), **_strategies(c)})
     return found
 
 def make_strategy(
@@ -266,6 +278,7 @@ def predict(self: RegimeTagger,
     if known.any(): labels[known] = self.order[self.clustering.predict(z, _lengths(features.index, known)) if self.clustering.sequential else self.clustering.predict(z)]
     return labels
 
+# %% ../../nbs/windows/02_regimes.ipynb #e07c4974
 @patch
 def fit_predict(self: RegimeTagger,
     features: pd.DataFrame, # training rows and no others, in the order of time
@@ -273,6 +286,7 @@ def fit_predict(self: RegimeTagger,
     "Fit, and the regimes of the same rows."
     return self.fit(features).predict(features)
 
+# %% ../../nbs/windows/02_regimes.ipynb #00cc5b23
 @patch
 def regime_distribution(self: RegimeTagger,
     labels: np.ndarray, # regimes; -1 is left out
@@ -288,11 +302,12 @@ def state_dict(self: RegimeTagger) -> dict:
     "`settings` for a JSON file and named `arrays`. Raises BadData for a strategy that does not say what `fit` sets."
     s = self.clustering
     if not self.is_fitted: raise RuntimeError("the tagger has not been fitted; there is nothing to save")
-    if not (s.name and s.fitted and is_dataclass(s)): raise BadData(f"{type(s).__name__} cannot be saved: give it a `name`, make it a dataclass, and list the arrays that fit sets in `fitted`")
+    if not (_strategies().get(s.name) is type(s) and s.fitted and is_dataclass(s)): raise BadData(f"{type(s).__name__} cannot be saved: give it a `name` of its own, make it a dataclass, and list the arrays that fit sets in `fitted`")
     own = {k: getattr(self, k) for k in ("mean", "std", "order", "train_labels")}
     return dict(settings=dict(random_state=self.random_state, vol_features=self.vol_features, clustering=dict(name=s.name, **asdict(s))),
                 arrays={**own, **{f"clustering.{k}": getattr(s, k) for k in s.fitted}})
 
+# %% ../../nbs/windows/02_regimes.ipynb #ceaee37e
 @patch(cls_method=True)
 def from_state(cls: RegimeTagger,
     state: Mapping, # what `state_dict` gave
@@ -373,7 +388,7 @@ class RegimeDriftMonitor:
             raise BadData(f"train_distribution must be {tagger.n_regimes} shares that sum to 1, got {self.train_distribution}")
         if window_size < 1 or not 0 < alpha < 1: raise BadData(f"window_size is at least 1 and alpha between 0 and 1, got {window_size} and {alpha}")
         self.kl_threshold, self.window_size, self.alpha = kl_threshold, int(window_size), alpha
-        self.labels, self.rows = deque(maxlen=self.window_size), None
+        self.labels, self.rows, self.thresholds = deque(maxlen=self.window_size), None, {}
 
 # %% ../../nbs/windows/02_regimes.ipynb #5866aa91
 @patch
@@ -386,31 +401,37 @@ def update(self: RegimeDriftMonitor,
     self.rows = both.iloc[-self.window_size:]
     return self.should_retrain()
 
+# %% ../../nbs/windows/02_regimes.ipynb #5f60ce85
 @patch(as_prop=True)
 def counts(self: RegimeDriftMonitor) -> np.ndarray:
     "Rows of each regime in the window, (n_regimes,)."
     known = np.array([l for l in self.labels if l >= 0], dtype=np.int64)
     return np.bincount(known, minlength=self.tagger.n_regimes)
 
+# %% ../../nbs/windows/02_regimes.ipynb #98ba5837
 @patch(as_prop=True)
 def current_kl(self: RegimeDriftMonitor) -> float:
     "Divergence between the window and training, nats; 0 while the window is empty."
     counts = self.counts
     return float(regime_divergence(counts, self.train_distribution, len(self.tagger.train_labels))) if counts.sum() else 0.0
 
+# %% ../../nbs/windows/02_regimes.ipynb #954cfa94
 @patch(as_prop=True)
 def threshold(self: RegimeDriftMonitor) -> float:
     "Divergence above which it alarms, nats, for as many rows as the window holds."
     if self.kl_threshold is not None: return float(self.kl_threshold)
-    return drift_threshold(self.tagger.train_labels, self.train_distribution, max(1, int(self.counts.sum())), self.alpha)
+    n = max(1, int(self.counts.sum()))
+    if n not in self.thresholds: self.thresholds[n] = drift_threshold(self.tagger.train_labels, self.train_distribution, n, self.alpha)
+    return self.thresholds[n]
 
-# %% ../../nbs/windows/02_regimes.ipynb #5f60ce85
+# %% ../../nbs/windows/02_regimes.ipynb #1b99515a
 @patch
 def should_retrain(self: RegimeDriftMonitor) -> bool:
     "Whether the mix has moved further than chance explains; False until max(10, window_size/4) rows are known."
     enough = self.counts.sum() >= max(10, self.window_size/4)
     return bool(enough and self.current_kl > self.threshold)
 
+# %% ../../nbs/windows/02_regimes.ipynb #703eb553
 @patch
 def status(self: RegimeDriftMonitor) -> dict: # plain numbers, for a log
     "Rows, mix, divergence, threshold and alarm, all of this moment."

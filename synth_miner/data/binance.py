@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fastcore.basics import patch
+from pathlib import Path
 from ..core import BadData
 from .base import clean_bars, step_name, to_time
 from .client import Answer, HttpClient
@@ -41,9 +42,12 @@ class BinanceSource(CachedSource):
         archive_url: str | None = "https://data.binance.vision", # of the monthly files; None: ask the exchange for everything
         timeout: float = 20.0, # seconds, see `HttpClient`
         retries: int = 5, # see `HttpClient`
-        **kwargs, # `symbols`, `extra`, `cache_dir`, `progress` of `CachedSource`
+        symbols: Mapping[str, str] | None = None, # asset -> what the exchange calls it, beside those it is known for
+        extra: Sequence[str] = (), # further columns wanted, of `extras`
+        cache_dir: str | Path | None = None, # None: see `cache_folder`
+        progress: bool = False, # show a progress bar while months are fetched
     ):
-        super().__init__(freq, start, end, **kwargs)
+        super().__init__(freq, start, end, symbols=symbols, extra=extra, cache_dir=cache_dir, progress=progress)
         self.client = HttpClient(base_url, timeout=timeout, retries=retries)
         self.archive = None if archive_url is None else HttpClient(archive_url, timeout=timeout, retries=retries)
 

@@ -6,6 +6,7 @@
 __all__ = ['LocalServer', 'RateLimiter', 'safe_url', 'Answer', 'HttpClient']
 
 # %% ../../nbs/data/01_client.ipynb #47aae924
+import contextlib
 import json
 import re
 import threading
@@ -26,7 +27,7 @@ class LocalServer:
         answer: Callable, # decides what is said
         *,
         now: float | None = None, # what its clock shows, UTC seconds; None: the time
-    ): self.answer, self.now, self.faults, self.log, self.given_up = answer, now, deque(), [], threading.Event()
+    ): self.answer, self.now, self.faults, self.log, self.given_up, self.sockets = answer, now, deque(), [], threading.Event(), []
 
     def fail(self,
         *faults, # one for each of the next answers: a status, (status, headers), "hang", "cut", "drop" or "garbage"
@@ -44,7 +45,8 @@ def __enter__(self: LocalServer):
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        def log_message(self, *args): return None # requests are kept in `log`, not printed
+        def setup(handler): super().setup(); self.sockets.append(handler.connection)
+        def log_message(handler, *args): return None # requests are kept in `log`, not printed
         def date_time_string(handler, timestamp=None): return formatdate(timestamp or self.now or time.time(), usegmt=True)
         def do_GET(handler): self._reply(handler)
         do_HEAD = do_POST = do_GET
@@ -58,6 +60,8 @@ def __exit__(self: LocalServer, *error):
     self.given_up.set()
     self.server.shutdown()
     self.server.server_close()
+    for s in self.sockets: # a client that keeps its connection would go on being served
+        with contextlib.suppress(OSError): s.shutdown(2)
 
 # %% ../../nbs/data/01_client.ipynb #7b848d64
 @patch
@@ -77,8 +81,9 @@ def _reply(self: LocalServer, handler):
     content = content if isinstance(content, bytes) else json.dumps(content).encode()
     handler.send_response(status)
     for k, v in {"Content-Length": len(content), **headers}.items(): handler.send_header(k, str(v))
-    handler.end_headers()
-    if handler.command != "HEAD": handler.wfile.write(content[:len(content)//2] if fault == "cut" else content)
+    with contextlib.suppress(ConnectionError): # a client may be gone
+        handler.end_headers()
+        if handler.command != "HEAD": handler.wfile.write(content[:len(content)//2] if fault == "cut" else content)
     handler.close_connection = fault == "cut"
 
 # %% ../../nbs/data/01_client.ipynb #a1f83ac0

@@ -7,10 +7,11 @@ __all__ = ['HyperliquidSource']
 
 # %% ../../nbs/data/hyperliquid.ipynb #bb046544
 import pandas as pd
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fastcore.basics import patch
+from pathlib import Path
 from ..core import BadData
-from .base import clean_bars, step_name, to_time
+from .base import clean_bars, step_name
 from .client import HttpClient, RateLimiter
 from .store import CachedSource
 from ..parts import registry
@@ -34,9 +35,12 @@ class HyperliquidSource(CachedSource):
         base_url: str = "https://api.hyperliquid.xyz", # of the exchange
         timeout: float = 20.0, # seconds, see `HttpClient`
         retries: int = 5, # see `HttpClient`
-        **kwargs, # `symbols`, `extra`, `cache_dir`, `progress` of `CachedSource`
+        symbols: Mapping[str, str] | None = None, # asset -> what the exchange calls it, beside those it is known for
+        extra: Sequence[str] = (), # further columns wanted, of `extras`
+        cache_dir: str | Path | None = None, # None: see `cache_folder`
+        progress: bool = False, # show a progress bar while months are fetched
     ):
-        super().__init__(freq, start, end, **kwargs)
+        super().__init__(freq, start, end, symbols=symbols, extra=extra, cache_dir=cache_dir, progress=progress)
         self.client, self.limiter = HttpClient(base_url, timeout=timeout, retries=retries), RateLimiter(1200)
 
 # %% ../../nbs/data/hyperliquid.ipynb #f42abd34

@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fastcore.basics import patch
 from typing import NamedTuple
-from ..core import BadData
-from .base import AssetData, _faults, _rename, clean_bars, step_name
+from .base import AssetData, _faults, _rename, step_name
 
 # %% ../../nbs/data/02_report.ipynb #948550b7
 _WEEK, _BREAK = 7*86400, 4*86400  # seconds; a hole longer than _BREAK separates two stretches

@@ -160,6 +160,7 @@ def run(self: ValidatorReplay,
     moments: str = "6h", # from one leaderboard to the next
 ) -> ReplayResult:
     "Ask, score and rank. Raises BadData for a forecaster that answered nothing, or when there is no prompt."
+    if not isinstance(moments, str): raise BadData(f"moments={moments!r} is a time between two rows of the leaderboard, such as '6h'")
     result, asked = BacktestRunner.run(self, folder), self.prompts()
     known = pd.Timedelta(seconds=self.competition.length) + self.lead
     first, last = asked[0].time + known, asked[-1].time + known

@@ -31,13 +31,11 @@ def _sorted_with_order(d): # sorted rows of a (rows, n) array, and where each va
     return _flip((key >> 32).astype(np.int32)).view(np.float32), key & 0xFFFFFFFF
 
 # %% ../../nbs/score/00_crps.ipynb #fdf1eba2
-def _values(x, y, w, out, spare=None, room=None): # score of each row of x (rows, n) against y (rows,), written into out; spare, room: memory like x
-    s = np.subtract(x, y[:, None], out=np.empty_like(x) if spare is None else spare, casting="same_kind")
+def _values(x, y, w, out, s): # score of each row of x (rows, n) against y (rows,), written into out; s: memory like x, or x itself
+    np.subtract(x, y[:, None], out=s, casting="same_kind")
     s.sort(-1)
-    half = len(w) // 2
-    gaps = np.subtract(s[:, ::-1][:, :half], s[:, :half], out=None if room is None else room[:, :half])  # lowest to highest, second lowest to second highest, ...
-    gaps *= w[:half]
-    out[:] = np.abs(s, out=s).mean(-1) + gaps.sum(-1)  # numpy sums in pairs, which keeps the digits; BLAS would not, and starts threads
+    pairs = np.vecdot(s, w)
+    out[:] = np.vecdot(np.abs(s, out=s), np.full_like(w, 1 / len(w))) - pairs
 
 def _values_and_slopes(x, y, w, out, slope): # the same, and the derivative of each score by each member
     s, i = _sorted_with_order(np.subtract(x, y[:, None]).astype(x.dtype, copy=False))
@@ -64,7 +62,7 @@ def _on_cpu(x, y, w, slope): # score of each row and, if asked for, its slopes; 
     out, dx = x.new_empty(len(x)), torch.empty_like(x) if slope else None
     w, (a, b, o) = w.astype(x.numpy().dtype), (t.numpy() for t in (x, y, out))
     if slope: _in_pieces(lambda x, y, o, g: _values_and_slopes(x, y, w, o, g), (a, b, o, dx.numpy()))
-    else: _in_pieces(lambda x, y, o: _values(x, y, w, o), (a, b, o))
+    else: _in_pieces(lambda x, y, o: _values(x, y, w, o, np.empty_like(x)), (a, b, o))
     return out, dx
 
 def _on_device(x, y, w, slope): # the same for every device but the CPU

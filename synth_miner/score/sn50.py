@@ -176,7 +176,7 @@ def _score_in_cache(p, y, starts, ends, w, out): # one prompt as numpy: prices (
         start, r = _rows(p, starts[at], a), b[: len(out[at])]
         np.subtract(_rows(p, ends[at], b), start, out=r)
         r /= start
-        _values(r, y[at], w, out[at], spare=r, room=a[: len(r)])
+        _values(r, y[at], w, out[at], r)
 
 def _score_returns(p, y, starts, ends, scale): # p (b, t, n), y (b, k) -> crps of the returns (b, k)
     if p.device.type != "cpu" or (p.requires_grad and torch.is_grad_enabled()): return _score(_Returns.apply(p, starts, ends), y, scale)
@@ -272,12 +272,8 @@ def _turned(paths, room): # one answer (n, t+1) -> (t+1, n) float64, in a room t
     if paths.device.type != "cpu":
         p = paths.double().T.contiguous()
         return p, p.min().item(), p.max().item()
-    ends = []
-    for i in range(0, len(room), 64): # looked at while it is in the cache
-        part = room[i : i + 64]
-        np.copyto(part, paths.numpy()[:, i : i + 64].T)
-        ends.append((part.min(), part.max()))
-    return torch.from_numpy(room), *(float(f(v)) for f, v in zip((np.min, np.max), zip(*ends)))
+    np.copyto(room, paths.numpy().T)
+    return torch.from_numpy(room), float(room.min()), float(room.max())
 
 def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, status of each, plan; all in float64
     paths, real = paths.detach(), real.detach().double()

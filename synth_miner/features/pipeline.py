@@ -61,10 +61,11 @@ class FeaturePipeline(FeatureEngineer):
     "Several engineers side by side, and a fitted scaler after them where there is one."
 
     def __init__(self,
-        engineers: Sequence, # engineers, or names of registered ones
-        scaler: FeatureScaler | None = None, # fitted on training rows; None: features as they are
+        engineers: Sequence, # engineers, or their names, or mappings with `name` and arguments
+        scaler: FeatureScaler | dict | None = None, # fitted on training rows, or what its `to_dict` gave; None: features as they are
     ):
-        self.engineers = [registry.get("engineer", e)() if isinstance(e, str) else e for e in engineers]
+        self.engineers = [registry.build("engineer", e) for e in engineers]
+        scaler = scaler_from_dict(scaler) if isinstance(scaler, dict) else scaler
         if not self.engineers: raise BadData("a pipeline needs at least one engineer")
         self.names = tuple(n for e in self.engineers for n in e.names)
         twice = sorted({n for n in self.names if self.names.count(n) > 1})

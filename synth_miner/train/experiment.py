@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SYNTHETIC_NOTE', 'NOT_RESUMED', 'load_config', 'plain_config', 'new_run_folder', 'make_source', 'make_loader',
-           'make_split', 'make_trainer', 'make_forecaster', 'verdict', 'score_table', 'save_figures', 'model_card',
-           'run_experiment', 'held_out_backtest']
+           'make_split', 'engineer_spec', 'make_trainer', 'make_forecaster', 'verdict', 'score_table', 'save_figures',
+           'model_card', 'run_experiment', 'held_out_backtest']
 
 # %% ../../nbs/train/02_experiment.ipynb #a355bbfe
 import numpy as np
@@ -74,10 +74,12 @@ def make_loader(
     cfg, # complete configuration
     source: DataSource | None = None, # None: made from the configuration
 ) -> MarketDataLoader:
-    "Windows of the competition's horizon over the configured assets."
+    "Windows of the competition's horizon over the configured assets. Raises BadData for features whose rows are no steps of the competition."
     competition = get_competition(cfg.competition.name)
-    return MarketDataLoader(source or make_source(cfg), registry.build("engineer", cfg.features), list(cfg.data.assets), cfg.competition.input_len, competition.steps,
+    loader = MarketDataLoader(source or make_source(cfg), registry.build("engineer", cfg.features), list(cfg.data.assets), cfg.competition.input_len, competition.steps,
                             batch_size=cfg.training.batch_size, stride=cfg.competition.stride, gap_handling=cfg.data.gap_handling, step=competition.step, seed=cfg.seed)
+    if loader.dataset.step != competition.step: raise BadData(f"features: {type(loader.engineer).__name__} makes rows of {loader.dataset.step} s, {competition.name} has steps of {competition.step} s")
+    return loader
 
 def make_split(
     cfg, # complete configuration
@@ -90,7 +92,16 @@ def make_split(
     r = cfg.regimes
     train = split.train if how == "shuffled" else balance_regimes(loader, split.train, r.clustering if isinstance(r.clustering, str) else plain_config(r.clustering),
                                                                    n_regimes=r.n_regimes, balance_strength=r.balance_strength, n_samples=r.n_samples_per_epoch)
+    if cfg.training.scale_features: loader.scale_features(train)
     return split._replace(train=train, val=loader.make_loader(kept[::max(1, -(-len(kept) // cfg.training.val_windows))]))
+
+def engineer_spec(
+    cfg, # complete configuration
+    loader: MarketDataLoader, # after the split
+) -> dict: # what a saved forecaster makes its engineer from
+    "The configured features, with the scaler that was fitted on training windows."
+    spec = plain_config(cfg.features)
+    return dict(name="pipeline", engineers=[spec], scaler=loader.engineer.scaler.to_dict()) if cfg.training.scale_features else spec
 
 # %% ../../nbs/train/02_experiment.ipynb #9e3be62b
 def make_trainer(
@@ -242,7 +253,7 @@ def run_experiment(
                           progress=cfg.progress, folder=folder/"checkpoints", checkpoint_minutes=t.checkpoint_minutes, resume=cfg.resume, say=say)
     if not trainer.processes.main: raise SystemExit(0) # one process judges and writes
     forecaster = make_forecaster(cfg, trainer, loader)
-    save_forecaster(forecaster, folder, plain_config(cfg.features))
+    save_forecaster(forecaster, folder, engineer_spec(cfg, loader))
     pd.DataFrame(history).to_csv(folder/"training.csv", index=False)
     runner, result = held_out_backtest(cfg, forecaster, loader)
     metrics = _write_results(cfg, folder, forecaster, loader, runner, result, history, leaks)

@@ -36,6 +36,7 @@ from ..score.crps import afcrps_ensemble, crps_ensemble
 from ..score.path_scores import energy_score, log_likelihood, log_score, variogram_score
 from ..score.sn50 import CRPSMultiIntervalScorer, SN50Loss, generate_adaptive_intervals, score_prompts
 from ..windows.loader import WindowSampler
+from ..windows.regime_sampler import RegimeBalancedSampler
 
 # %% ../../nbs/train/00_trainer.ipynb #eb7699eb
 def price_factors(
@@ -58,7 +59,9 @@ class DataToModelAdapter:
     def __call__(self,
         batch: dict, # as a loader yields it, or the older layout
     ) -> dict: # history (B,T,F), initial_price ones (B,), target_factors (B,H), known dict
-        "Raises ShapeMismatch for a batch that is neither layout."
+        "Raises ShapeMismatch for a batch that is neither layout, BadData for targets that its loader says are no log-returns."
+        if self.target_is_log_return and not torch.as_tensor(batch.get("is_log_return", True)).all():
+            raise BadData('the loader\'s targets are not log-returns of the price, which is what a model is trained on; make it with LogReturnTarget (target_builder="log_return")')
         x = batch["history"] if "history" in batch else batch["inputs"].transpose(1, 2)
         target = batch["target"].squeeze(1) if batch["target"].dim() == 3 else batch["target"]
         if x.dim() != 3 or target.dim() != 2 or len(x) != len(target):
@@ -407,7 +410,7 @@ def _signals(numbers) -> Iterator[list]:
 # %% ../../nbs/train/00_trainer.ipynb #3a821bf2
 @patch
 def fit(self: Trainer,
-    train: Iterable, # loader of training windows, with the same batches in every process; a `WindowSampler` is told the epoch
+    train: Iterable, # loader of training windows, with the same batches in every process; a sampler of ours is told the epoch
     val: Iterable, # loader of validation windows, purged from training
     epochs: int, # at most
     *,
@@ -476,8 +479,9 @@ def _done(self: Trainer, plan) -> bool:
 @patch
 def _epoch(self: Trainer, train, plan, caught):
     "The steps of an epoch that are still to do."
-    s, sampler = self.state, getattr(train, "batch_sampler", None)
-    if isinstance(sampler, WindowSampler): sampler.set_epoch(s.epoch)
+    s = self.state
+    for sampler in (getattr(train, "batch_sampler", None), getattr(train, "sampler", None)):
+        if isinstance(sampler, (WindowSampler, RegimeBalancedSampler)): sampler.set_epoch(s.epoch)
     for batch in islice(train, s.position, plan.per_epoch):
         for group in self.optimizer.param_groups: group["lr"] = group["initial_lr"] * s.lr_factor * lr_share(s.step, plan.steps, self.schedule, self.warmup)
         due = self.processes.main and time.monotonic() - self._saved >= 60 * plan.minutes

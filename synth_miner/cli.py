@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['DATA_ACTIONS', 'MODES', 'GROUPS', 'train_mode', 'backtest_mode', 'predict_mode', 'score_mode', 'runs_mode',
-           'compare_mode', 'doctor_mode', 'data_mode', 'run_mode', 'config_keys', 'explain', 'check_types', 'main']
+           'compare_mode', 'doctor_mode', 'data_mode', 'publish_mode', 'run_mode', 'config_keys', 'explain',
+           'check_types', 'main']
 
 # %% ../nbs/cli.ipynb #b7e75a75
 import json
@@ -17,10 +18,12 @@ from .core import BadData
 from .data.report import bars_report, reports_table
 from .data.store import write_bars
 from .doctor import examine
+from .model.download import download_model
 from .model.forecaster import load_forecaster
 from .model.save import write_json
 from .parts import UnknownPart, did_you_mean, discover_components, registry
 from .publish.answer import SimulationInput, answer_prompt
+from .publish.hub import publish_run
 from .publish.tracking import log_run
 from .score.competitions import get_competition
 from .train.backtest import BacktestRunner
@@ -38,6 +41,7 @@ def train_mode(
     "Train, backtest on the held-out stretch, write the run's folder, and log it; unless the store of runs has it. With `run`, what that folder's config.yaml says."
     out = run_once(cfg if cfg.run is None else _recorded(cfg), cfg.rerun is True)
     tracked = log_run(out["run"], mode=cfg.tracking.wandb, project=cfg.tracking.project) if out["fresh"] else None
+    if tracked: write_json(out["run"]/"tracking.json", dict(wandb=tracked)) # the card on the Hub will name it
     said = [] if tracked is None else [f"W&B: {tracked}" + ("" if "://" in tracked else " (offline; `wandb sync` sends it)")]
     return "\n".join(["", score_table(out["result"], out["config"].name), f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)", *said])
 
@@ -172,7 +176,16 @@ def _holes_told(reports) -> list[str]:
     return [f"{a}: hole from {h.start:%Y-%m-%d %H:%M} to {h.end:%Y-%m-%d %H:%M}, bars missing: {h.bars}" for a, hs in big.items() for h in hs]
 
 # %% ../nbs/cli.ipynb #73326a35
-MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode)  # name -> function of the configuration
+def publish_mode(
+    cfg, # complete configuration; `run` says what, `publish.repo_id` where to
+) -> str: # what to print
+    "Upload a finished run to the Hub, or with publish.dry_run=true say what would be uploaded. Raises ConnectionError or PermissionError with the command for later."
+    if cfg.run is None: raise BadData("mode=publish needs run=<folder of a finished run>")
+    p = cfg.publish
+    return str(publish_run(ExperimentStore(cfg.output_dir).folder_of(cfg.run), p.repo_id, promote=p.promote, dry_run=p.dry_run, private=p.private, license=p.license, endpoint=p.endpoint))
+
+# %% ../nbs/cli.ipynb #ce81c9ae
+MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode)  # name -> function of the configuration
 
 def run_mode(
     cfg, # complete configuration
@@ -181,7 +194,16 @@ def run_mode(
     if cfg.mode not in MODES: raise UnknownPart(f"mode {cfg.mode!r} is not one of {list(MODES)}.{did_you_mean(str(cfg.mode), MODES)}")
     check_types(cfg)
     for path in cfg.components: discover_components(path)
-    return MODES[cfg.mode](cfg)
+    return "\n".join([*_fetched(cfg), MODES[cfg.mode](cfg)])
+
+def _fetched(cfg) -> list[str]:
+    "Fetch the models that are named by an address of the Hub, put their folders in its place, and give a line for each, with its checksum."
+    said = []
+    for node, key in ((cfg, "run"), (cfg.backtest, "champion"), *((cfg.replay.models, i) for i in range(len(cfg.replay.models)))):
+        if not str(node[key]).startswith("hf://"): continue
+        got = download_model(str(node[key]), endpoint=cfg.publish.endpoint)
+        node[key], said = str(got.folder), [*said, str(got)]
+    return said
 
 # %% ../nbs/cli.ipynb #374e77ed
 def config_keys(
@@ -197,7 +219,7 @@ def config_keys(
         if isinstance(child, dict): out += config_keys(OmegaConf.create(child), f"{prefix}{k}.")
     return out
 
-GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay", "sweep")  # folders of configs
+GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay", "publish", "sweep")  # folders of configs
 
 def explain(
     error: Exception, # what composing or running raised

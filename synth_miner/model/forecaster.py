@@ -17,6 +17,7 @@ from pathlib import Path
 from ..core import BadData, make_generator
 from ..data.base import AssetData, resample_bars, step_name
 from ..features.base import calendar_features
+from .download import download_model
 from .save import load_model, save_model, write_json
 from .synth import SynthModel
 from ..parts import UnknownPart, did_you_mean, registry
@@ -160,11 +161,13 @@ def _load_folder(folder: Path) -> ModelForecaster:
 BEST_BASELINE = "ewma_fhs"  # answers where no trained model is named
 
 def load_forecaster(
-    what: str | Path | Forecaster | None = None, # a baseline's name, the folder of a training run, or a forecaster; None: the best baseline
+    what: str | Path | Forecaster | None = None, # a baseline's name, the folder of a training run, hf://owner/repo[/path][@revision], or a forecaster; None: the best baseline
+    **hub, # for an address of the Hub, as in `download_model`
 ) -> Forecaster:
-    "The forecaster that a name or a folder means. Raises UnknownPart naming the baselines, or FileNotFoundError."
+    "The forecaster that a name, a folder or an address means. Raises UnknownPart naming the baselines, FileNotFoundError, and what `download_model` raises."
     if isinstance(what, Forecaster): return what
     name = BEST_BASELINE if what is None else str(what)
+    if name.startswith("hf://"): return _load_folder(download_model(name, **hub).folder)
     if Path(name).expanduser().is_dir(): return _load_folder(Path(name).expanduser())
     try: return registry.get("forecaster", name)()
     except UnknownPart: pass

@@ -24,6 +24,7 @@ from .model.save import write_json
 from .parts import UnknownPart, did_you_mean, discover_components, registry
 from .publish.answer import SimulationInput, answer_prompt
 from .publish.hub import publish_run
+from .publish.serve import serve_mode
 from .publish.tracking import log_run
 from .score.competitions import get_competition
 from .train.backtest import BacktestRunner
@@ -185,7 +186,7 @@ def publish_mode(
     return str(publish_run(ExperimentStore(cfg.output_dir).folder_of(cfg.run), p.repo_id, promote=p.promote, dry_run=p.dry_run, private=p.private, license=p.license, endpoint=p.endpoint))
 
 # %% ../nbs/cli.ipynb #ce81c9ae
-MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode)  # name -> function of the configuration
+MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode, serve=serve_mode)  # name -> function of the configuration
 
 def run_mode(
     cfg, # complete configuration

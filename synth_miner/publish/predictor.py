@@ -72,7 +72,7 @@ class LiveBars:
         self.sources, self.step, self.keep, self.period, self.clock = list(sources), step, pd.Timedelta(keep), period, clock
         self.folder = None if folder is None else Path(folder).expanduser()
         self.bars, self.troubles, self.threads = {}, Troubles(), {}
-        self._asked, self._locks, self._stop, self._news = {}, [threading.Lock() for _ in self.sources], threading.Event(), threading.Condition()
+        self._asking, self._asked, self._locks, self._stop, self._news = {}, {}, [threading.Lock() for _ in self.sources], threading.Event(), threading.Condition()
         for file in sorted(self.folder.glob("*.parquet")) if self.folder is not None else ():
             if (frame := read_part(file)) is not None: self.bars[file.stem] = cut_bars(file.stem, frame)
 
@@ -149,10 +149,10 @@ def _glimpse(self: LiveBars, source: CachedSource, asset: str) -> bool:
 
 # %% ../../nbs/publish/04_predictor.ipynb #adad97d3
 @patch
-def _follow(self: LiveBars, asset: str):
+def _follow(self: LiveBars, asset: str, stop: threading.Event):
     "Refresh an asset until told to stop."
     wait = self.period
-    while not self._stop.wait(wait):
+    while not stop.wait(wait):
         bars = self.bars.get(asset)
         if bars is not None and self.clock() < bars.seconds[-1] + 2*self.step: continue
         self.refresh(asset)
@@ -166,7 +166,7 @@ def watch(self: LiveBars,
     for a in assets:
         if a in self.threads: continue
         self._asked[a] = time.monotonic()
-        def run(a=a): self.refresh(a); self._follow(a)
+        def run(a=a, stop=self._stop): self.refresh(a); self._follow(a, stop)
         self.threads[a] = threading.Thread(target=run, name=f"bars of {a}", daemon=True)
         self.threads[a].start()
 
@@ -193,9 +193,10 @@ def newest(self: LiveBars,
     "Bars of an asset; where nobody keeps it fresh and a new bar can be complete, the sources are asked now."
     bars = self.bars.get(asset)
     due = self.serves(asset) and (bars is None or (asset not in self.threads and self.clock() >= bars.seconds[-1] + 2*self.step))
-    if due and time.monotonic() - self._asked.get(asset, -np.inf) > self.period:
+    hangs = (thread := self._asking.get(asset)) is not None and thread.is_alive()
+    if due and not hangs and time.monotonic() - self._asked.get(asset, -np.inf) > self.period:
         self._asked[asset] = time.monotonic()
-        thread = threading.Thread(target=self.refresh, args=(asset,), daemon=True)
+        thread = self._asking[asset] = threading.Thread(target=self.refresh, args=(asset,), daemon=True)
         thread.start()
         if bars is not None: thread.join(seconds)
     if bars is None and asset in self._asked:
@@ -236,6 +237,7 @@ def absurdity(
 # %% ../../nbs/publish/04_predictor.ipynb #8d8fd3a8
 DEFAULT_MODELS = {name: None for name in COMPETITIONS} # competition, or competition/asset -> what `load_forecaster` takes
 MAX_PRICES = 5_000_000 # in one answer; a longer one is refused
+_PATIENCE = 5.0 # seconds that the fallback has, after the model
 
 class NoPrice(BadData):
     "There is no price to start from, so there is no answer."
@@ -259,7 +261,7 @@ class SynthPredictor:
         *,
         fallback=None, # who answers when the model does not, as `load_forecaster` takes it; None: the best baseline
         folder: str | Path | None = None, # recent bars are kept here; None: nowhere
-        deadline: float = 5.0, # seconds for a model, from the moment of the question; as many again for the fallback
+        deadline: float = 5.0, # seconds for a model, from the moment of the question; the fallback has five more
         stale: str = "10min", # a newest price that is older at the start is stale
         seed: int | None = None, # the same seed and bars give the same answers; None: unpredictable
         step: int = 60, # of the source's bars, seconds
@@ -325,7 +327,7 @@ def _past(self: SynthPredictor, known: AssetData, step: int) -> AssetData:
 def _attempt(self: SynthPredictor, who: str, forecaster: Forecaster, bars: AssetData, rules: Competition, n: int, seed, until: float) -> tuple:
     "Paths and None, or None and (cause, reason), at the latest at a moment of the monotonic clock."
     if (late := self._late.get(who)) is not None and late.is_alive(): return None, ("late", f"{who} is still busy with a prompt that it was late for")
-    if not self._slots.acquire(timeout=max(0.0, until - time.monotonic())): return None, ("late", f"{who} had to wait for others for {self.deadline:g} s")
+    if not self._slots.acquire(timeout=max(0.0, until - time.monotonic())): return None, ("late", f"{who} had to wait for others until it was too late")
     said, done = {}, threading.Event()
     def work():
         try: said["paths"] = np.asarray(forecaster.forecast(bars, bars.name, rules, n, seed), np.float64)
@@ -334,7 +336,7 @@ def _attempt(self: SynthPredictor, who: str, forecaster: Forecaster, bars: Asset
     thread = threading.Thread(target=work, daemon=True, name=who)
     try:
         thread.start()
-        if not done.wait(max(0.0, until - time.monotonic())): self._late[who] = thread; return None, ("late", f"{who} was not done within {self.deadline:g} s")
+        if not done.wait(max(0.0, until - time.monotonic())): self._late[who] = thread; return None, ("late", f"{who} was not done in time")
     finally: self._slots.release()
     if "error" in said: return None, ("error", said["error"])
     paths = said["paths"]
@@ -356,7 +358,7 @@ def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: 
     else: self.troubles.end((ask.asset, rules.step, "history"))
     for who, forecaster in ((model, self.models.get(model)), ("fallback", self.fallback)) if bars is not None else ():
         if who == model and cause: continue
-        paths, why = self._attempt(who, forecaster, bars, rules, n, seed, until if who == model else until + self.deadline)
+        paths, why = self._attempt(who, forecaster, bars, rules, n, seed, until if who == model else time.monotonic() + _PATIENCE)
         if why is None: self._over(who, ask.asset); return paths*(price/paths[:, :1]), who, cause
         cause = cause or why[0]
         self.troubles.begin((who, ask.asset, why[0]), f"{ask.asset}: {why[1]}; the {'fallback' if who == model else 'template'} answers")
@@ -390,7 +392,7 @@ def answer(self: SynthPredictor,
     begun = time.monotonic()
     _rules(prompt)
     start = prompt_start(prompt)
-    known = self._known(prompt, start, self.deadline)
+    known = self._known(prompt, start, self.deadline/2)
     paths, by, cause = self._paths(prompt, known, start, begun + self.deadline)
     response = to_response(paths, start, prompt.time_increment)
     if (verdict := validate_response(response, prompt)) != "CORRECT": raise BadData(f"{by}: the validator would refuse this answer: {verdict[:200]}")

@@ -220,7 +220,7 @@ def config_keys(
         if isinstance(child, dict): out += config_keys(OmegaConf.create(child), f"{prefix}{k}.")
     return out
 
-GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay", "publish", "sweep")  # folders of configs
+GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay", "publish", "serve", "sweep")  # folders of configs
 
 def explain(
     error: Exception, # what composing or running raised

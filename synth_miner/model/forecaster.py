@@ -165,6 +165,7 @@ def load_forecaster(
     **hub, # for an address of the Hub, as in `download_model`
 ) -> Forecaster:
     "The forecaster that a name, a folder or an address means. Raises UnknownPart naming the baselines, FileNotFoundError, and what `download_model` raises."
+    if hub and not str(what).startswith("hf://"): raise TypeError(f"{sorted(hub)} are for an address of the Hub, hf://owner/repo; got {what!r}")
     if isinstance(what, Forecaster): return what
     name = BEST_BASELINE if what is None else str(what)
     if name.startswith("hf://"): return _load_folder(download_model(name, **hub).folder)

@@ -42,7 +42,6 @@ def train_mode(
     "Train, backtest on the held-out stretch, write the run's folder, and log it; unless the store of runs has it. With `run`, what that folder's config.yaml says."
     out = run_once(cfg if cfg.run is None else _recorded(cfg), cfg.rerun is True)
     tracked = log_run(out["run"], mode=cfg.tracking.wandb, project=cfg.tracking.project) if out["fresh"] else None
-    if tracked: write_json(out["run"]/"tracking.json", dict(wandb=tracked)) # the card on the Hub will name it
     said = [] if tracked is None else [f"W&B: {tracked}" + ("" if "://" in tracked else " (offline; `wandb sync` sends it)")]
     return "\n".join(["", score_table(out["result"], out["config"].name), f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)", *said])
 
@@ -96,10 +95,11 @@ def predict_mode(
 ) -> str: # what to print
     "Answer one prompt at the end of the data, in the subnet's format, into answer.json."
     competition, source = get_competition(cfg.competition.name), make_source(cfg)
-    bars = source.load_data([cfg.asset], step=competition.step)[0]
-    start = (bars.timestamps[-1] + pd.Timedelta(seconds=competition.step)).ceil("1min")
+    forecaster = load_forecaster(cfg.run)
+    bars = source.load_data([cfg.asset], step=forecaster.bar_step(competition))[0]
+    start = (bars.timestamps[-1] + pd.Timedelta(seconds=bars.step)).ceil("1min")
     prompt = SimulationInput(cfg.asset, start.isoformat(), competition.step, competition.length, cfg.backtest.n_paths)
-    response = answer_prompt(load_forecaster(cfg.run), bars.frame, prompt, seed=cfg.seed)
+    response = answer_prompt(forecaster, bars.frame, prompt, seed=cfg.seed)
     folder = new_run_folder(cfg.output_dir, f"predict-{cfg.asset}")
     write_json(folder/"answer.json", dict(prompt=prompt._asdict(), response=list(response)))
     last = pd.Series([path[-1] for path in response[2:]]).quantile([0.05, 0.5, 0.95])

@@ -76,11 +76,12 @@ def calendar_features(
 
 # %% ../../nbs/features/00_base.ipynb #93af9556
 class FeatureEngineer:
-    "Turns bars into features. Leaves set `names` and `warmup` and write `transform`."
+    "Turns bars into features. Leaves set `names`, `warmup` and `memory` and write `transform`."
     names: Sequence[str] = ()  # one per feature
     warmup: int = 0  # bars before a row that it needs; the first `warmup` rows of a segment are NaN
+    memory: int = SCALE_WINDOW  # bars before a row that may change it, the trailing volatility's included; whoever serves a model gives it so many
     scale_window: int = SCALE_WINDOW  # bars in the trailing volatility
-    input_step: int = 300  # seconds of the bars that `check_engineer` makes for it
+    inner_step: int | None = None  # seconds of the finer bars that it looks inside; None: it takes the bars that its rows stand for
 
     @property
     def feature_dim(self) -> int: return len(self.names)
@@ -177,9 +178,9 @@ def poison(
 def _check_bars(engineer: FeatureEngineer) -> AssetData:
     "Synthetic bars with two holes, each segment longer than the warm-up."
     source = registry.get("source", "synthetic")
-    few = source(length=2000, freq=engineer.input_step).load_data(["BTC"])[0]
-    n = 3*(engineer.warmup + 200)*round(engineer.bars(few).step/few.step)
-    df = source(length=n, freq=engineer.input_step).load_data(["BTC"])[0].frame
+    few = source(length=2000, freq=engineer.inner_step or 300).load_data(["BTC"])[0]
+    n = 3*max(engineer.warmup + 200, engineer.memory + 20)*round(engineer.bars(few).step/few.step)
+    df = source(length=n, freq=engineer.inner_step or 300).load_data(["BTC"])[0].frame
     return AssetData.from_frame("BTC", df.drop(df.index[[n//3, n//3 + 1, 2*n//3]]))
 
 # %% ../../nbs/features/00_base.ipynb #87fd6fc0
@@ -211,12 +212,20 @@ def _check_segment(engineer: FeatureEngineer, asset: AssetData, cache: dict, a: 
     assert known[w:].all(), f"{who}: row {a + w + int((~known[w:]).argmax())} is not finite, although {w} bars (warmup) stand before it"
     assert not known[:w].any(), f"{who}: row {a + int(known[:w].argmax())} is finite before its warmup of {w} bars; fill nothing, or state a smaller warmup"
 
+def _check_memory(engineer: FeatureEngineer, asset: AssetData, cache: dict):
+    "The last row is what its memory makes of it, if there are more bars than that."
+    few = (engineer.memory + 2)*round(engineer.bars(asset).step/asset.step)
+    if few > len(asset) - asset.segments[-1, 0]: return
+    short = engineer.prepare_cache_from_asset(asset.slice(len(asset) - few, None))
+    for k in ("features", "scale"):
+        assert np.allclose(short[k][-1], cache[k][-1], rtol=1e-4, atol=1e-4), f"{type(engineer).__name__}: bars before the last {engineer.memory} (memory) change the {k} of a row; state a larger memory"
+
 # %% ../../nbs/features/00_base.ipynb #05ab2965
 def check_engineer(
     engineer: FeatureEngineer, # any engineer
     asset: AssetData | None = None, # bars with holes, segments longer than the warm-up; None: synthetic ones
 ) -> dict: # the cache it made
-    "What every engineer owes: shape, repeatability, causality to the bit, no look across a hole, an honest warm-up. Raises AssertionError."
+    "What every engineer owes: shape, repeatability, causality to the bit, no look across a hole, an honest warm-up, an honest memory. Raises AssertionError."
     asset = _check_bars(engineer) if asset is None else asset
     before = asset.slice()
     cache = engineer.prepare_cache_from_asset(asset)
@@ -226,4 +235,5 @@ def check_engineer(
     assert untouched, f"{type(engineer).__name__} changes the bars it is given"
     for n in np.linspace(len(asset)//30, len(asset) - 1, 7).astype(int): _check_past_only(engineer, asset, cache, int(n))
     for a, b in asset.segments.tolist(): _check_segment(engineer, asset, cache, a, b)
+    _check_memory(engineer, asset, cache)
     return cache

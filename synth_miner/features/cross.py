@@ -26,7 +26,7 @@ class CrossAssetEngineer(FeatureEngineer):
         if min(windows, default=1) < 1: raise BadData(f"windows are positive numbers of bars, got {windows}")
         self.lead, self.windows, self.scale_window = lead, tuple(windows), scale_window
         self.names = (f"{lead.name}_ret", *(f"{lead.name}_rv_{w}" for w in windows), f"{lead.name}_rv_ratio")
-        self.warmup = max(2, scale_window//8, *windows)
+        self.warmup, self.memory = max(2, scale_window//8, *windows), max(scale_window, *windows)
 
     def transform(self,
         asset: AssetData, # bars

@@ -48,6 +48,7 @@ class VolatilityLadderEngineer(FeatureEngineer):
         self.windows, self.candles, self.scale_window = tuple(windows), tuple(candles), scale_window
         if min((*self.windows, *self.candles)) < 1: raise BadData(f"windows are positive numbers of bars, got {windows} and {candles}")
         self.names = tuple(f"{kind}_{w}" for kind, ws in (("rv", self.windows), ("pk", self.candles), ("gk", self.candles)) for w in ws)
+        self.memory = max(scale_window, *self.windows, *self.candles)
         self.warmup = max(2, scale_window//8, *(_fewest(w) for w in self.windows), *(_fewest(w) - 1 for w in self.candles))
 
     def transform(self,

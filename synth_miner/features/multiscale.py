@@ -25,7 +25,7 @@ class MultiScaleEngineer(FeatureEngineer):
         if min(windows, default=0) < 2 or len(set(windows)) < len(windows): raise BadData(f"windows are different numbers of at least 2 bars, got {windows}")
         self.windows, self.scale_window = tuple(windows), scale_window
         self.names = (*(f"move_{w}" for w in windows), *(f"straight_{w}" for w in windows))
-        self.warmup = max(*windows, 2, scale_window//8)
+        self.warmup, self.memory = max(*windows, 2, scale_window//8), max(*windows, scale_window)
 
     def transform(self,
         asset: AssetData, # bars

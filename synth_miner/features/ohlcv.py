@@ -75,10 +75,11 @@ class OHLCVEngineer(FeatureEngineer):
         *,
         scale_free: bool = True, # units of trailing volatility and volume; False: prices, volumes and volatilities as they are
         scale_window: int = SCALE_WINDOW, # bars of the trailing volatility and volume
+        inner_step: str | int | None = None, # finer bars to train and answer with; None: a minute inside bars up to a quarter of an hour, five minutes inside longer ones
     ):
         self.resample_rule, self.scale_free, self.scale_window = to_seconds(resample_rule), scale_free, scale_window
-        self.warmup = max(2, scale_window//8) if scale_free else 0
-        self.input_step = 60 if self.resample_rule <= 900 else 300
+        self.warmup, self.memory = max(2, scale_window//8) if scale_free else 0, scale_window
+        self.inner_step = (60 if self.resample_rule <= 900 else 300) if inner_step is None else to_seconds(inner_step)
 
     def bars(self,
         asset: AssetData, # fine bars

@@ -71,8 +71,10 @@ class FeaturePipeline(FeatureEngineer):
         twice = sorted({n for n in self.names if self.names.count(n) > 1})
         if twice: raise BadData(f"features {twice} come from more than one engineer; leave them out of one (most engineers take calendar=False)")
         if scaler is not None and scaler.names != self.names: raise BadData(f"the scaler was fitted on {list(scaler.names)}, the pipeline makes {list(self.names)}")
-        self.scaler, self.warmup = scaler, max(e.warmup for e in self.engineers)
-        self.scale_window, self.input_step = self.engineers[0].scale_window, min(e.input_step for e in self.engineers)
+        self.scaler, self.warmup, self.memory = scaler, *(max(getattr(e, k) for e in self.engineers) for k in ("warmup", "memory"))
+        self.scale_window, inner = self.engineers[0].scale_window, sorted({e.inner_step for e in self.engineers} - {None})
+        if len(inner) > 1: raise BadData(f"engineers look inside bars of {inner} s; give them one inner_step")
+        self.inner_step = inner[0] if inner else None
 
     def bars(self,
         asset: AssetData, # bars as they were loaded

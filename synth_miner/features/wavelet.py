@@ -49,7 +49,8 @@ class WaveletEngineer(FeatureEngineer):
         self.wavelet, self.level, self.scale_window = wavelet, level, scale_window
         self.low, self.high = (np.array(f)/np.sqrt(2) for f in (pywt.Wavelet(wavelet).rec_lo, pywt.Wavelet(wavelet).rec_hi))
         self.names = ("wavelet_return", "wavelet_smooth", *(f"wavelet_detail_{j}" for j in range(level, level - 3, -1)))
-        self.warmup = max((2**level - 1)*(len(self.low) - 1), 2, scale_window//8)
+        support = (2**level - 1)*(len(self.low) - 1)
+        self.warmup, self.memory = max(support, 2, scale_window//8), max(support, scale_window)
 
     def transform(self,
         asset: AssetData, # bars

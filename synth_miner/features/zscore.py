@@ -38,7 +38,7 @@ class ZScoreEngineer(FeatureEngineer):
         if not 2 <= short_win < long_win: raise BadData(f"need 2 <= short_win < long_win, got {short_win} and {long_win}")
         self.short_win, self.long_win, self.calendar = short_win, long_win, calendar
         self.names = ("log_return", "z_short", "z_long", *(CALENDAR_FEATURES if calendar else ()))
-        self.warmup = long_win - 1
+        self.warmup, self.memory = long_win - 1, max(long_win, self.scale_window)
 
     def transform(self,
         asset: AssetData, # bars

@@ -28,8 +28,11 @@ class Forecaster:
     "Bars to price paths. A subclass writes `factors` and states how much past it wants."
     lookback = "15D" # past it is given at most, a pandas Timedelta
 
+    def bar_step(self, competition: Competition) -> int: # seconds of the bars that `factors` is given; finer where it looks inside the competition's
+        return competition.step
+
     def factors(self,
-        bars: AssetData, # complete bars at the competition's step, newest last
+        bars: AssetData, # complete bars of `bar_step`, newest last
         competition: Competition, # its rules
         n_paths: int, # n
         seed: int | None, # None: unpredictable
@@ -47,7 +50,7 @@ class Forecaster:
         "Price paths from the newest close. Raises BadData for a history that is too short or too coarse."
         competition = get_competition(competition)
         if n_paths < 1: raise ValueError(f"n_paths must be at least 1, got {n_paths}")
-        bars = recent_bars(history, asset, competition.step, self.lookback)
+        bars = recent_bars(history, asset, self.bar_step(competition), self.lookback, competition.step)
         factors = np.asarray(self.factors(bars, competition, n_paths, seed), dtype=np.float64)
         return bars.prices[-1] * np.concatenate((np.ones((n_paths, 1)), self._checked(factors, competition, n_paths)), 1)
 
@@ -66,6 +69,7 @@ def recent_bars(
     asset: str, # the subnet's name
     step: int, # seconds wanted
     lookback: str | pd.Timedelta, # how much of the past is kept
+    whole: int | None = None, # seconds of coarser bars of which the last must be complete; None: `step`
 ) -> AssetData: # bars at `step`, the newest last
     "The last part of a history at the step asked for. Raises BadData for bars that are coarser, or none."
     if isinstance(history, AssetData): frame, start = history, history.timestamps[-1] - pd.Timedelta(lookback)
@@ -75,8 +79,10 @@ def recent_bars(
         start = frame.timestamps[-1] - pd.Timedelta(lookback)
     bars = frame.slice(int(np.searchsorted(frame.timestamps, start, side="right")), None)
     if len(bars) < 2: raise BadData(f"{asset}: one bar is no history; {step_name(step)} bars of at least an hour are needed")
-    if bars.step > step: raise BadData(f"{asset}: the history has bars of {bars.step} s; this competition needs {step} s or finer")
-    return resample_bars(bars, step)
+    if bars.step > step: raise BadData(f"{asset}: the history has bars of {bars.step} s; this forecaster needs {step} s or finer")
+    fine = resample_bars(bars, step)
+    if whole is None or whole <= step: return fine
+    return fine.slice(0, int(np.searchsorted(fine.seconds, resample_bars(fine, whole).seconds[-1] + whole)))
 
 # %% ../../nbs/model/04_forecaster.ipynb #b1cbc698
 def check_forecaster(
@@ -110,7 +116,9 @@ class ModelForecaster(Forecaster):
     ):
         self.model, self.pipeline, self.input_len, self.antithetic = model.eval(), pipeline, input_len, antithetic
         self.competition = get_competition(competition)
-        self.lookback = pd.Timedelta(seconds=self.competition.step * (input_len + pipeline.warmup + 1))
+        self.lookback = pd.Timedelta(seconds=self.competition.step * (input_len + pipeline.memory + 1))
+
+    def bar_step(self, competition): return self.pipeline.inner_step or competition.step
 
     @torch.no_grad()
     def factors(self, bars, competition, n_paths, seed):
@@ -127,8 +135,7 @@ class ModelForecaster(Forecaster):
 @patch
 def _inputs(self: ModelForecaster, bars, steps):
     "Features of the last rows, and what else a model may need; BadData when the newest run of bars is too short."
-    cache = self.pipeline.prepare_cache_from_asset(bars)
-    t = self.input_len
+    cache, bars, t = self.pipeline.prepare_cache_from_asset(bars), self.pipeline.bars(bars), self.input_len
     x, past, scale = cache["features"][-t:], cache["returns"][-t:], cache["scale"][-1]
     if len(x) < t or not (np.isfinite(x).all() and np.isfinite(past).all() and np.isfinite(scale) and scale > 0):
         run = len(bars) - bars.segments[-1, 0]

@@ -22,7 +22,7 @@ from ..model.save import WEIGHTS, save_model, write_json
 from ..model.synth import SynthModel
 from ..parts import UnknownPart, discover_components, recipe_hash
 from .card import hub_card
-from .tracking import redact, redact_config
+from .tracking import link_run, redact, redact_config
 from ..score.competitions import get_competition
 from ..train.champion import ChallengerVsChampion
 from ..train.experiment import SYNTHETIC_NOTE, load_config, make_source
@@ -267,8 +267,10 @@ def publish_run(
     if dry_run: return manager.dry_run()
     try:
         if not (manager.token or get_token()): raise PermissionError("there is no token for the Hub; log in with `hf auth login` or set HF_TOKEN")
-        return manager.push({True: "yes", False: "no"}.get(promote, promote))
+        done = manager.push({True: "yes", False: "no"}.get(promote, promote))
     except (PermissionError, ConnectionError) as e: raise type(e)(manager.later(e)) from None
+    link_run(manager.folder, done.link) # W&B's run names the weights
+    return done
 
 # %% ../../nbs/publish/03_hub.ipynb #33fec20c
 @patch

@@ -208,11 +208,13 @@ def bars_until(
     bars: AssetData, # fine bars
     step: int, # seconds wanted, a multiple of theirs
     moment: float, # UTC seconds; no bar that closes later is used
+    inner: int | None = None, # seconds of finer bars, which are given in their place
 ) -> AssetData: # the last one ends with the newest close
-    "Complete bars of a step, counted back from the newest close. Raises BadData for a coarser history, or one bar."
+    "Complete bars of a step, counted back from the newest close; finer ones have their clock set back by less than a step, to where those begin. Raises BadData for a coarser history, or one bar."
     known = bars.slice(0, int(np.searchsorted(bars.seconds, moment - bars.step, side="right")))
     off = (known.seconds[-1] + known.step) % step
     moved = AssetData(known.name, known.seconds - off, known.prices, known.covariate_columns, known.covariates)
+    if inner is not None and inner < step: return resample_bars(moved, inner)
     made = resample_bars(moved, step)
     return AssetData(made.name, made.seconds + off, made.prices, made.covariate_columns, made.covariates)
 
@@ -314,23 +316,24 @@ def _known(self: SynthPredictor, ask: SimulationInput, start: int, seconds: floa
     return bars.slice(0, n)
 
 @patch
-def _past(self: SynthPredictor, known: AssetData, step: int) -> AssetData:
-    "Bars at the step of the answer, made once for each newest bar."
-    if step not in {c.step for c in COMPETITIONS.values()}: return bars_until(known, step, np.inf)
-    key = (int(known.seconds[-1]), len(known), float(known.prices.sum()))
-    if self._made.get((known.name, step), (None,))[0] != key:
-        self._made[known.name, step] = key, bars_until(known, step, np.inf)
-    return self._made[known.name, step][1]
+def _past(self: SynthPredictor, known: AssetData, step: int, inner: int | None = None) -> AssetData:
+    "Bars at the step of the answer, or finer ones, made once for each newest bar."
+    if step not in {c.step for c in COMPETITIONS.values()}: return bars_until(known, step, np.inf, inner)
+    key, what = (int(known.seconds[-1]), len(known), float(known.prices.sum())), (known.name, step, inner)
+    if self._made.get(what, (None,))[0] != key: self._made[what] = key, bars_until(known, step, np.inf, inner)
+    return self._made[what][1]
 
 # %% ../../nbs/publish/04_predictor.ipynb #66bdfa91
 @patch
-def _attempt(self: SynthPredictor, who: str, forecaster: Forecaster, bars: AssetData, rules: Competition, n: int, seed, until: float) -> tuple:
+def _attempt(self: SynthPredictor, who: str, forecaster: Forecaster, known: AssetData, bars: AssetData, rules: Competition, n: int, seed, until: float) -> tuple:
     "Paths and None, or None and (cause, reason), at the latest at a moment of the monotonic clock."
     if (late := self._late.get(who)) is not None and late.is_alive(): return None, ("late", f"{who} is still busy with a prompt that it was late for")
     if not self._slots.acquire(timeout=max(0.0, until - time.monotonic())): return None, ("late", f"{who} had to wait for others until it was too late")
     said, done = {}, threading.Event()
     def work():
-        try: said["paths"] = np.asarray(forecaster.forecast(bars, bars.name, rules, n, seed), np.float64)
+        try:
+            past = bars if (inner := forecaster.bar_step(rules)) >= rules.step else self._past(known, rules.step, inner)
+            said["paths"] = np.asarray(forecaster.forecast(past, bars.name, rules, n, seed), np.float64)
         except Exception as e: said["error"] = f"{who} failed: {type(e).__name__}: {e}"
         done.set()
     thread = threading.Thread(target=work, daemon=True, name=who)
@@ -358,7 +361,7 @@ def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: 
     else: self.troubles.end((ask.asset, rules.step, "history"))
     for who, forecaster in ((model, self.models.get(model)), ("fallback", self.fallback)) if bars is not None else ():
         if who == model and cause: continue
-        paths, why = self._attempt(who, forecaster, bars, rules, n, seed, until if who == model else time.monotonic() + _PATIENCE)
+        paths, why = self._attempt(who, forecaster, known, bars, rules, n, seed, until if who == model else time.monotonic() + _PATIENCE)
         if why is None: self._over(who, ask.asset); return paths*(price/paths[:, :1]), who, cause
         cause = cause or why[0]
         self.troubles.begin((who, ask.asset, why[0]), f"{ask.asset}: {why[1]}; the {'fallback' if who == model else 'template'} answers")

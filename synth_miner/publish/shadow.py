@@ -150,7 +150,7 @@ def _field_scores(self: ShadowBook, a: StoredAnswer, source: DataSource, rules: 
     bars = source.load_data([a.prompt.asset], 60, start=to_time(a.known) - longest, end=to_time(a.known))[0]
     for name, forecaster in self.field.items():
         seed = stable_seed("shadow", name, *a.prompt)
-        try: paths = forecaster.forecast(bars_until(bars, rules.step, a.known), a.prompt.asset, rules, a.prompt.num_simulations, seed)
+        try: paths = forecaster.forecast(bars_until(bars, rules.step, a.known, forecaster.bar_step(rules)), a.prompt.asset, rules, a.prompt.num_simulations, seed)
         except BadData: out[name] = np.nan; continue
         out[name] = score_prompt(paths, real, rules).total
     return out

@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['redact', 'redact_config', 'wandb_mode', 'tracked_run', 'fan_chart_table', 'log_experiment_results',
-           'log_backtest_results', 'log_run']
+           'log_backtest_results', 'log_run', 'link_run']
 
 # %% ../../nbs/publish/01_tracking.ipynb #11ede07a
 import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import threading
 import warnings
@@ -20,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 from ..core import BadData, ShapeMismatch
+from ..model.save import write_json
 from ..parts import UnknownPart, did_you_mean
 
 # %% ../../nbs/publish/01_tracking.ipynb #b01e7040
@@ -90,6 +92,7 @@ def tracked_run(
     project: str = "open-synth-miner", # of W&B
     tags=(), # to find it by
     mode: str | None = None, # as in `wandb_mode`
+    run_id: str | None = None, # of a run that is gone on with; None: a new one
 ): # the run; None when W&B is disabled or fails
     "A W&B run for the length of a block. A failure inside or outside of W&B's own doing is a warning, never an error, and the run is finished."
     run, chosen = None, wandb_mode(mode)
@@ -98,7 +101,7 @@ def tracked_run(
             import wandb
             settings = wandb.Settings(console="off", silent=True, init_timeout=5, x_disable_stats=True, x_disable_meta=True)
             start = lambda how: wandb.init(project=project, name=name, group=group, tags=list(tags), dir=str(folder), mode=how, config=redact_config(dict(config or {})),
-                                           settings=settings, reinit="finish_previous")
+                                           settings=settings, reinit="finish_previous", **({} if run_id is None else dict(id=run_id, resume="allow")))
             try: run = start(chosen)
             except wandb.errors.Error as e:
                 warnings.warn(redact(f"W&B: {e}; the run is kept offline"), stacklevel=3)
@@ -191,6 +194,7 @@ def log_run(
         if paths is not None: log_experiment_results({}, np.asarray(paths)[None], np.asarray(real)[None], np.shape(paths)[-1], run=run)
         log_backtest_results(metrics["intervals"], run=run)
         where = run.url or str(Path(run.dir).parent)
+        write_json(folder/"tracking.json", dict(wandb=where, id=run.id, project=project)) # the card on the Hub names it
     return where
 
 def _parts(cfg) -> tuple[str, str]:
@@ -209,3 +213,21 @@ def _log_files(run, folder, metrics, architecture, hub_link):
     run.log_artifact(artifact)
     run.summary.update({k: metrics[k] for k in ("verdict", "prompts", "parameters", "recipe", "synthetic", "best_epoch")} | dict(hub_link=hub_link)
                        | {f"score/{m}": r["score"] for m, r in metrics["scores"].items()})
+
+# %% ../../nbs/publish/01_tracking.ipynb #e80f10f1
+def link_run(
+    folder: str | Path, # a run's that `log_run` has logged
+    hub_link: str, # address of the published weights
+) -> str | None: # address of the W&B run, or the folder of its offline files; None when the link is not in W&B
+    "Put the address of published weights into the summary of a tracked run. What cannot be done is a warning, never an error."
+    file = Path(folder)/"tracking.json"
+    saved = json.loads(file.read_text()) if file.is_file() else {}
+    if "id" not in saved: return None
+    if "://" not in saved["wandb"]:
+        where = log_run(folder, mode="offline", project=saved["project"], hub_link=hub_link)
+        if where and not [*Path(saved["wandb"]).glob("*.synced")] and Path(folder).resolve() in Path(saved["wandb"]).resolve().parents: shutil.rmtree(saved["wandb"], ignore_errors=True)
+        return where
+    if wandb_mode() != "online": return warnings.warn(f"W&B cannot be reached, so its run does not name {hub_link}", stacklevel=2)
+    with tracked_run(Path(folder).name, folder=folder, project=saved["project"], mode="online", run_id=saved["id"]) as run:
+        if run is not None: run.summary.update(dict(hub_link=hub_link))
+    return saved["wandb"]

@@ -41,6 +41,7 @@ class Prompt(NamedTuple):
     real: np.ndarray # (steps + 1,) closes from the newest one on, NaN where there is no bar
     bars: AssetData # all bars of the asset, those to come too
     rows: slice # which of them are the history
+    fine: AssetData | None = None # finer bars of the asset, for forecasters that look inside the competition's
 
     @property
     def history(self) -> AssetData: return self.bars.slice(self.rows.start, self.rows.stop) # complete bars up to now
@@ -48,6 +49,22 @@ class Prompt(NamedTuple):
         now = self.bars.seconds[self.rows.stop - 1]
         return max(self.rows.start, int(np.searchsorted(self.bars.seconds, now - pd.Timedelta(lookback).total_seconds(), side="right")))
 
+    def known_to(self,
+        forecaster: Forecaster, # who is asked
+        competition: Competition, # its rules
+    ) -> tuple[AssetData, slice]: # bars at its step, and which of them it is given
+        if forecaster.bar_step(competition) >= self.bars.step or self.fine is None: return self.bars, slice(self.first_row(forecaster.lookback), self.rows.stop)
+        now = self.bars.seconds[self.rows.stop - 1] + self.bars.step
+        return self.fine, slice(*(int(np.searchsorted(self.fine.seconds, t)) for t in (now - pd.Timedelta(forecaster.lookback).total_seconds(), now)))
+
+    def past(self,
+        forecaster: Forecaster, # who is asked
+        competition: Competition, # its rules
+    ) -> AssetData: # what it is given
+        bars, rows = self.known_to(forecaster, competition)
+        return bars.slice(rows.start, rows.stop)
+
+# %% ../../nbs/train/01_backtest.ipynb #4ff3fe16
 def prompts_of(
     bars: AssetData, # at the competition's step
     competition: Competition, # its rules
@@ -113,13 +130,19 @@ def prompts(self: BacktestRunner) -> list[Prompt]: # by asset and time
     "The questions, made once. Raises BadData when there is none."
     if "_prompts" not in vars(self):
         lookback = max(pd.Timedelta(f.lookback) for f in self.forecasters.values())
-        loaded = self.data_source.load_data(self.assets, step=self.competition.step)
-        self._prompts = [p for bars in loaded for p in prompts_of(bars, self.competition, self.start, self.end, self.every, lookback, self.min_observed)]
+        loaded, fine = self.data_source.load_data(self.assets, step=self.competition.step), self._fine()
+        self._prompts = [p._replace(fine=fine.get(bars.name)) for bars in loaded for p in prompts_of(bars, self.competition, self.start, self.end, self.every, lookback, self.min_observed)]
         if not self._prompts:
             span = "; ".join(f"{b.name} {b.timestamps[0]:%Y-%m-%d %H:%M} to {b.timestamps[-1]:%Y-%m-%d %H:%M}" for b in loaded)
             raise BadData(f"no prompt of {self.competition.name} fits between {self.start or 'the first bar'} and {self.end or 'the last bar'}; the bars are {span}")
         if self.max_prompts and len(self._prompts) > self.max_prompts: self._prompts = _thin(self._prompts, self.max_prompts)
     return self._prompts
+
+@patch
+def _fine(self: BacktestRunner) -> dict: # name -> bars
+    "Bars at the finest step that a forecaster asks for; none where that is the competition's."
+    finest = min(f.bar_step(self.competition) for f in self.forecasters.values())
+    return {b.name: b for b in self.data_source.load_data(self.assets, step=finest)} if finest < self.competition.step else {}
 
 def _thin(asked, most):
     "Every k-th moment, all assets of it, so that at most `most` prompts are left."
@@ -139,8 +162,7 @@ def answer(self: BacktestRunner,
 
 def _answer(forecaster, prompt, competition, n_paths, seed):
     "An answer to what the forecaster looks back on, with noise that depends on asset, moment and seed."
-    history = prompt.bars.slice(prompt.first_row(forecaster.lookback), prompt.rows.stop)
-    return forecaster.forecast(history, prompt.asset, competition, n_paths, seed=stable_seed(seed, prompt.asset, prompt.time.timestamp()))
+    return forecaster.forecast(prompt.past(forecaster, competition), prompt.asset, competition, n_paths, seed=stable_seed(seed, prompt.asset, prompt.time.timestamp()))
 
 # %% ../../nbs/train/01_backtest.ipynb #2f96f8fa
 _ENDS = (np.arange(100) + 0.5) / 100  # quantiles kept of the move to the last price
@@ -208,7 +230,7 @@ def fingerprint(self: BacktestRunner,
     asset: str, # whose prompts it answers
 ) -> str: # 16 hex digits
     "What the scores of a forecaster on an asset depend on, beside bars and prompts."
-    f, step, days = self.forecasters[model], self.competition.step, min(max(pd.Timedelta(self.forecasters[model].lookback), pd.Timedelta("1D")), pd.Timedelta("21D"))
+    f, step, days = self.forecasters[model], self.forecasters[model].bar_step(self.competition), min(max(pd.Timedelta(self.forecasters[model].lookback), pd.Timedelta("1D")), pd.Timedelta("21D"))
     bars = MockDataSource(length=int((days + pd.Timedelta("3D")).total_seconds()) // step, freq=step).load_data([asset])[0]
     h = hashlib.sha256(json.dumps([1, repr(self.competition), self.n_paths, self.seed, asset, _identity(f)]).encode())
     for history in (bars, bars.slice(0, -int(2.5 * 86400) // step)):
@@ -224,10 +246,11 @@ def _row_sums(bars) -> np.ndarray:
 @patch
 def _keys(self: BacktestRunner, model, marks) -> list[str]:
     "Of each prompt: forecaster, moment, history and truth in 24 hex digits."
-    sums, out, lookback = {}, [], self.forecasters[model].lookback
+    sums, out = {}, []
     for p in self.prompts():
-        if id(p.bars) not in sums: sums[id(p.bars)] = _row_sums(p.bars)
-        past = sums[id(p.bars)][[p.rows.stop, p.first_row(lookback)]]
+        bars, rows = p.known_to(self.forecasters[model], self.competition)
+        if id(bars) not in sums: sums[id(bars)] = _row_sums(bars)
+        past = sums[id(bars)][[rows.stop, rows.start]]
         said = f"{marks[p.asset]} {p.time.isoformat()} {past[:1] - past[1:]} {p.real.tobytes().hex()}"
         out.append(hashlib.sha256(said.encode()).hexdigest()[:24])
     return out
@@ -300,8 +323,9 @@ def _score_alone(model, rows, forecaster, asked, *rules):
 def _with_own_bars(asked):
     "The same prompts of one asset, on no more bars than they have as history."
     first, last = min(p.rows.start for p in asked), max(p.rows.stop for p in asked)
-    bars = asked[0].bars.slice(first, last)
-    return [p._replace(bars=bars, rows=slice(p.rows.start - first, p.rows.stop - first)) for p in asked]
+    bars, fine = asked[0].bars.slice(first, last), asked[0].fine
+    if fine is not None: fine = fine.slice(*np.searchsorted(fine.seconds, (bars.seconds[0], bars.seconds[-1] + bars.step)).tolist())
+    return [p._replace(bars=bars, rows=slice(p.rows.start - first, p.rows.stop - first), fine=fine) for p in asked]
 
 @patch
 def _result(self: BacktestRunner, tables) -> "BacktestResult":

@@ -45,6 +45,8 @@ class Ensemble(Forecaster):
         self.members = [load_forecaster(m) for m in members]
         self.lookback = max(pd.Timedelta(m.lookback) for m in self.members)
 
+    def bar_step(self, competition): return min(m.bar_step(competition) for m in self.members)
+
     def factors(self, bars, competition, n_paths, seed):
         parts = []
         for i, (member, n) in enumerate(zip(self.members, path_counts(self.weights, n_paths))):
@@ -94,7 +96,7 @@ def mixture_score(
     rules, members, rows = get_competition(competition), [load_forecaster(m) for m in members], []
     pairs = [(i, j) for i in range(len(members)) for j in range(i + 1)]
     for p in tqdm(prompts, disable=not progress, desc="mixtures", unit="prompt"):
-        try: answers = [m.forecast(p.history, p.asset, rules, n_paths, stable_seed(seed, p.asset, p.time.timestamp(), k)) for k, m in enumerate(members)]
+        try: answers = [m.forecast(p.past(m, rules), p.asset, rules, n_paths, stable_seed(seed, p.asset, p.time.timestamp(), k)) for k, m in enumerate(members)]
         except BadData as e: why = str(e); continue
         rows.append([score_prompts(np.concatenate((answers[i], answers[j]))[None], p.real[None], rules)[0].total for i, j in pairs])
     s = np.array(rows)[~np.isnan(rows).any(1)] if rows else []

@@ -83,11 +83,12 @@ def prompts(self: ValidatorReplay) -> list[Prompt]: # in the order of the reques
         except BadData as e:
             if not lead: raise
             raise BadData(f"{e}; the validator's clock needs one-minute bars, lead='0min' does without") from None
-        bars, self._prompts = {b.name: (resample_bars(b, c.step), b) for b in fine}, []
+        inner, self._prompts = self._fine(), []
+        bars = {b.name: (resample_bars(b, c.step), b) for b in fine}
         first = self.start or min(b.timestamps[0] for b in fine) + pd.Timedelta("1D")
         last = min(max(b.timestamps[-1] for b in fine) + pd.Timedelta(seconds=fine[0].step), self.end or pd.Timestamp.max.tz_localize("UTC"))
         for r in prompt_schedule(c, first.ceil(f"{c.step}s"), last - pd.Timedelta(seconds=c.length + lead), self.every_round).itertuples():
-            if r.asset in bars and (p := self._ask(r.time, r.asset, *bars[r.asset], lead)) is not None: self._prompts.append(p)
+            if r.asset in bars and (p := self._ask(r.time, r.asset, *bars[r.asset], lead)) is not None: self._prompts.append(p._replace(fine=inner.get(r.asset)))
         if not self._prompts: raise BadData(f"no prompt of {c.name} can be asked between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M}; it needs a day of history and {c.length} s of truth")
     return self._prompts
 

@@ -25,12 +25,13 @@ from pathlib import Path
 from .. import __version__
 from ..core import BadData
 from ..data.base import AssetData
+from ..model.download import download_model
 from ..model.forecaster import load_forecaster
 from ..model.save import write_json
 from ..parts import UnknownPart, did_you_mean
 from ..score.competitions import get_competition
 from .backtest import BacktestResult
-from .experiment import load_config, make_source, plain_config, run_experiment, score_table
+from .experiment import bar_step, load_config, make_source, plain_config, run_experiment, score_table
 from typing import NamedTuple
 
 # %% ../../nbs/train/03_store.ipynb #7da4988c
@@ -256,7 +257,7 @@ def describe_run(
     kind: str = "run", # as in `fingerprint`
 ) -> dict: # columns of the store
     "What is known of a run before it starts: fingerprint, name, seed, configuration, code, data."
-    bars = make_source(cfg).load_data(list(cfg.data.assets), step=get_competition(cfg.competition.name).step)
+    bars = make_source(cfg).load_data(list(cfg.data.assets), step=bar_step(cfg))
     data, git = data_fingerprint(bars), git_state() or dict(commit=None, dirty=None)
     return dict(fingerprint=fingerprint(cfg, data, kind), kind=kind, name=cfg.name, seed=cfg.seed, competition=cfg.competition.name, config=plain_config(cfg), data=data,
                 commit_id=git["commit"], dirty=git["dirty"], version=__version__, code=code_fingerprint())
@@ -291,9 +292,11 @@ def _read_run(folder: Path) -> dict:
 # %% ../../nbs/train/03_store.ipynb #06f4dfa9
 def unseen_from(
     what, # as `load_forecaster` takes it
-) -> pd.Timestamp | None: # UTC; None: it was not trained here, as a baseline
-    "Since when the bars are new to a forecaster: the beginning of its run's held-out stretch."
-    file = Path(str(what)).expanduser()/"metrics.json" if isinstance(what, (str, Path)) else None
+    **hub, # for an address of the Hub, as in `download_model`
+) -> pd.Timestamp | None: # UTC; None: it was not trained, as a baseline, or does not say on what
+    "Since when the bars are new to a forecaster: the beginning of its run's held-out stretch. Raises what `download_model` raises."
+    published = str(what).startswith("hf://")
+    file = (download_model(str(what), **hub).folder if published else Path(str(what)).expanduser())/"metrics.json" if isinstance(what, (str, Path)) else None
     start = json.loads(file.read_text()).get("test_start") if file is not None and file.is_file() else None
     return None if start is None else pd.Timestamp(start, tz="UTC")
 

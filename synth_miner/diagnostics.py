@@ -162,7 +162,7 @@ def fan_overlap(
     title: str | None = None, # the finding, in a sentence
     unit: str = "USD", # of the prices
 ):
-    "The central band and median of each model over each other, the truth on top. Raises ShapeMismatch, BadData. Gives the Axes."
+    "The central band of each model over each other, the truth on top. Raises ShapeMismatch, BadData. Gives the Axes."
     from matplotlib.dates import ConciseDateFormatter
     rows = {k: _array(v) for k, v in paths.items()}
     if not rows or len({v.shape[1:] for v in rows.values()}) != 1 or next(iter(rows.values())).ndim != 2: raise ShapeMismatch(f"every model needs paths (n, T+1) of one length, got { {k: v.shape for k, v in rows.items()} }")
@@ -173,14 +173,29 @@ def fan_overlap(
         ax = _new_axes(ax)
         x, xlabel = _times(next(iter(rows.values())).shape[1], step, start)
         for (name, p), color in zip(rows.items(), [c for c in _SERIES if c != PALETTE["truth"]]):
-            low, mid, high = np.quantile(p, [0.5 - level / 2, 0.5, 0.5 + level / 2], axis=0)
+            low, high = np.quantile(p, [0.5 - level / 2, 0.5 + level / 2], axis=0)
             ax.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0, label=f"{name}, {100 * level:.0f} % of paths")
             for edge in (low, high): ax.plot(x, edge, color=color, linewidth=0.9)
         if y is not None: ax.plot(x, y, color=PALETTE["truth"], linewidth=1.8, label="what happened")
         if start is not None: ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
         ax.margins(x=0)
-        ax.legend(loc="upper left")
+        ax.legend(loc="best")
         return _finish(ax, title, xlabel, f"price, {unit}")
+
+# %% ../nbs/03_diagnostics.ipynb #153c89fd
+def _name_ends(ax, apart=9.5):
+    "Write each line's label at its last point, names that would meet pushed `apart` points from each other."
+    ends = []
+    for line in ax.lines:
+        y, x = np.asarray(line.get_ydata(), float), line.get_xdata()
+        if (seen := np.flatnonzero(~np.isnan(y))).size: ends.append((y[seen[-1]], x[seen[-1]], line))
+    ends.sort(key=lambda e: e[0])
+    ax.figure.draw_without_rendering() # places depend on the limits and the layout
+    at = [ax.transData.transform((0, y))[1] * 72 / ax.figure.dpi for y, *_ in ends]
+    want = np.array(at)
+    for i in range(1, len(want)): want[i] = max(want[i], want[i - 1] + apart)
+    for (y, x, line), dy in zip(ends, want - at):
+        ax.annotate(line.get_label(), (x, y), xytext=(4, dy), textcoords="offset points", fontsize=8, va="center", color=line.get_color())
 
 # %% ../nbs/03_diagnostics.ipynb #0c28ec2c
 def leaderboard_plot(
@@ -199,12 +214,12 @@ def leaderboard_plot(
         if v.shape != t.shape: raise ShapeMismatch(f"{k!r} must have a number for each of the {len(t)} times, got {v.shape}")
     with style():
         ax = _new_axes(ax)
-        for i, (k, v) in enumerate(rows.items()):
-            line, = ax.plot(t, v, color=_SERIES[i % len(_SERIES)], linestyle=["-", "--", ":"][i // len(_SERIES) % 3], label=k)
-            if (seen := np.flatnonzero(~np.isnan(v))).size: ax.annotate(k, (t[seen[-1]], v[seen[-1]]), xytext=(4, 0), textcoords="offset points", fontsize=8, va="center", color=line.get_color())
+        for i, (k, v) in enumerate(rows.items()): ax.plot(t, v, color=_SERIES[i % len(_SERIES)], linestyle=["-", "--", ":"][i // len(_SERIES) % 3], label=k)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
         ax.margins(x=0)
-        return _finish(ax, title, "time, UTC", ylabel)
+        _finish(ax, title, "time, UTC", ylabel)
+        _name_ends(ax)
+        return ax
 
 # %% ../nbs/03_diagnostics.ipynb #ca4984d5
 def regime_ribbon(
@@ -234,7 +249,8 @@ def regime_ribbon(
             seen.add(k[a])
         ax.plot(t, p, color=PALETTE["ink"], linewidth=1)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
-        ax.margins(x=0)
+        ax.set_ymargin(0.25)
+        ax.set_xmargin(0)
         ax.legend(loc="upper left", ncols=4)
         return _finish(ax, title, "time, UTC", f"price, {unit}")
 

@@ -27,6 +27,7 @@ from ..core import BadData
 from ..data.base import AssetData
 from ..model.download import download_model
 from ..model.forecaster import load_forecaster
+from ..model.parallel import launched_rank
 from ..model.save import write_json
 from ..parts import UnknownPart, did_you_mean
 from ..score.competitions import get_competition
@@ -242,8 +243,10 @@ def run_once(
     cfg = load_config(path=config) if isinstance(config, (str, Path)) else config
     store, facts = ExperimentStore(cfg.output_dir), describe_run(cfg)
     if not rerun and (old := store.find(facts["fingerprint"], "done")) and (store.folder/old["folder"]/"metrics.json").is_file():
+        if launched_rank(): raise SystemExit(0) # the first process tells
         say(f"{store.folder/old['folder']}: this was run before, {old['started']}; rerun=true runs it again")
         return dict(**_read_run(store.folder/old["folder"]), fresh=False, fingerprint=facts["fingerprint"])
+    if launched_rank(): run_experiment(cfg, say, **more) # helps to train, then leaves; the first process notes and writes
     with store.recording(again=rerun, **facts) as found:
         out = run_experiment(cfg, say, **more)
         found.update(_outcome(store, cfg, out))

@@ -4,20 +4,22 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'BLOCK_KINDS', 'registry', 'UnknownPart', 'did_you_mean', 'BlockInfo', 'part_parameters', 'recipe_hash',
-           'Registry', 'discover_components']
+           'Registry', 'html_table', 'discover_components']
 
 # %% ../nbs/00_parts.ipynb #9ed799a8
 import difflib
 import functools
 import hashlib
+import html
 import importlib
 import importlib.util
 import inspect
 import json
 import pkgutil
+import re
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from fastcore.basics import patch
@@ -301,6 +303,32 @@ def _call(self: Registry, part, given, inject):
     missing = [k for k, v in takes.items() if v is inspect.Parameter.empty and k not in args and k not in bound]
     if missing: raise ValueError(f"{label} needs {missing}; it takes {list(takes)}")
     return part(**{k: v for k, v in args.items() if k in given or k not in bound})
+
+# %% ../nbs/00_parts.ipynb #e686bb71
+def html_table(
+    rows: Iterable[Sequence], # cells; numbers to the right, None is left empty
+    columns: Sequence[str], # heads
+    caption: str = "", # line above
+    note: str = "", # line below
+) -> str: # HTML without colours of its own
+    "A small table for a notebook. Raises ValueError for a row of another length than the heads."
+    esc, rows = (lambda v: "" if v is None else html.escape(str(v))), [list(r) for r in rows]
+    if odd := [r for r in rows if len(r) != len(columns)]: raise ValueError(f"a row has {len(odd[0])} cells for the {len(columns)} columns {list(columns)}: {odd[0]}")
+    sides = ["right" if all(_numeric(r[i]) for r in rows) else "left" for i in range(len(columns))]
+    cell = lambda tag, v, side: f'<{tag} style="text-align:{side};padding:2px 14px 2px 0">{esc(v)}</{tag}>'
+    head = "".join(cell("th", c, side) for c, side in zip(columns, sides))
+    body = "".join(f"<tr>{''.join(cell('td', v, side) for v, side in zip(r, sides))}</tr>" for r in rows)
+    lines = [f'<div style="margin:4px 0">{esc(text)}</div>' if text else "" for text in (caption, note)]
+    return f'{lines[0]}<table style="border-collapse:collapse;margin:4px 0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{lines[1]}'
+
+def _numeric(v) -> bool: return v in (None, "") or bool(re.fullmatch(r"[-+]?[\d,]+(\.\d+)?( to [-+]?[\d,]+(\.\d+)?)?", str(v)))
+
+# %% ../nbs/00_parts.ipynb #092255e9
+@patch
+def _repr_html_(self: Registry) -> str:
+    "Kinds, how many parts each has, and their names."
+    named = {kind: [i.name for i in self.list_parts(kind)] for kind in self.parts}
+    return html_table([(kind, len(names), ", ".join(names)) for kind, names in named.items()], ["kind", "parts", "names"])
 
 # %% ../nbs/00_parts.ipynb #cd00ca6e
 registry = Registry()

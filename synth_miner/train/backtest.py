@@ -11,7 +11,7 @@ import html
 import json
 import numpy as np
 import pandas as pd
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fastcore.basics import patch
 from pathlib import Path
@@ -25,7 +25,7 @@ from ..diagnostics import fan_overlap
 from ..model.forecaster import Forecaster, load_forecaster
 from ..model.returns import step_returns
 from ..model.save import write_atomic, write_json
-from ..parts import UnknownPart, did_you_mean, registry
+from ..parts import UnknownPart, did_you_mean, html_table, registry
 from ..score.calibration import pit_values
 from ..score.compare import PairedTest, long_run_variance, paired_test
 from ..score.competitions import COMPETITIONS, Competition, get_competition
@@ -273,6 +273,7 @@ def _keep(folder: Path, mark: str, table: pd.DataFrame) -> Path:
 @patch
 def run(self: BacktestRunner,
     folder: str | Path | None = None, # where scored prompts are kept, so that a run can go on; None: nowhere
+    watch: Callable | None = None, # called before each few prompts with the answers done and those there are; what it raises ends the run
 ) -> "BacktestResult":
     "Answer and score every prompt with every forecaster. Raises BadData for a forecaster that answers nothing."
     asked, folder, tables, work = self.prompts(), None if folder is None else Path(folder), {}, []
@@ -284,12 +285,17 @@ def run(self: BacktestRunner,
         for asset in marks:
             rows = [i for i, (p, k) in enumerate(zip(asked, keys)) if p.asset == asset and k not in had]
             work += [(model, rows[i:i + 16]) for i in range(0, len(rows), 16)]
-    with tqdm(total=len(asked) * len(tables), initial=len(asked) * len(tables) - sum(len(r) for _, r in work), disable=not self.progress, desc="backtest", unit="answer", mininterval=1) as bar:
+    total = len(asked) * len(tables)
+    done = total - sum(len(r) for _, r in work)
+    with tqdm(total=total, initial=done, disable=not self.progress, desc="backtest", unit="answer", mininterval=1) as bar:
+        if watch: watch(done, total)
         for model, rows, table in self._work(work):
             keys, marks, parts = tables[model]
             parts.append(table.set_index(pd.Index([keys[i] for i in rows])))
             if folder is not None: _keep(folder, marks[asked[rows[0]].asset], parts[-1])
             bar.update(len(rows))
+            done += len(rows)
+            if watch: watch(done, total)
     if folder is not None: self._tidy_up(folder, tables)
     return self._result({m: pd.concat(parts).loc[keys] for m, (keys, _, parts) in tables.items()})
 
@@ -559,6 +565,16 @@ def verdict(self: BacktestResult,
     d, base = self.compare(model, rival), self.totals[rival].mean()
     word = "beats" if d.ci_high < 0 else "loses to" if d.ci_low > 0 else "cannot be told from"
     return f"{model} {word} {rival}: {d.mean:+.1f} bps ({100 * d.mean / base:+.1f} %), 95 % interval {d.ci_low:+.1f} to {d.ci_high:+.1f}, {d.n} moments."
+
+# %% ../../nbs/train/01_backtest.ipynb #8a621924
+@patch
+def _repr_html_(self: BacktestResult) -> str:
+    "The table of `table()`, where each number came from, and who wins."
+    t, times = self.table().sort_values("score"), self.totals.index.get_level_values("prompt")
+    number = lambda v, digits="{:,.1f}": "" if np.isnan(v) else digits.format(v)
+    rows = [(m, number(r.score), number(r.se), number(r.difference, "{:+,.1f}"), "" if np.isnan(r.ci_low) else f"{r.ci_low:+,.1f} to {r.ci_high:+,.1f}", f"{r.prompts:.0f}") for m, r in t.iterrows()]
+    head = f"{self.competition.label}, {len(self.totals)} prompts, {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d}; mean score in bps, lower is better" + (". Synthetic market." if self.synthetic else "")
+    return html_table(rows, ["model", "score", "s.e.", f"minus {self.models[0]}", "95 % interval", "prompts"], caption=head, note=self.verdict(t.index[0]))
 
 # %% ../../nbs/train/01_backtest.ipynb #77060d48
 def _picture(ax, alt: str) -> str:

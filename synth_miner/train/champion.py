@@ -8,7 +8,7 @@ __all__ = ['crps_overlap', 'Duel', 'ChallengerVsChampion']
 # %% ../../nbs/train/champion.ipynb #85d327f2
 import numpy as np
 import pandas as pd
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from jaxtyping import Float
 from pathlib import Path
@@ -87,8 +87,9 @@ class ChallengerVsChampion(BacktestRunner):
 
     def run(self,
         folder: str | Path | None = None, # where scored prompts are kept, so that a run can go on; None: nowhere
+        watch: Callable | None = None, # as in `BacktestRunner.run`
     ) -> Duel:
         "Answer and score every prompt. Raises BadData for a forecaster that answers nothing."
-        duel = Duel(**vars(super().run(folder)))
+        duel = Duel(**vars(super().run(folder, watch)))
         duel.settings = {**self.who, **duel.settings}
         return duel

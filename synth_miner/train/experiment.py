@@ -13,7 +13,7 @@ import pandas as pd
 import shutil
 import time
 import torch
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from ..core import BadData, pick_device, seeded
 from ..data.base import DataSource
@@ -244,6 +244,9 @@ def _flat(v, key=""):
 def run_experiment(
     config, # complete configuration, or a run's config.yaml
     say=print, # told the few lines that a reader should see on the way
+    *,
+    watch: Callable | None = None, # called on the way with "training" or "backtest", what is done, what there is, and the last loss (None in the backtest); a true answer ends the training in order, what it raises ends all
+    log: Callable | None = None, # called with each epoch's row and `step=`
 ) -> dict: # model, metrics, config, run (folder), recipe, block_hash, forecaster, result
     "Train, backtest on the held-out stretch, and write weights, scores, figures and card. Raises BadData and the like for what does not fit."
     cfg, folder = _resumed(load_config(path=config) if isinstance(config, (str, Path)) else config)
@@ -256,12 +259,13 @@ def run_experiment(
     if trainer.processes.main: say(f"{folder}: {leaks}")
     t = cfg.training
     history = trainer.fit(split.train, split.val, t.epochs, patience=t.patience, steps_per_epoch=t.steps_per_epoch, max_skipped=t.max_skipped, max_rollbacks=t.max_rollbacks,
-                          progress=cfg.progress, folder=folder/"checkpoints", checkpoint_minutes=t.checkpoint_minutes, resume=cfg.resume, say=say)
+                          progress=cfg.progress, folder=folder/"checkpoints", checkpoint_minutes=t.checkpoint_minutes, resume=cfg.resume, say=say, log=log,
+                          watch=watch and (lambda state, steps: watch("training", state.step, steps, state.recent[-1] if state.recent else None)))
     if not trainer.processes.main: raise SystemExit(0) # one process judges and writes
     forecaster = make_forecaster(cfg, trainer, loader)
     save_forecaster(forecaster, folder, engineer_spec(cfg, loader))
     pd.DataFrame(history).to_csv(folder/"training.csv", index=False)
-    runner, result = held_out_backtest(cfg, forecaster, loader)
+    runner, result = held_out_backtest(cfg, forecaster, loader, watch and (lambda done, total: watch("backtest", done, total, None)))
     metrics = _write_results(cfg, folder, forecaster, loader, runner, result, history, leaks)
     if not trainer.interrupted: shutil.rmtree(folder/"checkpoints", ignore_errors=True)
     return dict(model=trainer.model, metrics=metrics, config=cfg, run=folder, recipe=forecaster.model.spec, block_hash=metrics["recipe"], forecaster=forecaster, result=result)
@@ -276,6 +280,7 @@ def held_out_backtest(
     cfg, # complete configuration
     forecaster: ModelForecaster, # the new model
     loader: MarketDataLoader, # decides where the held-out stretch begins
+    watch: Callable | None = None, # as `BacktestRunner.run` takes it
 ) -> tuple[BacktestRunner, BacktestResult]:
     "The new model and the baselines on prompts of the held-out stretch."
     step = pd.Timedelta(seconds=loader.dataset.step)
@@ -284,7 +289,7 @@ def held_out_backtest(
     runner = BacktestRunner({cfg.name: forecaster, **{k: k for k in b.baselines}}, loader.data_source, list(cfg.data.assets), cfg.competition.name,
                             start=max(start, pd.Timestamp(b.start, tz="UTC")) if b.start else start, end=b.end, every=b.every, n_paths=b.n_paths, seed=cfg.seed,
                             min_observed=b.min_observed, max_prompts=b.max_prompts, progress=cfg.progress)
-    return runner, runner.run()
+    return runner, runner.run(watch=watch)
 
 # %% ../../nbs/train/02_experiment.ipynb #cc52c653
 def _write_results(cfg, folder, forecaster, loader, runner, result, history, leaks) -> dict:

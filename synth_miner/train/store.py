@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NOT_THE_RUN', 'STORE_FILE', 'data_fingerprint', 'code_fingerprint', 'git_state', 'fingerprint', 'ExperimentStore',
-           'run_once', 'describe_run', 'load_result', 'unseen_from', 'RunComparison']
+           'run_once', 'describe_run', 'load_result', 'unseen_from', 'RunFolder', 'run_folders', 'RunComparison']
 
 # %% ../../nbs/train/03_store.ipynb #a56b9af0
 import contextlib
@@ -29,10 +29,10 @@ from ..model.download import download_model
 from ..model.forecaster import load_forecaster
 from ..model.parallel import launched_rank
 from ..model.save import write_json
-from ..parts import UnknownPart, did_you_mean
+from ..parts import UnknownPart, did_you_mean, html_table
 from ..score.competitions import get_competition
 from .backtest import BacktestResult
-from .experiment import bar_step, load_config, make_source, plain_config, run_experiment, score_table
+from .experiment import SYNTHETIC_NOTE, bar_step, load_config, make_source, plain_config, run_experiment, score_table
 from typing import NamedTuple
 
 # %% ../../nbs/train/03_store.ipynb #7da4988c
@@ -313,6 +313,48 @@ def runs(self: ExperimentStore,
     found["commit"] = [None if c is None else c[:8] + ("+" if d else "") for c, d in zip(found.commit_id, found.dirty)]
     return found[["name", "kind", "status", "score", "se", "val_relative", "synthetic", "competition", "seed", "started", "seconds", "commit", "fingerprint", "folder", "error"]]
 
+# %% ../../nbs/train/03_store.ipynb #aa61e1c1
+@patch
+def _repr_html_(self: ExperimentStore) -> str:
+    "The newest runs, one a line."
+    t = self.runs()
+    number = lambda v: "" if pd.isna(v) else f"{v:,.1f}"
+    rows = [(i, r["name"], r.status, number(r.score), number(r.se), r.competition, "" if pd.isna(r.started) else str(r.started)[:16].replace("T", " "), None if pd.isna(r.folder) else r.folder, None if pd.isna(r.error) else str(r.error)[:80])
+            for i, r in t.head(20).iterrows()]
+    return html_table(rows, ["id", "name", "status", "score", "s.e.", "competition", "started, UTC", "folder", "error"],
+                      caption=f"{len(t)} runs" + (", the newest 20" if len(t) > 20 else "") + "; held-out score in bps, lower is better")
+
+# %% ../../nbs/train/03_store.ipynb #c460eebb
+class RunFolder:
+    "What a run left in its folder; a notebook shows it as a table. Raises FileNotFoundError for a folder without a configuration."
+    def __init__(self,
+        path: str | Path, # of the run
+    ):
+        self.path = Path(path)
+        if not (self.path/"config.yaml").is_file(): raise FileNotFoundError(f"{self.path} is no run's folder: it has no config.yaml")
+
+    @property
+    def metrics(self) -> dict | None: return json.loads(f.read_text()) if (f := self.path/"metrics.json").is_file() else None # None: not judged yet
+    @property
+    def state(self) -> str: # finished; stopped: judged, and can go on; interrupted: not judged, and can go on from a checkpoint; begun: it would start again
+        judged, kept = (self.path/"metrics.json").is_file(), (self.path/"checkpoints").is_dir()
+        return {(True, False): "finished", (True, True): "stopped", (False, True): "interrupted", (False, False): "begun"}[judged, kept]
+
+    def _repr_html_(self):
+        m = self.metrics or dict(name=self.path.name, scores={}, verdict="It has no scores yet.", synthetic=False)
+        number = lambda v, sign="": "" if v is None else format(v, f"{sign},.1f")
+        rows = [(k, number(r["score"]), number(r["se"]), number(r["difference"], "+"), None if r["ci_low"] is None else f"{r['ci_low']:+,.1f} to {r['ci_high']:+,.1f}") for k, r in m["scores"].items()]
+        head = f"{self.path.name}, {self.state}" + (f"; {get_competition(m['competition']).label}, {m['prompts']} prompts, {m['test_start']} to {m['test_end']} UTC" if m["scores"] else "")
+        return html_table(rows, ["model", "score", "s.e.", f"minus {m['name']}", "95 % interval"], caption=head, note=m["verdict"] + (f" {SYNTHETIC_NOTE}" if m["synthetic"] else ""))
+
+# %% ../../nbs/train/03_store.ipynb #19758151
+def run_folders(
+    root: str | Path = "outputs", # folder of all runs
+) -> list[RunFolder]: # newest first; empty where there is none
+    "The runs below a folder."
+    found = [p for p in Path(root).glob("*") if (p/"config.yaml").is_file()] if Path(root).is_dir() else []
+    return [RunFolder(p) for p in sorted(found, key=lambda p: ((p/"config.yaml").stat().st_mtime_ns, p.name), reverse=True)]
+
 # %% ../../nbs/train/03_store.ipynb #6a3721e4
 class RunComparison(NamedTuple):
     "Runs side by side."
@@ -321,6 +363,11 @@ class RunComparison(NamedTuple):
     result: BacktestResult # their scores, and the baselines', on the common prompts
     text: str # for a terminal
     def __str__(self): return self.text
+    def _repr_html_(self):
+        number = lambda v, sign="": "" if np.isnan(v) else format(v, f"{sign},.1f")
+        rows = [(m, number(r.score), number(r.se), number(r.difference, "+"), "" if np.isnan(r.ci_low) else f"{r.ci_low:+,.1f} to {r.ci_high:+,.1f}") for m, r in self.table.iterrows()]
+        apart = "; ".join(f"{key}: {', '.join(map(str, r))}" for key, r in self.differences.iterrows()) or "nothing"
+        return html_table(rows, ["run", "score", "s.e.", "difference", "95 % interval"], caption=f"{len(self.result.totals)} common prompts, {self.result.competition.label}, bps, lower is better", note=f"Configured differently: {apart}")
 
 @patch
 def folder_of(self: ExperimentStore,

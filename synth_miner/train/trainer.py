@@ -391,6 +391,7 @@ class _Plan(NamedTuple):
     minutes: float
     say: Callable
     log: Callable | None
+    watch: Callable | None
     bar: tqdm
 
     @property
@@ -424,12 +425,13 @@ def fit(self: Trainer,
     resume: bool = False, # go on from the newest checkpoint in `folder`
     say: Callable | None = None, # told in a line what a reader should know; None: written above the bar
     log: Callable | None = None, # called with each epoch's row and `step=`
+    watch: Callable | None = None, # called before each step with the `TrainState` and the number of steps of the whole plan; a true answer ends the training after that step, as Ctrl-C does
 ) -> list[dict]: # a row an epoch: epoch, loss, val_score, val_relative, val_windows, lr, n_paths, skipped, dropped
     "Train with a schedule, early stopping, and the best weights at the end. Raises SystemExit after SIGTERM."
     per_epoch = len(train) if steps_per_epoch is None else min(steps_per_epoch, len(train))
     if per_epoch < 1: raise BadData("the training loader is empty; give it at least one batch")
     with tqdm(total=epochs * per_epoch, disable=not (progress and self.processes.main), desc="training", unit="step", mininterval=1) as bar:
-        plan = _Plan(epochs, per_epoch, patience, max_skipped, max_rollbacks, Path(folder) if folder else None, checkpoint_minutes, say or bar.write, log, bar)
+        plan = _Plan(epochs, per_epoch, patience, max_skipped, max_rollbacks, Path(folder) if folder else None, checkpoint_minutes, say or bar.write, log, watch, bar)
         self._begin(plan, resume)
         with _signals([signal.SIGINT, *([signal.SIGTERM] if folder else [])]) as caught:
             try: self._run(train, val, plan, caught)
@@ -485,7 +487,8 @@ def _epoch(self: Trainer, train, plan, caught):
     for batch in islice(train, s.position, plan.per_epoch):
         for group in self.optimizer.param_groups: group["lr"] = group["initial_lr"] * s.lr_factor * lr_share(s.step, plan.steps, self.schedule, self.warmup)
         due = self.processes.main and time.monotonic() - self._saved >= 60 * plan.minutes
-        report, (told, ended, due) = self._step(batch, self._paths(plan), (bool(caught), signal.SIGTERM in caught, due))
+        asked = bool(plan.watch and self.processes.main and plan.watch(s, plan.steps))
+        report, (told, ended, due) = self._step(batch, self._paths(plan), (asked or bool(caught), signal.SIGTERM in caught, due))
         s.position += 1
         plan.bar.update()
         self._guard(report, plan)

@@ -6,7 +6,7 @@
 __all__ = ['LABEL', 'GIVEN', 'MARKETS', 'JobStopped', 'Job', 'attempt', 'error_line', 'labelled', 'button', 'part_fields',
            'read_fields', 'market_source', 'asset_list', 'draw_png', 'JobBar', 'page_view', 'heading', 'controls_of']
 
-# %% ../../nbs/widgets/01_controls.ipynb #1690fc49
+# %% ../../nbs/widgets/01_controls.ipynb #1461c53c
 import ast
 import html
 import io
@@ -22,7 +22,7 @@ from ..data.base import DataSource
 from ..parts import part_parameters, registry
 from ..viz import style
 
-# %% ../../nbs/widgets/01_controls.ipynb #2d1f6289
+# %% ../../nbs/widgets/01_controls.ipynb #2a83477c
 class JobStopped(Exception):
     "The work was told to stop, and had nothing to hand over."
 
@@ -30,8 +30,9 @@ class Job:
     "One piece of long work in a thread of its own, which can be watched, paused and stopped."
     def __init__(self,
         changed: Callable = lambda job: None, # called with the job, in its thread, when there is something new
+        every: float = 0.1, # seconds between two calls at least, while nothing but the progress is new
     ):
-        self.changed = changed
+        self.changed, self.every = changed, every
         self.state, self.done, self.text, self.result, self.error = "idle", 0.0, "", None, None # idle, running, paused, stopping, done, stopped or failed; share done; what it does; what came out, or went wrong
         self._go, self._told, self._thread, self._shown = threading.Event(), threading.Event(), None, 0.0
 
@@ -56,13 +57,13 @@ class Job:
         self._show(always=True)
 
     def _show(self, always=False):
-        "Tell who watches, ten times a second at most; a view that fails does not stop the work."
-        if not always and time.monotonic() - self._shown < 0.1: return
+        "Tell who watches, not too often; a view that fails does not stop the work."
+        if not always and time.monotonic() - self._shown < self.every: return
         self._shown = time.monotonic()
         try: self.changed(self)
         except Exception as e: self.error = self.error or e
 
-# %% ../../nbs/widgets/01_controls.ipynb #fc21551d
+# %% ../../nbs/widgets/01_controls.ipynb #43a74a36
 @patch
 def asked(self: Job,
     done: float | None = None, # share of the work, 0 to 1; None: as before
@@ -106,7 +107,7 @@ def wait(self: Job,
     if self.busy: raise TimeoutError(f"still {self.state} after {seconds} s: {self.text}")
     return self
 
-# %% ../../nbs/widgets/01_controls.ipynb #399dc3e7
+# %% ../../nbs/widgets/01_controls.ipynb #a4bbed1e
 def attempt(
     message: HTML, # where it is said
     work: Callable, # called without arguments
@@ -117,14 +118,14 @@ def attempt(
     except Exception as e: message.value = error_line(e); return False
     return True
 
-# %% ../../nbs/widgets/01_controls.ipynb #42cf582c
+# %% ../../nbs/widgets/01_controls.ipynb #4a5a8ceb
 def error_line(
     error: BaseException, # that was raised
 ) -> str: # HTML, escaped
     "An error as one line."
     return f'<span class="osm-error">{html.escape(" ".join(f"{type(error).__name__}: {error}".split()))}</span>'
 
-# %% ../../nbs/widgets/01_controls.ipynb #fb44d29f
+# %% ../../nbs/widgets/01_controls.ipynb #611a1c07
 LABEL = "118px"  # width of a field's label
 
 def labelled(
@@ -140,7 +141,7 @@ def labelled(
     if kind is Checkbox: more["indent"] = True
     return kind(description=label, tooltip=tooltip, style=dict(description_width=LABEL), layout=Layout(width=width), **more)
 
-# %% ../../nbs/widgets/01_controls.ipynb #5dd070fe
+# %% ../../nbs/widgets/01_controls.ipynb #632e920c
 def button(
     label: str, # on it
     tooltip: str, # what it does
@@ -153,7 +154,7 @@ def button(
     made.on_click(lambda _: pressed())
     return made
 
-# %% ../../nbs/widgets/01_controls.ipynb #3c600b42
+# %% ../../nbs/widgets/01_controls.ipynb #bec2332f
 GIVEN = ("d_model", "input_dim", "seq_len", "latent_size", "future_dim", "init_sigma")  # arguments that the assembler knows
 
 def part_fields(
@@ -191,7 +192,7 @@ def _literal(name, text, default):
     if isinstance(value, str) and default is not None and default is not inspect.Parameter.empty: raise BadData(f"{name}: {text!r} is not a value like {default!r}")
     return list(value) if isinstance(value, tuple) else value
 
-# %% ../../nbs/widgets/01_controls.ipynb #21bfb4e4
+# %% ../../nbs/widgets/01_controls.ipynb #daa0d11a
 MARKETS = {"built-in market (made up)": "synthetic", "folder of bars": "parquet"}  # label -> source
 
 def market_source(
@@ -204,7 +205,7 @@ def market_source(
     if market == "parquet" and not folder.strip(): raise BadData("folder of bars: name the folder that holds them, such as bars")
     return registry.build("source", dict(name="parquet", path=folder.strip()) if market == "parquet" else dict(name="synthetic", length=length), freq=step)
 
-# %% ../../nbs/widgets/01_controls.ipynb #46337d69
+# %% ../../nbs/widgets/01_controls.ipynb #3d587286
 def asset_list(
     text: str, # "BTC, ETH"
 ) -> list[str]:
@@ -213,7 +214,7 @@ def asset_list(
     if not found: raise BadData("assets: name at least one, such as BTC, ETH")
     return list(dict.fromkeys(found))
 
-# %% ../../nbs/widgets/01_controls.ipynb #52778e5a
+# %% ../../nbs/widgets/01_controls.ipynb #7d74491b
 _DRAWING = threading.Lock()  # matplotlib's settings are everybody's
 
 def draw_png(
@@ -232,7 +233,7 @@ def draw_png(
         figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
     return file.getvalue()
 
-# %% ../../nbs/widgets/01_controls.ipynb #1f86a3d8
+# %% ../../nbs/widgets/01_controls.ipynb #7d15dcb0
 class JobBar:
     "A job with its buttons and its progress, as one row and a line."
     def __init__(self,
@@ -256,7 +257,7 @@ class JobBar:
         self.job.start(work)
         self._buttons()
 
-# %% ../../nbs/widgets/01_controls.ipynb #d2735109
+# %% ../../nbs/widgets/01_controls.ipynb #e8f2d4e4
 @patch
 def _buttons(self: JobBar):
     "What can be pressed now."
@@ -283,7 +284,7 @@ def _end(self: JobBar):
     self.job.stop()
     self._show(self.job)
 
-# %% ../../nbs/widgets/01_controls.ipynb #6a87f8d7
+# %% ../../nbs/widgets/01_controls.ipynb #36555fca
 _LOOK = """<style>
 .osm-page { max-width: 1080px; }
 .osm-page .osm-error { color: var(--jp-error-color1, #b3261e); }
@@ -302,7 +303,7 @@ def page_view(
     view.add_class("osm-page")
     return view
 
-# %% ../../nbs/widgets/01_controls.ipynb #0b091219
+# %% ../../nbs/widgets/01_controls.ipynb #5db58963
 def heading(
     text: str, # of what follows
     note: str = "", # a word on it
@@ -310,7 +311,7 @@ def heading(
     "A heading within a page."
     return HTML(f"<h4>{html.escape(text)}</h4>" + (f'<span class="osm-note">{html.escape(note)}</span>' if note else ""))
 
-# %% ../../nbs/widgets/01_controls.ipynb #89d70d1c
+# %% ../../nbs/widgets/01_controls.ipynb #aa855ed0
 def controls_of(
     view: Widget, # a page
 ) -> list[Widget]: # those that a hand can move

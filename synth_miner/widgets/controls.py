@@ -6,7 +6,7 @@
 __all__ = ['LABEL', 'GIVEN', 'MARKETS', 'JobStopped', 'Job', 'attempt', 'error_line', 'labelled', 'button', 'part_fields',
            'read_fields', 'market_source', 'asset_list', 'draw_png', 'JobBar', 'page_view', 'heading', 'controls_of']
 
-# %% ../../nbs/widgets/01_controls.ipynb #1461c53c
+# %% ../../nbs/widgets/01_controls.ipynb #71eb7f79
 import ast
 import html
 import io
@@ -22,7 +22,7 @@ from ..data.base import DataSource
 from ..parts import part_parameters, registry
 from ..viz import style
 
-# %% ../../nbs/widgets/01_controls.ipynb #2a83477c
+# %% ../../nbs/widgets/01_controls.ipynb #4e8a45d9
 class JobStopped(Exception):
     "The work was told to stop, and had nothing to hand over."
 
@@ -63,7 +63,7 @@ class Job:
         try: self.changed(self)
         except Exception as e: self.error = self.error or e
 
-# %% ../../nbs/widgets/01_controls.ipynb #43a74a36
+# %% ../../nbs/widgets/01_controls.ipynb #8db4f89e
 @patch
 def asked(self: Job,
     done: float | None = None, # share of the work, 0 to 1; None: as before
@@ -107,7 +107,7 @@ def wait(self: Job,
     if self.busy: raise TimeoutError(f"still {self.state} after {seconds} s: {self.text}")
     return self
 
-# %% ../../nbs/widgets/01_controls.ipynb #a4bbed1e
+# %% ../../nbs/widgets/01_controls.ipynb #be06a1b1
 def attempt(
     message: HTML, # where it is said
     work: Callable, # called without arguments
@@ -118,14 +118,14 @@ def attempt(
     except Exception as e: message.value = error_line(e); return False
     return True
 
-# %% ../../nbs/widgets/01_controls.ipynb #4a5a8ceb
+# %% ../../nbs/widgets/01_controls.ipynb #2709ab57
 def error_line(
     error: BaseException, # that was raised
 ) -> str: # HTML, escaped
     "An error as one line."
     return f'<span class="osm-error">{html.escape(" ".join(f"{type(error).__name__}: {error}".split()))}</span>'
 
-# %% ../../nbs/widgets/01_controls.ipynb #611a1c07
+# %% ../../nbs/widgets/01_controls.ipynb #6764c75d
 LABEL = "118px"  # width of a field's label
 
 def labelled(
@@ -141,7 +141,7 @@ def labelled(
     if kind is Checkbox: more["indent"] = True
     return kind(description=label, tooltip=tooltip, style=dict(description_width=LABEL), layout=Layout(width=width), **more)
 
-# %% ../../nbs/widgets/01_controls.ipynb #632e920c
+# %% ../../nbs/widgets/01_controls.ipynb #9beedf53
 def button(
     label: str, # on it
     tooltip: str, # what it does
@@ -154,7 +154,7 @@ def button(
     made.on_click(lambda _: pressed())
     return made
 
-# %% ../../nbs/widgets/01_controls.ipynb #bec2332f
+# %% ../../nbs/widgets/01_controls.ipynb #e9ab498d
 GIVEN = ("d_model", "input_dim", "seq_len", "latent_size", "future_dim", "init_sigma")  # arguments that the assembler knows
 
 def part_fields(
@@ -192,7 +192,7 @@ def _literal(name, text, default):
     if isinstance(value, str) and default is not None and default is not inspect.Parameter.empty: raise BadData(f"{name}: {text!r} is not a value like {default!r}")
     return list(value) if isinstance(value, tuple) else value
 
-# %% ../../nbs/widgets/01_controls.ipynb #daa0d11a
+# %% ../../nbs/widgets/01_controls.ipynb #e92ae014
 MARKETS = {"built-in market (made up)": "synthetic", "folder of bars": "parquet"}  # label -> source
 
 def market_source(
@@ -205,7 +205,7 @@ def market_source(
     if market == "parquet" and not folder.strip(): raise BadData("folder of bars: name the folder that holds them, such as bars")
     return registry.build("source", dict(name="parquet", path=folder.strip()) if market == "parquet" else dict(name="synthetic", length=length), freq=step)
 
-# %% ../../nbs/widgets/01_controls.ipynb #3d587286
+# %% ../../nbs/widgets/01_controls.ipynb #2d7508f3
 def asset_list(
     text: str, # "BTC, ETH"
 ) -> list[str]:
@@ -214,7 +214,7 @@ def asset_list(
     if not found: raise BadData("assets: name at least one, such as BTC, ETH")
     return list(dict.fromkeys(found))
 
-# %% ../../nbs/widgets/01_controls.ipynb #7d74491b
+# %% ../../nbs/widgets/01_controls.ipynb #c1ad2baf
 _DRAWING = threading.Lock()  # matplotlib's settings are everybody's
 
 def draw_png(
@@ -233,7 +233,7 @@ def draw_png(
         figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
     return file.getvalue()
 
-# %% ../../nbs/widgets/01_controls.ipynb #7d15dcb0
+# %% ../../nbs/widgets/01_controls.ipynb #9c146af8
 class JobBar:
     "A job with its buttons and its progress, as one row and a line."
     def __init__(self,
@@ -247,7 +247,7 @@ class JobBar:
         self.hold = button("Pause", "Lets the work wait at its next step, and go on from there", self._hold)
         self.end = button("Stop", "Ends the work at its next step; what is there by then is kept", self._end, "warning")
         self.progress, self.text = FloatProgress(value=0.0, min=0.0, max=1.0, layout=Layout(width="260px")), HTML()
-        self.view = VBox([HBox([self.start, self.hold, self.end, self.progress, self.text]), self.message])
+        self.view = VBox([HBox([self.start, self.hold, self.end, self.progress, self.text], layout=Layout(align_items="center")), self.message])
         self._show(self.job)
 
     def begin(self,
@@ -257,7 +257,7 @@ class JobBar:
         self.job.start(work)
         self._buttons()
 
-# %% ../../nbs/widgets/01_controls.ipynb #e8f2d4e4
+# %% ../../nbs/widgets/01_controls.ipynb #c6ab2f2d
 @patch
 def _buttons(self: JobBar):
     "What can be pressed now."
@@ -284,7 +284,7 @@ def _end(self: JobBar):
     self.job.stop()
     self._show(self.job)
 
-# %% ../../nbs/widgets/01_controls.ipynb #36555fca
+# %% ../../nbs/widgets/01_controls.ipynb #61c28312
 _LOOK = """<style>
 .osm-page { max-width: 1080px; }
 .osm-page .osm-error { color: var(--jp-error-color1, #b3261e); }
@@ -303,7 +303,7 @@ def page_view(
     view.add_class("osm-page")
     return view
 
-# %% ../../nbs/widgets/01_controls.ipynb #5db58963
+# %% ../../nbs/widgets/01_controls.ipynb #9a255e25
 def heading(
     text: str, # of what follows
     note: str = "", # a word on it
@@ -311,7 +311,7 @@ def heading(
     "A heading within a page."
     return HTML(f"<h4>{html.escape(text)}</h4>" + (f'<span class="osm-note">{html.escape(note)}</span>' if note else ""))
 
-# %% ../../nbs/widgets/01_controls.ipynb #aa855ed0
+# %% ../../nbs/widgets/01_controls.ipynb #e0cbf497
 def controls_of(
     view: Widget, # a page
 ) -> list[Widget]: # those that a hand can move

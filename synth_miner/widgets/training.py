@@ -5,19 +5,18 @@
 # %% auto #0
 __all__ = ['TrainingPlan', 'validation_baselines', 'TrainingRun', 'TrainingPage']
 
-# %% ../../nbs/widgets/training.ipynb #94f410a2
+# %% ../../nbs/widgets/training.ipynb #23b15498
 import html
 import numpy as np
 import pandas as pd
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fastcore.basics import patch
 from functools import lru_cache
 from ipywidgets import HTML, Accordion, Dropdown, FloatText, HBox, Image, IntText, Layout, Select, Text, VBox
 from pathlib import Path
 from ..core import BadData, seeded, stable_seed
-from ..data.base import DataSource
 from ..model.forecaster import load_forecaster
 from ..model.synth import SynthModel, build_model
 from ..parts import BLOCK_KINDS, html_table, registry
@@ -28,9 +27,10 @@ from ..train.session import PRESETS, experiment_config, save_experiment
 from ..train.store import RunFolder, run_folders, run_once
 from ..train.trainer import OBJECTIVES, price_factors
 from ..viz import PALETTE
-from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, error_line, heading, labelled, market_source, page_view, part_fields, read_fields
+from .base import show_png
+from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_fields, read_fields
 
-# %% ../../nbs/widgets/training.ipynb #00ff2380
+# %% ../../nbs/widgets/training.ipynb #84d44be2
 @dataclass
 class TrainingPlan:
     "What is to be trained, on what, and for how long."
@@ -52,7 +52,7 @@ class TrainingPlan:
     output_dir: str = "outputs" # folder of all runs
     baselines: list = field(default_factory=lambda: ["template", "ewma_fhs"]) # it is measured against
 
-# %% ../../nbs/widgets/training.ipynb #2d1b1a23
+# %% ../../nbs/widgets/training.ipynb #0acf9c5c
 @patch
 def add(self: TrainingPlan,
     name: str, # of a block
@@ -82,7 +82,7 @@ def remove(self: TrainingPlan,
     if len(self.blocks) < 2: raise BadData("a model needs at least one block; add another before this one goes")
     self.blocks.pop(i)
 
-# %% ../../nbs/widgets/training.ipynb #e28b26fe
+# %% ../../nbs/widgets/training.ipynb #5cf3acfb
 @lru_cache(8)
 def _windows(competition: str) -> tuple: # features, bars of past, calendar columns, of the packaged configuration
     cfg = load_config([f"competition={competition}"])
@@ -108,7 +108,7 @@ def table(self: TrainingPlan) -> str: # HTML
     rows = self.model().flow(horizon=COMPETITIONS[self.competition].steps)
     return html_table([(r.part, r.gives, f"{r.parameters:,}" if r.parameters else "") for r in rows], ["part", "gives", "parameters"], note=f"{sum(r.parameters for r in rows):,} parameters in all")
 
-# %% ../../nbs/widgets/training.ipynb #9cc05bd5
+# %% ../../nbs/widgets/training.ipynb #48d44651
 @patch
 def config(self: TrainingPlan): # DictConfig
     "The complete configuration. Raises BadData for numbers that cannot be, and what the parts raise."
@@ -130,7 +130,7 @@ def experiment(self: TrainingPlan) -> dict: # `model` and `training`
     return dict(model={**model, "backbone": {**model["backbone"], "seq_len": _windows(self.competition)[1]}},
                 training=dict(lr=self.lr, epochs=self.epochs, steps_per_epoch=self.steps, objective=self.objective, n_paths=64, batch_size=64))
 
-# %% ../../nbs/widgets/training.ipynb #cc7c16c0
+# %% ../../nbs/widgets/training.ipynb #ce018e12
 def validation_baselines(
     names: Sequence[str], # of forecasters
     loader, # MarketDataLoader, whose bars they see
@@ -166,7 +166,7 @@ def _scores(forecaster, batch, loader, rules, n_paths, seed) -> list:
 def _seconds(lookback) -> int:
     return int(pd.Timedelta(lookback).total_seconds())
 
-# %% ../../nbs/widgets/training.ipynb #c4330205
+# %% ../../nbs/widgets/training.ipynb #04c9e096
 class TrainingRun:
     "One training with what was seen of it so far."
     def __init__(self,
@@ -204,7 +204,7 @@ class TrainingRun:
         else: (job.asked if self.ended else job.check)(0.8 + 0.2 * done / max(total, 1), f"held-out prompts, answer {done} of {total}")
         return self.ended
 
-# %% ../../nbs/widgets/training.ipynb #22f1ecc7
+# %% ../../nbs/widgets/training.ipynb #363acad6
 @patch
 def picture(self: TrainingRun) -> bytes: # a PNG file
     "The loss by step, and the validation score by epoch beside the baselines'."
@@ -236,7 +236,7 @@ def verdict(self: TrainingRun) -> str: # empty before the first epoch
     d = best["val_score"] - self.baselines[name]
     return f"Epoch {best['epoch']}: {best['val_score']:,.1f} bps on the validation windows, {abs(d):,.1f} bps ({100 * abs(d) / self.baselines[name]:.1f} %) {'better' if d < 0 else 'worse'} than {name}."
 
-# %% ../../nbs/widgets/training.ipynb #2667fb6d
+# %% ../../nbs/widgets/training.ipynb #a534264c
 class TrainingPage:
     "The training page; shown as the last line of a cell."
     def __init__(self,
@@ -244,7 +244,7 @@ class TrainingPage:
         **plan, # what `TrainingPlan` takes, to begin with
     ):
         self.plan, self.run, self._drawn, self._quiet = TrainingPlan(output_dir=str(output_dir), **plan), None, 0.0, False
-        self.message, self.flow, self.picture, self.outcome, self.said = HTML(), HTML(), Image(format="png", layout=Layout(max_width="100%")), HTML(), HTML()
+        self.message, self.flow, self.picture, self.outcome, self.said = HTML(), HTML(), Image(format="png", layout=Layout(max_width="100%", display="none")), HTML(), HTML()
         self.bar = JobBar(self._prepare, self._progress, "Train", "Trains this model, judges it on held-out prompts and saves its run; the page stays usable")
         self._make_fields(); self._make_parts()
         left = VBox([heading("Data and training"), *self.fields.values()], layout=Layout(margin="0 28px 0 0"))
@@ -257,7 +257,7 @@ class TrainingPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/training.ipynb #40069e28
+# %% ../../nbs/widgets/training.ipynb #ca92b622
 @patch
 def _make_fields(self: TrainingPage):
     "Fields of the plan's values."
@@ -285,7 +285,7 @@ def _set(self: TrainingPage, name, value):
     self.fields["folder"].disabled, self.fields["length"].disabled = self.plan.market != "parquet", self.plan.market != "synthetic"
     if name == "competition": self.update()
 
-# %% ../../nbs/widgets/training.ipynb #59078dab
+# %% ../../nbs/widgets/training.ipynb #7bd51447
 @patch
 def _make_parts(self: TrainingPage):
     "Controls of blocks and head."
@@ -297,17 +297,17 @@ def _make_parts(self: TrainingPage):
     self.up, self.down, self.out = (button(label, text, work) for label, text, work in (
         ("Up", "Puts the chosen block one earlier", lambda: self._shift(-1)), ("Down", "Puts the chosen block one later", lambda: self._shift(1)), ("Remove", "Takes the chosen block out", self._remove)))
     self.head = labelled(Dropdown, "head", "What turns latents into parameters of a distribution", self.plan.head["name"], options=[(f"{i.name}: {i.description}"[:70], i.name) for i in registry.list_parts("head")], width="470px")
-    self.width = labelled(IntText, "width", "Numbers of a latent, D; more of them cost time", self.plan.width)
+    self.width = labelled(IntText, "width", "Numbers of a latent, D; more of them cost time", self.plan.width, width="470px")
     self.block_box, self.head_box = (Accordion([VBox()], titles=[title], layout=Layout(width="470px", margin="2px 0 8px 0")) for title in ("Arguments of the block", "Arguments of the head"))
     self.preset.observe(lambda change: change["new"] and attempt(self.message, self._take_preset), "value")
     self.blocks.observe(lambda _: self._quiet or self._show_arguments(), "index")
     self.head.observe(lambda _: self._quiet or self._take_head(), "value")
     self.width.observe(lambda _: (setattr(self.plan, "width", self.width.value), self.update()), "value")
     self.old = labelled(Dropdown, "go on with", "Runs that were stopped or broke off, and can go on from their checkpoint", options=[("no run", None)], width="470px")
-    self.resume = button("Go on", "Goes on with this run under its own configuration", lambda: attempt(self.bar.message, self._resume))
+    self.resume = button("Resume run", "Goes on with this run under its own configuration", lambda: attempt(self.bar.message, self._resume), width="110px")
     self.keep = button("Save recipe", "Writes the model to a YAML file and says the command that trains it", lambda: attempt(self.bar.message, self._keep), width="110px")
 
-# %% ../../nbs/widgets/training.ipynb #e16b2641
+# %% ../../nbs/widgets/training.ipynb #5babb288
 @patch
 def update(self: TrainingPage):
     "Build the model of the plan and show what flows through it."
@@ -340,7 +340,7 @@ def _take_head(self: TrainingPage):
     self.plan.head = dict(name=self.head.value)
     self._show_head(); self.update()
 
-# %% ../../nbs/widgets/training.ipynb #c850f162
+# %% ../../nbs/widgets/training.ipynb #ffb4c0ac
 @patch
 def _show_blocks(self: TrainingPage, chosen):
     "The list, with a block chosen."
@@ -372,14 +372,15 @@ def _fill(self: TrainingPage, box, part, kinds):
     box.children[0].children = list(fields.values()) or [HTML('<span class="osm-note">It has none.</span>')]
     box.set_title(0, f"Arguments of {part['name']}")
 
-# %% ../../nbs/widgets/training.ipynb #2d31b8cc
+# %% ../../nbs/widgets/training.ipynb #83386b44
 @patch
 def _prepare(self: TrainingPage): return self._begin(TrainingRun(self.plan.config()))
 
 @patch
 def _begin(self: TrainingPage, run):
     "Clear what the last run left; gives the work."
-    self.run, self.outcome.value, self.said.value, self.picture.value = run, "", "", b""
+    self.run, self.outcome.value, self.said.value = run, "", ""
+    show_png(self.picture, b"")
     return run.work
 
 @patch
@@ -397,7 +398,7 @@ def _progress(self: TrainingPage, job):
     "Show what a run has seen so far."
     if self.run is None or (job.busy and time.monotonic() - self._drawn < 1.0): return
     self._drawn = time.monotonic()
-    if self.run.losses or self.run.rows: self.picture.value = self.run.picture()
+    if self.run.losses or self.run.rows: show_png(self.picture, self.run.picture())
     self.said.value = "<br>".join(html.escape(line) for line in (self.run.verdict(), *self.run.lines[-2:]) if line)
     if job.result is not None: self.outcome.value = job.result._repr_html_() + f"<p>Everything is in <code>{html.escape(str(job.result.path))}</code></p>"
     if not job.busy: self._show_runs()
@@ -407,3 +408,4 @@ def _show_runs(self: TrainingPage):
     "Runs that can go on."
     found = [r for r in run_folders(self.plan.output_dir) if r.state in ("stopped", "interrupted")]
     self.old.options = [(f"{r.path.name}, {r.state}", str(r.path)) for r in found] or [("no run", None)]
+    self.old.index = 0

@@ -1,4 +1,4 @@
-"Check a rendered site offline: every internal link, anchor and image leads somewhere. `python .ci/links.py _docs` lists what does not."
+"Check a rendered site offline: every internal link, anchor and image leads somewhere, every image has an alt text. `python .ci/links.py _docs` lists what does not."
 import json
 import sys
 from html.parser import HTMLParser
@@ -10,10 +10,11 @@ class Page(HTMLParser):
     "The anchors a page offers and the addresses it asks for."
     def __init__(self, text):
         super().__init__()
-        self.ids, self.links = {"", "top"}, []
+        self.ids, self.links, self.mute = {"", "top"}, [], 0
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
+        if tag == "img" and not (dict(attrs).get("alt") or "").strip(): self.mute += 1
         for key, value in attrs:
             if key == "id" or (key == "name" and tag == "a"): self.ids.add(value)
             if key in ("href", "src") and tag not in ("base",): self.links.append((tag, value or ""))
@@ -24,6 +25,7 @@ def dead_links(site: Path) -> list[str]:
     pages = {f.resolve(): Page(f.read_text(encoding="utf-8")) for f in sorted(site.rglob("*.html"))}
     bad = []
     for file, page in pages.items():
+        if page.mute: bad.append(f"{file.relative_to(site.resolve())}: images without alt text: {page.mute}")
         for tag, link in page.links:
             url = urlsplit(link)
             where = f"{file.relative_to(site.resolve())}: {'image' if tag == 'img' else 'link'} {link!r}"

@@ -1,8 +1,11 @@
 """Build the docs site into _docs from processed copies of the notebooks, with Quarto where it is installed, else with smalldocs.
 
-The copies lose the numbers of their names, as nbdev's own links expect, so both renderers give the same addresses.
-Fails on a notebook that is in no section of the sidebar, on a warning that matters, and on dead links.
+The copies lose the numbers of their names, as nbdev's own links expect, so both renderers give the same addresses. They gain what nbdev leaves out:
+public constants with their comments, alt texts of pictures from the titles of plots, and a reference of every public name.
+Fails on a notebook that is in no section of the sidebar, on a warning that matters, on dead links, on pictures without alt text,
+and on a public name that is not described or not shown.
 """
+import ast
 import fnmatch
 import importlib
 import json
@@ -20,9 +23,11 @@ from execnb.nbio import read_nb, write_nb
 from links import dead_links
 from nbdev.config import get_config
 from nbdev.processors import FilterDefaults
+from reference import names_of, public_names, reference_page, undocumented
 
 ROOT = Path(__file__).resolve().parents[1]
 PROC, DOCS = ROOT/"_proc", ROOT/"_docs"
+REFERENCE = "reference.ipynb"  # made here, not in nbs/
 HARMLESS = ("format commonmark is not built", "execute.enabled is ignored", "keep-md")
 
 
@@ -38,6 +43,33 @@ def notebooks() -> list[str]:
     return [f.as_posix() for f in sorted(kept, key=lambda f: (f.parent.as_posix(), not f.name[0].isdigit(), f.name))]
 
 
+def constants(source: str, known: dict) -> str:
+    "Markdown of the public constants that an exported cell defines, each with an anchor: nbdev shows functions and classes only."
+    said = []
+    for node in ast.parse(re.sub(r"^[%!].*$", "", source, flags=re.M)).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) and node.value else []
+        for name in (e.id for t in targets for e in (t.elts if isinstance(t, ast.Tuple) else [t]) if isinstance(e, ast.Name) and e.id in known):
+            value = re.sub(r"\s+", " ", re.sub(r"\s#\s.*", "", ast.get_source_segment(source, node.value) or "", flags=re.M)).replace("`", "'")
+            said.append(f"[`{name}`]{{#{name.lower()}}} `= {value if len(value) < 120 else value[:110] + ' ...'}`: {known[name].description}")
+    return "\n\n".join(said)
+
+
+def alt_text(source: str, heading: str) -> str:
+    "What a picture shows: the titles of its plots, else the heading that it stands under."
+    titles = [m[2] for m in re.finditer(r"""(?:title=|set_title\(|suptitle\()f?(["'])(.+?)\1""", source)]
+    return "; ".join(re.sub(r"\{[^}]*\}", "...", t) for t in titles) or f"Plot: {heading}"
+
+
+def with_alt_texts(cells: list):
+    "Give each cell whose output is a picture an alt text, where its author has not."
+    heading = ""
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown": heading = (re.findall(r"^#+ (.+)", source, re.M) or [heading])[-1]
+        pictures = any(k.startswith("image/") for o in cell.get("outputs", ()) for k in o.get("data", {}))
+        if pictures and not re.search(r"^#\|\s*fig-alt", source, re.M): cell["source"] = f"#| fig-alt: {json.dumps(alt_text(source, heading))}\n{source}"
+
+
 def processed(path: str) -> dict:
     "A notebook after nbdev's documentation processors, which run its exported cells and those with imports."
     nb, target = json.loads((ROOT/"nbs"/path).read_text(encoding="utf-8")), PROC/plain(path)
@@ -45,6 +77,11 @@ def processed(path: str) -> dict:
     if module:  # annotations may name what is defined further down
         names = f"#| hide\nfrom synth_miner.{module[1]} import *"
         nb["cells"].insert(1, dict(cell_type="code", id="names", metadata={}, source=names, outputs=[], execution_count=None))
+        known = {n.name: n for n in names_of((ROOT/"synth_miner"/f"{module[1].replace('.', '/')}.py").read_text(encoding="utf-8"), module[1]) if n.kind == "constant"}
+        for i, cell in reversed(list(enumerate(nb["cells"]))):
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and re.match(r"#\|\s*exports?\b", source) and (said := constants(source, known)):
+                nb["cells"].insert(i + 1, dict(cell_type="markdown", id=f"constants{i}", metadata={}, source=said))
     target.write_text(json.dumps(nb), encoding="utf-8")
     os.environ["IN_TEST"] = "1"
     copy = read_nb(target)
@@ -58,6 +95,7 @@ def one_copy(path: str) -> str:
     new = plain(path)
     target = PROC/new
     target.parent.mkdir(parents=True, exist_ok=True)
+    if path == REFERENCE: target.write_text(json.dumps(reference_page(public_names())), encoding="utf-8"); return ""
     try: nb = processed(path)
     except Exception as e: return f"nbs/{path}: {e}: {e.__cause__!r}"
     cfg = get_config(path=ROOT)
@@ -69,19 +107,21 @@ def one_copy(path: str) -> str:
     nb["cells"] = relative(nb["cells"])
     for cell in nb["cells"]:
         if cell["cell_type"] == "raw": cell["source"] = re.sub(r"^output-file:.*\n", "", "".join(cell["source"]), flags=re.M)
+    with_alt_texts(nb["cells"])
     target.write_text(json.dumps(nb), encoding="utf-8")
     return ""
 
 
 def expanded(contents: list, names: list, used: list) -> list:
-    "Sidebar entries with globs replaced by the notebooks they match, in reading order; empty sections vanish."
+    "Sidebar entries with globs replaced by the notebooks they match and no entry names, in reading order; empty sections vanish."
     out = []
     for entry in contents:
         if isinstance(entry, dict) and "contents" in entry:
             if inner := expanded(entry["contents"], names, used): out.append({**entry, "contents": inner})
             continue
         pattern = entry["auto"] if isinstance(entry, dict) else entry
-        hits = [n for n in names if n == pattern or (isinstance(entry, dict) and fnmatch.fnmatchcase(n, pattern) and n.count("/") == pattern.count("/"))]
+        hits = [n for n in names if n == pattern] if isinstance(entry, str) else \
+               [n for n in names if n not in used and fnmatch.fnmatchcase(n, pattern) and n.count("/") == pattern.count("/")]
         if not hits and isinstance(entry, str): sys.exit(f"_quarto.yml: the sidebar names {entry}, which does not exist")
         used += hits
         out += [plain(n) for n in hits]
@@ -101,7 +141,7 @@ def quarto_config(names: list) -> str:
 
 def main() -> int:
     "Copy, render, check; the exit status."
-    names = notebooks()
+    names = [*notebooks(), REFERENCE]
     shutil.rmtree(PROC, ignore_errors=True)
     PROC.mkdir()
     (PROC/"_quarto.yml").write_text(quarto_config(names), encoding="utf-8")
@@ -118,8 +158,8 @@ def main() -> int:
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC/"_docs", DOCS)
     shutil.rmtree(PROC)
-    dead = dead_links(DOCS)
-    print("\n".join(dead) or f"{len(names)} pages in {DOCS.name}, no dead links")
+    dead = dead_links(DOCS) + undocumented(public_names(), DOCS)
+    print("\n".join(dead) or f"{len(names)} pages in {DOCS.name}, no dead links, every public name shown")
     return int(bool(dead))
 
 

@@ -331,7 +331,7 @@ def _repr_html_(self: Registry) -> str:
     return html_table([(kind, len(names), ", ".join(names)) for kind, names in named.items()], ["kind", "parts", "names"])
 
 # %% ../nbs/00_parts.ipynb #cd00ca6e
-registry = Registry()
+registry = Registry()  # the one registry of all parts
 
 # %% ../nbs/00_parts.ipynb #c3003d9a
 def discover_components(

@@ -62,7 +62,7 @@ def trailing_scale(
     return np.sqrt(np.where(mean > 0, mean, np.nan))
 
 # %% ../../nbs/features/00_base.ipynb #37638123
-CALENDAR_FEATURES = ("day_sin", "day_cos", "halfday_sin", "halfday_cos", "week_sin", "week_cos", "weekend")
+CALENDAR_FEATURES = ("day_sin", "day_cos", "halfday_sin", "halfday_cos", "week_sin", "week_cos", "weekend")  # columns of `calendar_features`, in their order
 
 def calendar_features(
     seconds: np.ndarray, # bar opens, UTC seconds since 1970, any shape

@@ -13,7 +13,7 @@ from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segm
 from ..parts import registry
 
 # %% ../../nbs/features/ohlcv.ipynb #65bb3279
-OHLCV_FEATURE_NAMES = (
+OHLCV_FEATURE_NAMES = (  # columns of `OHLCVEngineer`, in their order
     "open", "high", "low", "close", "volume", "realized_vol", "skew", "kurtosis", "parkinson_vol", "efficiency",
     "vwap_dev", "signed_vol_sum", "up_wick", "down_wick", "body_size", "clv",
 )

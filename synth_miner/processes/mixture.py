@@ -27,7 +27,7 @@ def _shares(weights, place, blend):
     return ((edges - start).clamp(0, width) + (edges + 1 - start).clamp(max=width)).diff(dim=-1) / width
 
 # %% ../../nbs/processes/mixture.ipynb #e919ef37
-GOLDEN = (5**0.5 - 1) / 2
+GOLDEN = (5**0.5 - 1) / 2  # golden ratio less one: its multiples spread regimes evenly over paths
 
 @registry.register_process("mixture")
 class MixtureProcess(ProcessBase):

@@ -57,7 +57,7 @@ _CRYPTO = ("BTC", "ETH", "SOL", "XRP", "HYPE")
 _COMMODITIES = ("XAU", "NVDAX", "GOOGLX", "TSLAX", "AAPLX", "WTIOIL", "SPCX", "SP500")
 N_SIMULATIONS = 1000  # paths a validator asks for
 
-COMPETITIONS = _Table({c.name: c for c in (
+COMPETITIONS = _Table({c.name: c for c in (  # key -> competition, the rules of the subnet as data
     Competition("crypto_24h", "Crypto 24h", _CRYPTO, 86400, 300, SCORING_INTERVALS, {}, 0.0, -0.15, 10),
     Competition("crypto_1h", "Crypto 1h", _CRYPTO, 3600, 60, HOURLY_INTERVALS, VOL_BLOCKS, 5.25, -0.30, 5),
     Competition("commodities_24h", "Commodities/Equities 24h", _COMMODITIES, 86400, 300, SCORING_INTERVALS, {}, 0.0, -0.15, 10),

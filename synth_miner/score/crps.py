@@ -138,4 +138,4 @@ def crps_ensemble(
     "Plain CRPS of an ensemble, what the subnet's validators compute. A NaN outcome or a NaN member gives NaN. Raises ShapeMismatch."
     return afcrps_ensemble(simulations, target, alpha=0.0)
 
-crps_torch_paths = crps_ensemble
+crps_torch_paths = crps_ensemble  # the same under an older name

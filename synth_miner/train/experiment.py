@@ -146,7 +146,7 @@ def verdict(
     return f"{model} {word} {rival}: {span}."
 
 # %% ../../nbs/train/02_experiment.ipynb #ff011ec6
-SYNTHETIC_NOTE = "Measured on the synthetic market: it says nothing about real prices."
+SYNTHETIC_NOTE = "Measured on the synthetic market: it says nothing about real prices."  # stands wherever such a number does
 
 def score_table(
     result: BacktestResult, # of a backtest

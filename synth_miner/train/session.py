@@ -283,7 +283,7 @@ def _judge(self: AblationExperiment, held) -> dict:
     return self.results
 
 # %% ../../nbs/train/04_session.ipynb #946d53bf
-PRESETS = {name: dict(name=name, head=head, blocks=blocks.split(" > "), tags=tags.split(), description=description) for name, head, blocks, tags, description in (
+PRESETS = {name: dict(name=name, head=head, blocks=blocks.split(" > "), tags=tags.split(), description=description) for name, head, blocks, tags, description in (  # name -> a design of a model that is known to work
     ("baseline_gbm", "gbm", "transformerblock > lstmblock", "baseline simple", "One drift and one volatility from attention and memory: what everything else must beat"),
     ("sde_transformer", "sde", "transformerblock", "sde attention", "Attention under a head with one volatility that is kept above a floor"),
     ("horizon_transformer", "simple_horizon", "transformerblock > lstmblock", "horizon per-step", "A volatility of its own for every step ahead"),

@@ -34,7 +34,7 @@ def aggregate_5m_to_1h(
         intra_directional_consistency=np.where(way == 0, 0.5, (np.sign(r) == way[:, None]).mean(axis=1)))
 
 # %% ../../nbs/windows/04_regime_features.ipynb #24bea40f
-HOURLY_FEATURE_NAMES = (
+HOURLY_FEATURE_NAMES = (  # columns of `engineer_features`, in their order
     "open", "high", "low", "close", "volume", "realized_vol", "skew", "kurtosis", "parkinson_vol", "log_ret",
     "intra_ret_std", "intra_max_drawdown", "intra_directional_consistency",
 )

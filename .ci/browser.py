@@ -1,22 +1,22 @@
 """Drive the widget pages in a real browser: JupyterLab, and Voila for the app, on a free port, with Playwright and Debian's chromium.
 
-Works on notebooks in a temporary folder. `python .ci/browser.py [screenshots=FOLDER] [page ...]`; pages: training, backtest, publish, app.
+Works on notebooks in a temporary folder. `python .ci/browser.py [screenshots=FOLDER] [page ...]`; pages: training, backtest, publish (the last two use the run that the first one leaves), app.
 """
 import contextlib
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
 
+ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(p).exists()), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE = 60_000  # milliseconds for anything to appear
@@ -30,14 +30,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def server(command: list, url: str, folder: Path) -> Iterator[None]:
+def server(command: list, url: str, log: Path, folder: Path) -> Iterator[None]:
     "A server that answers at an address, ended with the block."
-    with (folder/"server.log").open("wb") as log, subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT) as process:
+    with log.open("wb") as out, subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT) as process:
         try:
-            for _ in range(300):
-                if process.poll() is not None: raise RuntimeError(f"{command[0]} ended: {(folder/'server.log').read_text()[-2000:]}")
-                try: urllib.request.urlopen(url, timeout=2); break
-                except urllib.error.HTTPError: break
+            for _ in range(600):
+                if process.poll() is not None: raise RuntimeError(f"{command[0]} ended: {log.read_text()[-2000:]}")
+                try: socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=1).close(); break
                 except OSError: time.sleep(0.1)
             else: raise RuntimeError(f"{command[0]} does not answer")
             yield
@@ -84,6 +83,8 @@ class Driver:
 
     def says(self, text: str, patience: int = PATIENCE): expect(self.page.locator("body")).to_contain_text(text, timeout=patience)
 
+    def tab(self, title: str): self.page.get_by_role("tab", name=title, exact=True).and_(self.page.locator(":visible")).first.click(timeout=PATIENCE)
+
     def picture(self, alt: int = 0):
         "The address of a picture that is shown."
         image = self.page.locator("img.widget-image:visible").nth(alt)
@@ -96,16 +97,13 @@ class Driver:
 
 
 @contextlib.contextmanager
-def opened(browser, url: str, shots: Path, tall: int) -> Iterator[Driver]:
-    "A tab; what goes wrong in it fails the test."
-    page = browser.new_page(viewport=dict(width=1280, height=tall))
+def opened(browser, url: str, shots: Path) -> Iterator[Driver]:
+    "A tab, tall enough for its page."
+    page = browser.new_page(viewport=dict(width=1280, height=1500))
     driver = Driver(page, shots)
     page.on("pageerror", lambda e: driver.errors.append(str(e)))
     page.goto(url, wait_until="domcontentloaded")
-    try: yield driver
-    except Exception: driver.shot("failed"); raise
-    assert not driver.errors, driver.errors
-    page.close()
+    yield driver
 
 
 def run_all(d: Driver):
@@ -116,7 +114,7 @@ def run_all(d: Driver):
         d.page.get_by_role("menuitem", name="Run", exact=True).click()
         d.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
         with contextlib.suppress(TimeoutError): d.page.locator(".jp-InputPrompt", has_text=re.compile(r"\[[*1]\]")).first.wait_for(timeout=3_000); break
-    d.page.locator(".osm-page").first.wait_for(timeout=PATIENCE)
+    d.page.keyboard.press("Control+b")  # the list of files makes way
 
 
 def training(d: Driver):
@@ -128,35 +126,79 @@ def training(d: Driver):
     d.fill("learning rate", "0.003"); d.shot("training-model")
     d.press("Train"); d.says("running: step"); first = d.picture()
     d.press("Pause"); d.says("paused:"); d.shot("training-paused")
-    d.press("Go on"); d.says("Epoch"); d.press("Stop"); d.says("stopped:"); d.says("Everything is in")
+    d.press("Go on"); d.press("Stop"); d.says("stopped:"); d.says("Everything is in")
+    d.press("Resume run"); d.says("done:"); d.says("finished"); d.shot("training-done")
     assert d.picture() != first
-    d.page.locator("button[title^='Goes on with this run']").click()
-    d.says("done:"); d.says("finished"); d.shot("training-done")
 
 
-PAGES = dict(
-    training=(training, "from synth_miner.widgets.training import TrainingPage", "TrainingPage(length=8000, epochs=6, steps=15, prompts=12, width=16)"),
+def backtest(d: Driver):
+    "Choose a run and baselines, score them, look at every tab, click a prompt."
+    who = d.field("ask")
+    d.press("Look again"); who.locator("option", has_text=re.compile(r"^run\s")).first.wait_for(state="attached", timeout=PATIENCE)
+    chosen = [i for i, t in enumerate(who.locator("option").all_inner_texts()) if t.startswith(("run", "template", "ewma_fhs"))]
+    assert len(chosen) == 3, chosen
+    who.select_option(index=chosen)
+    d.fill("every", "soon"); d.press("Score"); d.says("every: 'soon' is no time")
+    d.fill("every", "30min"); d.press("Score"); d.says("done:"); d.says("minus"); d.picture(); d.shot("backtest-scores")
+    d.tab("Prompts"); before = d.picture()
+    d.page.locator("svg.osm-scatter circle").nth(3).click(force=True)
+    d.page.wait_for_function("old => [...document.querySelectorAll('img.widget-image')].some(i => i.offsetParent && i.src && i.src !== old)", arg=before, timeout=PATIENCE)
+    d.says("total score in bps"); d.shot("backtest-prompts")
+    d.tab("Calibration"); d.picture(); d.shot("backtest-calibration")
+    d.tab("Leaderboard"); d.says("Among nine copies"); d.picture(); d.shot("backtest-leaderboard")
+
+
+def publish(d: Driver):
+    "Read the card, compare, try dry, push to a Hub on this machine."
+    d.press("Look again"); d.says("Needed: a repository")
+    d.fill("repository", "nonsense"); d.says("repository: owner/name, such as")
+    d.fill("repository", "me/models"); d.says("hf://me/models/")
+    d.press("Dry run"); d.says("nothing was sent"); d.shot("publish-dry")
+    d.press("Compare"); d.says("the paired test"); d.choose("champion", "yes")
+    d.press("Push"); d.says("files in commit"); d.says("was promoted by hand"); d.press("Who leads"); d.says("Crypto 1h: transformerblock-lstmblock"); d.shot("publish-done")
+
+
+def app(d: Driver):
+    "The three pages in Voila: change a model, then score two baselines."
+    d.says("parameters in all"); d.choose("head", "gbm"); d.says("GBMHead"); d.shot("app-train")
+    d.tab("Backtest"); d.fill("prompts", "20"); d.press("Score"); d.says("done:"); d.picture(); d.shot("app-backtest")
+
+
+HUB = """from synth_miner.model.local_hub import LocalHub
+from synth_miner.widgets.publish import PublishPage
+import huggingface_hub.constants"""
+PAGES = dict(  # name -> its moves, and the cells of its notebook; later ones use the run that the first one leaves
+    training=(training, "from synth_miner.widgets.training import TrainingPage", "TrainingPage(length=6000, epochs=3, steps=6, prompts=12, width=16)"),
+    backtest=(backtest, "from synth_miner.widgets.backtest import BacktestPage", "BacktestPage(length=6000, prompts=40, n_paths=100)"),
+    publish=(publish, HUB, "huggingface_hub.constants.HF_HUB_DISABLE_XET = True\nhub = LocalHub().__enter__()\nPublishPage(endpoint=hub.url, token=hub.token)"),
 )
 
 
 def main(*args: str) -> int:
     if CHROMIUM is None: print("there is no chromium; apt-get install chromium"); return 1
-    shots = next((Path(a.partition("=")[2]) for a in args if a.startswith("screenshots=")), None)
-    wanted = [a for a in args if a in PAGES] or list(PAGES)
+    shots = next((Path(a.partition("=")[2]).absolute() for a in args if a.startswith("screenshots=")), None)
+    wanted = [a for a in args if a in (*PAGES, "app")] or [*PAGES, "app"]
     with tempfile.TemporaryDirectory() as temp, contextlib.ExitStack() as stack:
-        folder, port, begun = Path(temp), free_port(), time.monotonic()
+        folder, lab, voila, begun = Path(temp), free_port(), free_port(), time.monotonic()
         shots = shots or folder
         shots.mkdir(parents=True, exist_ok=True)
-        for name in wanted: notebook(folder/f"{name}.ipynb", *PAGES[name][1:])
-        lab = ["jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=tok", f"--ServerApp.root_dir={folder}", "--LabApp.extension_manager=readonly", f"--LabApp.user_settings_dir={quiet(folder)}"]
-        stack.enter_context(server(lab, f"http://127.0.0.1:{port}/api?token=tok", folder))
+        for name in PAGES: notebook(folder/f"{name}.ipynb", *PAGES[name][1:])
+        shutil.copy(ROOT/"nbs/widgets/app.ipynb", folder)
+        start = lambda name, port, *more: stack.enter_context(server(["jupyter" if name == "lab" else "voila", *more], f"http://127.0.0.1:{port}", folder/f"{name}.log", folder))
+        start("lab", lab, "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={lab}", "--ServerApp.port_retries=0", "--IdentityProvider.token=tok", f"--ServerApp.root_dir={folder}",
+              "--LabApp.extension_manager=readonly", f"--LabApp.user_settings_dir={quiet(folder)}")
+        if "app" in wanted: start("voila", voila, "app.ipynb", "--no-browser", f"--port={voila}", "--Voila.ip=127.0.0.1")
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for name in wanted:
-            start = time.monotonic()
-            with opened(browser, f"http://127.0.0.1:{port}/lab/tree/{name}.ipynb?token=tok", shots, 1500) as d:
-                run_all(d)
-                PAGES[name][0](d)
-            print(f"{name}: {time.monotonic() - start:.0f} s")
+        tabs = {n: stack.enter_context(opened(browser, f"http://127.0.0.1:{lab}/lab/workspaces/{n}/tree/{n}.ipynb?token=tok" if n in PAGES else f"http://127.0.0.1:{voila}", shots)) for n in wanted}
+        for n, d in tabs.items(): run_all(d) if n in PAGES else None
+        for n, d in tabs.items():
+            start_of = time.monotonic()
+            d.page.bring_to_front()
+            d.page.locator(".osm-page").first.wait_for(timeout=PATIENCE)
+            try: (PAGES[n][0] if n in PAGES else app)(d)
+            except Exception: d.shot(f"failed-{n}"); raise
+            assert not d.errors, (n, d.errors)
+            print(f"{n}: {time.monotonic() - start_of:.0f} s", flush=True)
         print(f"all in {time.monotonic() - begun:.0f} s")
     return 0
 

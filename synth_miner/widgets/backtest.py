@@ -6,7 +6,7 @@
 __all__ = ['BacktestPlan', 'forecaster_choices', 'interval_frame', 'interval_picture', 'calibration_picture',
            'leaderboard_picture', 'earnings_frame', 'scatter_frame', 'ClickScatter', 'BacktestPage']
 
-# %% ../../nbs/widgets/backtest.ipynb #d9590c11
+# %% ../../nbs/widgets/backtest.ipynb #4384b65e
 import anywidget
 import html
 import numpy as np
@@ -25,9 +25,9 @@ from ..train.replay import rolling_leaderboard
 from ..train.store import run_folders, unseen_from
 from ..viz import PALETTE, pit_histogram
 from .base import PromptBrowser, show_png
-from .controls import MARKETS, Job, JobBar, asset_list, attempt, draw_png, heading, labelled, market_source, page_view
+from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_choices
 
-# %% ../../nbs/widgets/backtest.ipynb #b8b1d48a
+# %% ../../nbs/widgets/backtest.ipynb #37ad5767
 @dataclass
 class BacktestPlan:
     "Who is asked what."
@@ -45,13 +45,13 @@ class BacktestPlan:
     seed: int = 0 # of the answers' noise
     output_dir: str = "outputs" # folder of all runs
 
-# %% ../../nbs/widgets/backtest.ipynb #f9385ba0
+# %% ../../nbs/widgets/backtest.ipynb #c1d63391
 def forecaster_choices(
     output_dir: str | Path, # folder of all runs
 ) -> dict: # label -> what `load_forecaster` takes: judged runs, newest first, then the baselines
     "Everybody who can be asked."
     runs = {f"run {r.path.name} ({COMPETITIONS[r.metrics['competition']].label})": str(r.path) for r in run_folders(output_dir) if r.metrics}
-    return runs | {f"{i.name}: {i.description}"[:80]: i.name for i in registry.list_parts("forecaster")}
+    return runs | part_choices(registry.list_parts("forecaster"), 60)
 
 def _moment(what, text):
     "A time as typed, UTC; None for nothing."
@@ -60,7 +60,7 @@ def _moment(what, text):
     except ValueError: raise BadData(f"{what}: {text!r} is no time such as 2024-02-01 or 2024-02-01 12:00") from None
     return t.tz_localize("UTC") if t.tz is None else t.tz_convert("UTC")
 
-# %% ../../nbs/widgets/backtest.ipynb #68631f26
+# %% ../../nbs/widgets/backtest.ipynb #e6bf4d07
 @patch
 def runner(self: BacktestPlan) -> BacktestRunner:
     "The questions. Raises BadData for what cannot be, naming the field."
@@ -87,7 +87,7 @@ def work(self: BacktestPlan,
     runner.prompts()
     return runner, runner.run(Path(self.output_dir)/"answers", watch=lambda done, total: job.check(done / total, f"answer {done} of {total}"))
 
-# %% ../../nbs/widgets/backtest.ipynb #c87749dd
+# %% ../../nbs/widgets/backtest.ipynb #55c3a11d
 def interval_frame(
     result: BacktestResult, # finished
     model: str, # who is looked at
@@ -112,9 +112,10 @@ def interval_picture(
         ax.axvline(0, color=PALETTE["expected"], linewidth=1)
         ax.grid(axis="y", visible=False)
         ax.set(xlabel=f"% of {rival}'s score; left of 0 {model} is better", title=f"{model} against {rival}, by interval")
-    return draw_png(draw, 8.2, 0.9 + 0.24 * len(t))
+        ax.tick_params(axis="y", labelsize=7.5)
+    return draw_png(draw, 8.2, 0.8 + 0.17 * len(t))
 
-# %% ../../nbs/widgets/backtest.ipynb #abb731b2
+# %% ../../nbs/widgets/backtest.ipynb #1e97f38e
 def calibration_picture(
     result: BacktestResult, # finished, with PIT values
     model: str, # who is looked at
@@ -142,7 +143,7 @@ def earnings_frame(
     "Emission shares of each model among nine copies of its best rival."
     return pd.DataFrame({m: 100 * np.array(result.emission_share(m, fields=200)) for m in result.models}, ["share", "low", "high", "rival"]).T.rename_axis("model")
 
-# %% ../../nbs/widgets/backtest.ipynb #a89b8386
+# %% ../../nbs/widgets/backtest.ipynb #86fb656b
 def scatter_frame(
     result: BacktestResult, # finished, with windows
     model: str, # who is looked at
@@ -154,8 +155,8 @@ def scatter_frame(
     before = result.windows.groupby(["prompt", "asset"]).trailing.first()
     return pd.DataFrame(dict(volatility=before.reindex(t.index), difference=t[model] - t[rival])).dropna().reset_index()
 
-# %% ../../nbs/widgets/backtest.ipynb #df9c1492
-_SCATTER = """
+# %% ../../nbs/widgets/backtest.ipynb #60782580
+_TOOLS = """
 const make = (tag, attributes, text) => {
   const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const k in attributes) e.setAttribute(k, attributes[k]);
@@ -167,6 +168,10 @@ const ticks = (low, high) => {
   for (let t = Math.ceil(low / step) * step; t <= high + 1e-9; t += step) out.push(Number(t.toPrecision(6)));
   return out;
 };
+"""
+
+# %% ../../nbs/widgets/backtest.ipynb #bf5de539
+_SCATTER = _TOOLS + """
 function render({ model, el }) {
   const W = 760, H = 270, L = 58, R = 14, T = 12, B = 42, svg = make("svg", { viewBox: `0 0 ${W} ${H}`, style: "width:100%;max-width:760px;font:11px sans-serif;display:block", class: "osm-scatter" });
   el.appendChild(svg);
@@ -197,6 +202,7 @@ function render({ model, el }) {
 export default { render };
 """
 
+# %% ../../nbs/widgets/backtest.ipynb #d39092b2
 class ClickScatter(anywidget.AnyWidget):
     "Points that can be clicked; `chosen` is the number of the last one, -1 before the first."
     _esm = _SCATTER
@@ -204,7 +210,7 @@ class ClickScatter(anywidget.AnyWidget):
     chosen = traitlets.Int(-1).tag(sync=True)
     xlabel, ylabel = traitlets.Unicode().tag(sync=True), traitlets.Unicode().tag(sync=True)
 
-# %% ../../nbs/widgets/backtest.ipynb #cfaab9b1
+# %% ../../nbs/widgets/backtest.ipynb #e769de13
 class BacktestPage:
     "The backtest page; shown as the last line of a cell."
     def __init__(self,
@@ -216,14 +222,14 @@ class BacktestPage:
         self.bar = JobBar(self._prepare, self._progress, "Score", "Asks every forecaster every prompt, and scores the answers; what was asked before is not asked again")
         self._make_fields(); self._make_views()
         left = VBox([heading("Prompts"), *self.fields.values()], layout=Layout(margin="0 28px 0 0"))
-        right = VBox([heading("Forecasters", "several with Ctrl or Shift"), self.who], layout=Layout(width="520px"))
+        right = VBox([heading("Forecasters", "several with Ctrl or Shift"), self.who, self.again], layout=Layout(width="520px"))
         self.view = page_view(HBox([left, right], layout=Layout(flex_flow="row wrap")), self.message, self.bar.view, self.results)
 
     def _ipython_display_(self):
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/backtest.ipynb #68473376
+# %% ../../nbs/widgets/backtest.ipynb #54bbe7bc
 @patch
 def _make_fields(self: BacktestPage):
     "Fields of the plan's values."
@@ -241,9 +247,17 @@ def _make_fields(self: BacktestPage):
         n_paths=labelled(IntText, "paths", "Simulated paths of an answer; the subnet asks for 1000", p.n_paths),
     )
     for name, f in self.fields.items(): f.observe(lambda change, name=name: self._set(name, change["new"]), "value")
-    choices = forecaster_choices(p.output_dir)
-    self.who = SelectMultiple(options=choices, value=tuple(f for f in choices.values() if f in p.forecasters), tooltip="Whose answers are scored: runs of yours, then baselines", description="ask", rows=14, style=dict(description_width="40px"), layout=Layout(width="510px"))
+    self.who = SelectMultiple(tooltip="Whose answers are scored: runs of yours, then baselines", description="ask", rows=14, style=dict(description_width="40px"), layout=Layout(width="510px"))
     self.who.observe(lambda _: setattr(self.plan, "forecasters", list(self.who.value)), "value")
+    self.again = button("Look again", "Reads the folder of runs again, for runs that are new", self.refresh)
+    self.refresh()
+
+@patch
+def refresh(self: BacktestPage):
+    "Read the folder of runs again; who was chosen stays chosen."
+    choices, chosen = forecaster_choices(self.plan.output_dir), self.plan.forecasters
+    self.who.options = choices
+    self.who.value = tuple(f for f in choices.values() if f in chosen)
 
 @patch
 def _set(self: BacktestPage, name, value):
@@ -251,7 +265,7 @@ def _set(self: BacktestPage, name, value):
     if not attempt(self.message, lambda: setattr(self.plan, name, asset_list(value) if name == "assets" else value)): return
     self.fields["folder"].disabled, self.fields["length"].disabled = self.plan.market != "parquet", self.plan.market != "synthetic"
 
-# %% ../../nbs/widgets/backtest.ipynb #dc05fad3
+# %% ../../nbs/widgets/backtest.ipynb #ab89731c
 @patch
 def _make_views(self: BacktestPage):
     "Where results are shown; empty until there are some."
@@ -274,7 +288,7 @@ def _prepare(self: BacktestPage):
 def _progress(self: BacktestPage, job):
     if job.state == "done" and job.result is not None and job.result[1] is not self.result: self.show(*job.result)
 
-# %% ../../nbs/widgets/backtest.ipynb #58370ee7
+# %% ../../nbs/widgets/backtest.ipynb #a666d900
 @patch
 def show(self: BacktestPage,
     runner: BacktestRunner, # that asked

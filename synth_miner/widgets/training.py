@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['TrainingPlan', 'validation_baselines', 'TrainingRun', 'TrainingPage']
 
-# %% ../../nbs/widgets/training.ipynb #23b15498
+# %% ../../nbs/widgets/training.ipynb #0f8821a2
 import html
 import numpy as np
 import pandas as pd
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +29,9 @@ from ..train.store import RunFolder, run_folders, run_once
 from ..train.trainer import OBJECTIVES, price_factors
 from ..viz import PALETTE
 from .base import show_png
-from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_fields, read_fields
+from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_choices, part_fields, read_fields
 
-# %% ../../nbs/widgets/training.ipynb #84d44be2
+# %% ../../nbs/widgets/training.ipynb #894bc09a
 @dataclass
 class TrainingPlan:
     "What is to be trained, on what, and for how long."
@@ -52,7 +53,7 @@ class TrainingPlan:
     output_dir: str = "outputs" # folder of all runs
     baselines: list = field(default_factory=lambda: ["template", "ewma_fhs"]) # it is measured against
 
-# %% ../../nbs/widgets/training.ipynb #0acf9c5c
+# %% ../../nbs/widgets/training.ipynb #ac149947
 @patch
 def add(self: TrainingPlan,
     name: str, # of a block
@@ -82,7 +83,7 @@ def remove(self: TrainingPlan,
     if len(self.blocks) < 2: raise BadData("a model needs at least one block; add another before this one goes")
     self.blocks.pop(i)
 
-# %% ../../nbs/widgets/training.ipynb #5cf3acfb
+# %% ../../nbs/widgets/training.ipynb #0bb09ff6
 @lru_cache(8)
 def _windows(competition: str) -> tuple: # features, bars of past, calendar columns, of the packaged configuration
     cfg = load_config([f"competition={competition}"])
@@ -108,7 +109,7 @@ def table(self: TrainingPlan) -> str: # HTML
     rows = self.model().flow(horizon=COMPETITIONS[self.competition].steps)
     return html_table([(r.part, r.gives, f"{r.parameters:,}" if r.parameters else "") for r in rows], ["part", "gives", "parameters"], note=f"{sum(r.parameters for r in rows):,} parameters in all")
 
-# %% ../../nbs/widgets/training.ipynb #48d44651
+# %% ../../nbs/widgets/training.ipynb #e6ce92d8
 @patch
 def config(self: TrainingPlan): # DictConfig
     "The complete configuration. Raises BadData for numbers that cannot be, and what the parts raise."
@@ -130,7 +131,7 @@ def experiment(self: TrainingPlan) -> dict: # `model` and `training`
     return dict(model={**model, "backbone": {**model["backbone"], "seq_len": _windows(self.competition)[1]}},
                 training=dict(lr=self.lr, epochs=self.epochs, steps_per_epoch=self.steps, objective=self.objective, n_paths=64, batch_size=64))
 
-# %% ../../nbs/widgets/training.ipynb #ce018e12
+# %% ../../nbs/widgets/training.ipynb #372046f5
 def validation_baselines(
     names: Sequence[str], # of forecasters
     loader, # MarketDataLoader, whose bars they see
@@ -166,7 +167,7 @@ def _scores(forecaster, batch, loader, rules, n_paths, seed) -> list:
 def _seconds(lookback) -> int:
     return int(pd.Timedelta(lookback).total_seconds())
 
-# %% ../../nbs/widgets/training.ipynb #04c9e096
+# %% ../../nbs/widgets/training.ipynb #3ae5fba7
 class TrainingRun:
     "One training with what was seen of it so far."
     def __init__(self,
@@ -204,7 +205,7 @@ class TrainingRun:
         else: (job.asked if self.ended else job.check)(0.8 + 0.2 * done / max(total, 1), f"held-out prompts, answer {done} of {total}")
         return self.ended
 
-# %% ../../nbs/widgets/training.ipynb #363acad6
+# %% ../../nbs/widgets/training.ipynb #df0259a2
 @patch
 def picture(self: TrainingRun) -> bytes: # a PNG file
     "The loss by step, and the validation score by epoch beside the baselines'."
@@ -236,7 +237,7 @@ def verdict(self: TrainingRun) -> str: # empty before the first epoch
     d = best["val_score"] - self.baselines[name]
     return f"Epoch {best['epoch']}: {best['val_score']:,.1f} bps on the validation windows, {abs(d):,.1f} bps ({100 * abs(d) / self.baselines[name]:.1f} %) {'better' if d < 0 else 'worse'} than {name}."
 
-# %% ../../nbs/widgets/training.ipynb #a534264c
+# %% ../../nbs/widgets/training.ipynb #3560a150
 class TrainingPage:
     "The training page; shown as the last line of a cell."
     def __init__(self,
@@ -257,7 +258,7 @@ class TrainingPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/training.ipynb #ca92b622
+# %% ../../nbs/widgets/training.ipynb #8dd75089
 @patch
 def _make_fields(self: TrainingPage):
     "Fields of the plan's values."
@@ -285,18 +286,17 @@ def _set(self: TrainingPage, name, value):
     self.fields["folder"].disabled, self.fields["length"].disabled = self.plan.market != "parquet", self.plan.market != "synthetic"
     if name == "competition": self.update()
 
-# %% ../../nbs/widgets/training.ipynb #7bd51447
+# %% ../../nbs/widgets/training.ipynb #9072c751
 @patch
 def _make_parts(self: TrainingPage):
     "Controls of blocks and head."
-    names = [(f"{i.name}: {i.description}"[:70], i.name) for i in registry.list_blocks()]
-    self.preset = labelled(Dropdown, "begin with", "An architecture with a name, to begin with; it replaces blocks and head", options=[("the blocks below", None), *((f"{k}: {v['description']}"[:70], k) for k, v in PRESETS.items())], width="470px")
-    self.new = labelled(Dropdown, "add a block", "Every block that the registry knows, your own too", options=names, value="lstmblock", width="470px")
+    self.preset = labelled(Dropdown, "begin with", "An architecture with a name, to begin with; it replaces blocks and head", options=[("the blocks below", None), *((textwrap.shorten(f"{k}: {v['description']}", 54, placeholder=" …"), k) for k, v in PRESETS.items())], width="470px")
+    self.new = labelled(Dropdown, "add a block", "Every block that the registry knows, your own too", options=part_choices(registry.list_blocks()), value="lstmblock", width="470px")
     self.add = button("Add", "Puts this block behind the chosen one", self._add)
     self.blocks = Select(description="blocks", tooltip="The blocks in order; the arguments of the chosen one are below", rows=6, style=dict(description_width="118px"), layout=Layout(width="470px"))
     self.up, self.down, self.out = (button(label, text, work) for label, text, work in (
         ("Up", "Puts the chosen block one earlier", lambda: self._shift(-1)), ("Down", "Puts the chosen block one later", lambda: self._shift(1)), ("Remove", "Takes the chosen block out", self._remove)))
-    self.head = labelled(Dropdown, "head", "What turns latents into parameters of a distribution", self.plan.head["name"], options=[(f"{i.name}: {i.description}"[:70], i.name) for i in registry.list_parts("head")], width="470px")
+    self.head = labelled(Dropdown, "head", "What turns latents into parameters of a distribution", self.plan.head["name"], options=part_choices(registry.list_parts("head")), width="470px")
     self.width = labelled(IntText, "width", "Numbers of a latent, D; more of them cost time", self.plan.width, width="470px")
     self.block_box, self.head_box = (Accordion([VBox()], titles=[title], layout=Layout(width="470px", margin="2px 0 8px 0")) for title in ("Arguments of the block", "Arguments of the head"))
     self.preset.observe(lambda change: change["new"] and attempt(self.message, self._take_preset), "value")
@@ -307,7 +307,7 @@ def _make_parts(self: TrainingPage):
     self.resume = button("Resume run", "Goes on with this run under its own configuration", lambda: attempt(self.bar.message, self._resume), width="110px")
     self.keep = button("Save recipe", "Writes the model to a YAML file and says the command that trains it", lambda: attempt(self.bar.message, self._keep), width="110px")
 
-# %% ../../nbs/widgets/training.ipynb #5babb288
+# %% ../../nbs/widgets/training.ipynb #813619de
 @patch
 def update(self: TrainingPage):
     "Build the model of the plan and show what flows through it."
@@ -340,7 +340,7 @@ def _take_head(self: TrainingPage):
     self.plan.head = dict(name=self.head.value)
     self._show_head(); self.update()
 
-# %% ../../nbs/widgets/training.ipynb #ffb4c0ac
+# %% ../../nbs/widgets/training.ipynb #1912cfd2
 @patch
 def _show_blocks(self: TrainingPage, chosen):
     "The list, with a block chosen."
@@ -372,7 +372,7 @@ def _fill(self: TrainingPage, box, part, kinds):
     box.children[0].children = list(fields.values()) or [HTML('<span class="osm-note">It has none.</span>')]
     box.set_title(0, f"Arguments of {part['name']}")
 
-# %% ../../nbs/widgets/training.ipynb #83386b44
+# %% ../../nbs/widgets/training.ipynb #c41550d6
 @patch
 def _prepare(self: TrainingPage): return self._begin(TrainingRun(self.plan.config()))
 

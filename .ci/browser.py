@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
@@ -62,6 +62,13 @@ class Driver:
     "A browser page with the few moves that the tests need."
     def __init__(self, page: Page, shots: Path): self.page, self.shots, self.errors = page, shots, []
 
+    def seen(self, name: str, moves: Callable):
+        "Make the moves of a test; one that fails leaves a picture, and an error of the page is one."
+        self.page.bring_to_front()
+        try: moves(self)
+        except Exception: self.shot(f"failed-{name}"); raise
+        assert not self.errors, (name, self.errors)
+
     def button(self, label: str): return self.page.get_by_role("button", name=label, exact=True).and_(self.page.locator(":visible")).first
 
     def press(self, label: str): self.button(label).click(timeout=PATIENCE)
@@ -107,14 +114,23 @@ def opened(browser, url: str, shots: Path) -> Iterator[Driver]:
 
 
 def run_all(d: Driver):
-    "Run all cells of the notebook that JupyterLab shows."
+    "Run all cells of the notebook that JupyterLab shows, once its kernel answers."
     d.page.wait_for_selector(".jp-Notebook", timeout=PATIENCE)
-    d.page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=PATIENCE)
-    for _ in range(5):  # a kernel that has just started may lose the first request
-        d.page.get_by_role("menuitem", name="Run", exact=True).click()
-        d.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
-        with contextlib.suppress(TimeoutError): d.page.locator(".jp-InputPrompt", has_text=re.compile(r"\[[*1]\]")).first.wait_for(timeout=3_000); break
-    d.page.keyboard.press("Control+b")  # the list of files makes way
+    d.page.wait_for_function("document.body.innerText.includes('| Idle')", timeout=PATIENCE)
+    if (dialog := d.page.locator(".jp-Dialog button.jp-mod-accept")).is_visible(): dialog.click()
+    d.page.get_by_role("menuitem", name="Run", exact=True).click()
+    d.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+
+
+def shown(d: Driver):
+    "Wait for the page; what JupyterLab was asked too early it forgets, and is asked again."
+    for left in (2, 1, 0):
+        try: d.page.locator(".osm-page").first.wait_for(timeout=PATIENCE / 2)
+        except TimeoutError:
+            if not left: raise
+            run_all(d)
+        else: break
+    if (files := d.page.locator(".jp-SideBar.jp-mod-left .lm-TabBar-tab.lm-mod-current")).count(): files.first.click()  # the list of files makes way
 
 
 def training(d: Driver):
@@ -190,14 +206,12 @@ def main(*args: str) -> int:
         if "app" in wanted: start("voila", voila, "app.ipynb", "--no-browser", f"--port={voila}", "--Voila.ip=127.0.0.1")
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tabs = {n: stack.enter_context(opened(browser, f"http://127.0.0.1:{lab}/lab/workspaces/{n}/tree/{n}.ipynb?token=tok" if n in PAGES else f"http://127.0.0.1:{voila}", shots)) for n in wanted}
-        for n, d in tabs.items(): run_all(d) if n in PAGES else None
+        for n, d in tabs.items():
+            if n in PAGES: d.seen(n, run_all)
         for n, d in tabs.items():
             start_of = time.monotonic()
-            d.page.bring_to_front()
-            d.page.locator(".osm-page").first.wait_for(timeout=PATIENCE)
-            try: (PAGES[n][0] if n in PAGES else app)(d)
-            except Exception: d.shot(f"failed-{n}"); raise
-            assert not d.errors, (n, d.errors)
+            if n in PAGES: d.seen(n, shown)
+            d.seen(n, PAGES[n][0] if n in PAGES else app)
             print(f"{n}: {time.monotonic() - start_of:.0f} s", flush=True)
         print(f"all in {time.monotonic() - begun:.0f} s")
     return 0

@@ -17,7 +17,7 @@ from ipywidgets import HTML, Dropdown, HBox, Image, IntSlider, Layout, Text, VBo
 from ..core import BadData
 from ..data.base import utc_index
 from ..diagnostics import fan_overlap
-from ..parts import UnknownPart, did_you_mean
+from ..parts import UnknownPart, did_you_mean, html_table
 from ..train.backtest import BacktestResult, BacktestRunner, Prompt
 from ..viz import fan_chart, style
 
@@ -121,10 +121,10 @@ def png(self: PromptBrowser,
 ) -> bytes:
     "The same charts as a PNG file."
     file = io.BytesIO()
-    self.figure(i, models, together).savefig(file, format="png", metadata={"Software": None})
+    self.figure(i, models, together).savefig(file, format="png", dpi=110, metadata={"Software": None})
     return file.getvalue()
 
-# %% ../../nbs/widgets/00_base.ipynb #ef503b23
+# %% ../../nbs/widgets/00_base.ipynb #ce411d6c
 def show_png(
     image: Image, # where it is shown
     png: bytes, # a PNG file; empty: nothing
@@ -141,7 +141,7 @@ def _make_controls(self: PromptBrowser):
     self.sorting = Dropdown(options=list(_ORDERS), description="order", tooltip="By time, or the prompts first where all scored badly or where the models differ most")
     self.fans = Dropdown(options=[("side by side", False), ("over each other", True)], description="fans", tooltip="Each model's fan on axes of its own, or all on one pair of axes")
     self.when = Text(placeholder="2024-10-11 15:00", description="go to", continuous_update=False, tooltip="A time in UTC: jumps to the nearest prompt")
-    self.message, self.table, self.image = HTML(), HTML(), Image(format="png")
+    self.message, self.table, self.image = HTML(), HTML(), Image(format="png", layout=Layout(align_self="flex-start", max_width="100%"))
     self.view = VBox([HBox([self.slider, self.model]), HBox([self.sorting, self.when, self.fans]), self.message, self.image, self.table])
     self.slider.observe(lambda _: self.update(), "value")
     self.model.observe(lambda _: self.update(), "value")
@@ -168,7 +168,8 @@ def _draw(self: PromptBrowser):
     p = self.prompts[i]
     note = " <b>Synthetic market.</b>" if self.result.synthetic else ""
     head = f"<p>{html.escape(p.asset)}, {p.time:%A %Y-%m-%d %H:%M} UTC, {self.runner.competition.label}: total score in bps, lower is better.{note}</p>"
-    self.table.value = head + self.scores(i).round(1).to_html(border=0)
+    number = lambda v: "" if np.isnan(v) else f"{v:,.1f}"
+    self.table.value = head + html_table([(m, number(r.score), number(r["mean"]), r.status) for m, r in self.scores(i).iterrows()], ["model", "score", "mean of all prompts", "status"])
     show_png(self.image, b"") # an old picture beside new numbers would lie
     show_png(self.image, self.png(i, self.model.value, self.fans.value))
 

@@ -7,7 +7,7 @@ __all__ = ['LABEL', 'GIVEN', 'MARKETS', 'JobStopped', 'Job', 'attempt', 'error_l
            'part_fields', 'read_fields', 'market_source', 'asset_list', 'draw_png', 'JobBar', 'page_view', 'heading',
            'controls_of']
 
-# %% ../../nbs/widgets/01_controls.ipynb #6d4a2f81
+# %% ../../nbs/widgets/01_controls.ipynb #d66df8fe
 import ast
 import html
 import io
@@ -24,7 +24,7 @@ from ..data.base import DataSource
 from ..parts import part_parameters, registry
 from ..viz import style
 
-# %% ../../nbs/widgets/01_controls.ipynb #fab9e126
+# %% ../../nbs/widgets/01_controls.ipynb #d20195b4
 class JobStopped(Exception):
     "The work was told to stop, and had nothing to hand over."
 
@@ -65,7 +65,7 @@ class Job:
         try: self.changed(self)
         except Exception as e: self.error = self.error or e
 
-# %% ../../nbs/widgets/01_controls.ipynb #9046940b
+# %% ../../nbs/widgets/01_controls.ipynb #e00df813
 @patch
 def asked(self: Job,
     done: float | None = None, # share of the work, 0 to 1; None: as before
@@ -109,7 +109,7 @@ def wait(self: Job,
     if self.busy: raise TimeoutError(f"still {self.state} after {seconds} s: {self.text}")
     return self
 
-# %% ../../nbs/widgets/01_controls.ipynb #596d4197
+# %% ../../nbs/widgets/01_controls.ipynb #b7bbaa4c
 def attempt(
     message: HTML, # where it is said
     work: Callable, # called without arguments
@@ -120,14 +120,14 @@ def attempt(
     except Exception as e: message.value = error_line(e); return False
     return True
 
-# %% ../../nbs/widgets/01_controls.ipynb #44dd25c7
+# %% ../../nbs/widgets/01_controls.ipynb #6a83a71f
 def error_line(
     error: BaseException, # that was raised
 ) -> str: # HTML, escaped
     "An error as one line."
     return f'<span class="osm-error">{html.escape(" ".join(f"{type(error).__name__}: {error}".split()))}</span>'
 
-# %% ../../nbs/widgets/01_controls.ipynb #79a87249
+# %% ../../nbs/widgets/01_controls.ipynb #45a8ca00
 LABEL = "118px"  # width of a field's label
 
 def labelled(
@@ -143,7 +143,7 @@ def labelled(
     if kind is Checkbox: more["indent"] = True
     return kind(description=label, tooltip=tooltip, style=dict(description_width=LABEL), layout=Layout(width=width), **more)
 
-# %% ../../nbs/widgets/01_controls.ipynb #74c96d99
+# %% ../../nbs/widgets/01_controls.ipynb #6059f031
 def button(
     label: str, # on it
     tooltip: str, # what it does
@@ -156,15 +156,15 @@ def button(
     made.on_click(lambda _: pressed())
     return made
 
-# %% ../../nbs/widgets/01_controls.ipynb #4965fefe
+# %% ../../nbs/widgets/01_controls.ipynb #2e1fc2b4
 def part_choices(
     infos, # of the registry
-    width: int = 54, # letters of an entry
+    width: int = 50, # letters of an entry
 ) -> dict: # "name: description", shortened -> name
     "Entries of a menu of parts."
     return {textwrap.shorten(f"{i.name}: {i.description}", width, placeholder=" …"): i.name for i in infos}
 
-# %% ../../nbs/widgets/01_controls.ipynb #bf4abb23
+# %% ../../nbs/widgets/01_controls.ipynb #d3b0fdd3
 GIVEN = ("d_model", "input_dim", "seq_len", "latent_size", "future_dim", "init_sigma")  # arguments that the assembler knows
 
 def part_fields(
@@ -202,7 +202,7 @@ def _literal(name, text, default):
     if isinstance(value, str) and default is not None and default is not inspect.Parameter.empty: raise BadData(f"{name}: {text!r} is not a value like {default!r}")
     return list(value) if isinstance(value, tuple) else value
 
-# %% ../../nbs/widgets/01_controls.ipynb #04e64e4b
+# %% ../../nbs/widgets/01_controls.ipynb #52d127ae
 MARKETS = {"built-in market (made up)": "synthetic", "folder of bars": "parquet"}  # label -> source
 
 def market_source(
@@ -215,7 +215,7 @@ def market_source(
     if market == "parquet" and not folder.strip(): raise BadData("folder of bars: name the folder that holds them, such as bars")
     return registry.build("source", dict(name="parquet", path=folder.strip()) if market == "parquet" else dict(name="synthetic", length=length), freq=step)
 
-# %% ../../nbs/widgets/01_controls.ipynb #6116c554
+# %% ../../nbs/widgets/01_controls.ipynb #5acdb212
 def asset_list(
     text: str, # "BTC, ETH"
 ) -> list[str]:
@@ -224,7 +224,7 @@ def asset_list(
     if not found: raise BadData("assets: name at least one, such as BTC, ETH")
     return list(dict.fromkeys(found))
 
-# %% ../../nbs/widgets/01_controls.ipynb #660c2f36
+# %% ../../nbs/widgets/01_controls.ipynb #80f05faf
 _DRAWING = threading.Lock()  # matplotlib's settings are everybody's
 
 def draw_png(
@@ -243,7 +243,7 @@ def draw_png(
         figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
     return file.getvalue()
 
-# %% ../../nbs/widgets/01_controls.ipynb #714a818e
+# %% ../../nbs/widgets/01_controls.ipynb #5081c08b
 class JobBar:
     "A job with its buttons and its progress, as one row and a line."
     def __init__(self,
@@ -267,7 +267,7 @@ class JobBar:
         self.job.start(work)
         self._buttons()
 
-# %% ../../nbs/widgets/01_controls.ipynb #7fe53d6b
+# %% ../../nbs/widgets/01_controls.ipynb #3d60aed3
 @patch
 def _buttons(self: JobBar):
     "What can be pressed now."
@@ -294,7 +294,7 @@ def _end(self: JobBar):
     self.job.stop()
     self._show(self.job)
 
-# %% ../../nbs/widgets/01_controls.ipynb #dffb0b1c
+# %% ../../nbs/widgets/01_controls.ipynb #e193042a
 _LOOK = """<style>
 .osm-page { max-width: 1080px; }
 .osm-page .osm-error { color: var(--jp-error-color1, #b3261e); }
@@ -302,6 +302,8 @@ _LOOK = """<style>
 .osm-page .osm-note { color: var(--jp-ui-font-color2, #666); }
 .osm-page table { font-size: 12px; line-height: 1.35; }
 .osm-page .widget-html-content, .osm-page .jupyter-widgets.widget-html { line-height: 1.4; height: auto; }
+.osm-page .widget-image { align-self: flex-start; max-width: 100%; }
+.osm-page .osm-scroll :is(td, th) { padding: 2px 10px; }
 .osm-page .osm-scroll { max-height: 420px; overflow: auto; border: 1px solid var(--jp-border-color2, #ddd); padding: 4px 14px; }
 </style>"""
 
@@ -313,7 +315,7 @@ def page_view(
     view.add_class("osm-page")
     return view
 
-# %% ../../nbs/widgets/01_controls.ipynb #66d9d64d
+# %% ../../nbs/widgets/01_controls.ipynb #082e44f1
 def heading(
     text: str, # of what follows
     note: str = "", # a word on it
@@ -321,7 +323,7 @@ def heading(
     "A heading within a page."
     return HTML(f"<h4>{html.escape(text)}</h4>" + (f'<span class="osm-note">{html.escape(note)}</span>' if note else ""))
 
-# %% ../../nbs/widgets/01_controls.ipynb #f70a9981
+# %% ../../nbs/widgets/01_controls.ipynb #67b5d3a5
 def controls_of(
     view: Widget, # a page
 ) -> list[Widget]: # those that a hand can move

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TrainingPlan', 'validation_baselines', 'TrainingRun', 'TrainingPage']
 
-# %% ../../nbs/widgets/training.ipynb #0f8821a2
+# %% ../../nbs/widgets/training.ipynb #90d8550b
 import html
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ from ..viz import PALETTE
 from .base import show_png
 from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_choices, part_fields, read_fields
 
-# %% ../../nbs/widgets/training.ipynb #894bc09a
+# %% ../../nbs/widgets/training.ipynb #87431023
 @dataclass
 class TrainingPlan:
     "What is to be trained, on what, and for how long."
@@ -53,7 +53,7 @@ class TrainingPlan:
     output_dir: str = "outputs" # folder of all runs
     baselines: list = field(default_factory=lambda: ["template", "ewma_fhs"]) # it is measured against
 
-# %% ../../nbs/widgets/training.ipynb #ac149947
+# %% ../../nbs/widgets/training.ipynb #7289f131
 @patch
 def add(self: TrainingPlan,
     name: str, # of a block
@@ -83,7 +83,7 @@ def remove(self: TrainingPlan,
     if len(self.blocks) < 2: raise BadData("a model needs at least one block; add another before this one goes")
     self.blocks.pop(i)
 
-# %% ../../nbs/widgets/training.ipynb #0bb09ff6
+# %% ../../nbs/widgets/training.ipynb #65c9f63c
 @lru_cache(8)
 def _windows(competition: str) -> tuple: # features, bars of past, calendar columns, of the packaged configuration
     cfg = load_config([f"competition={competition}"])
@@ -109,7 +109,7 @@ def table(self: TrainingPlan) -> str: # HTML
     rows = self.model().flow(horizon=COMPETITIONS[self.competition].steps)
     return html_table([(r.part, r.gives, f"{r.parameters:,}" if r.parameters else "") for r in rows], ["part", "gives", "parameters"], note=f"{sum(r.parameters for r in rows):,} parameters in all")
 
-# %% ../../nbs/widgets/training.ipynb #e6ce92d8
+# %% ../../nbs/widgets/training.ipynb #376f1334
 @patch
 def config(self: TrainingPlan): # DictConfig
     "The complete configuration. Raises BadData for numbers that cannot be, and what the parts raise."
@@ -131,7 +131,7 @@ def experiment(self: TrainingPlan) -> dict: # `model` and `training`
     return dict(model={**model, "backbone": {**model["backbone"], "seq_len": _windows(self.competition)[1]}},
                 training=dict(lr=self.lr, epochs=self.epochs, steps_per_epoch=self.steps, objective=self.objective, n_paths=64, batch_size=64))
 
-# %% ../../nbs/widgets/training.ipynb #372046f5
+# %% ../../nbs/widgets/training.ipynb #c41bc134
 def validation_baselines(
     names: Sequence[str], # of forecasters
     loader, # MarketDataLoader, whose bars they see
@@ -167,7 +167,7 @@ def _scores(forecaster, batch, loader, rules, n_paths, seed) -> list:
 def _seconds(lookback) -> int:
     return int(pd.Timedelta(lookback).total_seconds())
 
-# %% ../../nbs/widgets/training.ipynb #3ae5fba7
+# %% ../../nbs/widgets/training.ipynb #7ac816ee
 class TrainingRun:
     "One training with what was seen of it so far."
     def __init__(self,
@@ -205,7 +205,7 @@ class TrainingRun:
         else: (job.asked if self.ended else job.check)(0.8 + 0.2 * done / max(total, 1), f"held-out prompts, answer {done} of {total}")
         return self.ended
 
-# %% ../../nbs/widgets/training.ipynb #df0259a2
+# %% ../../nbs/widgets/training.ipynb #6787e6a4
 @patch
 def picture(self: TrainingRun) -> bytes: # a PNG file
     "The loss by step, and the validation score by epoch beside the baselines'."
@@ -237,7 +237,7 @@ def verdict(self: TrainingRun) -> str: # empty before the first epoch
     d = best["val_score"] - self.baselines[name]
     return f"Epoch {best['epoch']}: {best['val_score']:,.1f} bps on the validation windows, {abs(d):,.1f} bps ({100 * abs(d) / self.baselines[name]:.1f} %) {'better' if d < 0 else 'worse'} than {name}."
 
-# %% ../../nbs/widgets/training.ipynb #3560a150
+# %% ../../nbs/widgets/training.ipynb #726c6850
 class TrainingPage:
     "The training page; shown as the last line of a cell."
     def __init__(self,
@@ -245,7 +245,7 @@ class TrainingPage:
         **plan, # what `TrainingPlan` takes, to begin with
     ):
         self.plan, self.run, self._drawn, self._quiet = TrainingPlan(output_dir=str(output_dir), **plan), None, 0.0, False
-        self.message, self.flow, self.picture, self.outcome, self.said = HTML(), HTML(), Image(format="png", layout=Layout(max_width="100%", display="none")), HTML(), HTML()
+        self.message, self.flow, self.picture, self.outcome, self.said = HTML(), HTML(), Image(format="png", layout=Layout(display="none")), HTML(), HTML()
         self.bar = JobBar(self._prepare, self._progress, "Train", "Trains this model, judges it on held-out prompts and saves its run; the page stays usable")
         self._make_fields(); self._make_parts()
         left = VBox([heading("Data and training"), *self.fields.values()], layout=Layout(margin="0 28px 0 0"))
@@ -258,7 +258,7 @@ class TrainingPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/training.ipynb #8dd75089
+# %% ../../nbs/widgets/training.ipynb #0fcc841e
 @patch
 def _make_fields(self: TrainingPage):
     "Fields of the plan's values."
@@ -282,15 +282,17 @@ def _make_fields(self: TrainingPage):
 @patch
 def _set(self: TrainingPage, name, value):
     "Take over a field's value."
+    self.bar.message.value = ""
     if not attempt(self.message, lambda: setattr(self.plan, name, asset_list(value) if name == "assets" else value)): return
     self.fields["folder"].disabled, self.fields["length"].disabled = self.plan.market != "parquet", self.plan.market != "synthetic"
     if name == "competition": self.update()
 
-# %% ../../nbs/widgets/training.ipynb #9072c751
+# %% ../../nbs/widgets/training.ipynb #d9052d17
 @patch
 def _make_parts(self: TrainingPage):
     "Controls of blocks and head."
-    self.preset = labelled(Dropdown, "begin with", "An architecture with a name, to begin with; it replaces blocks and head", options=[("the blocks below", None), *((textwrap.shorten(f"{k}: {v['description']}", 54, placeholder=" …"), k) for k, v in PRESETS.items())], width="470px")
+    self.preset = labelled(Dropdown, "begin with", "An architecture with a name, to begin with; it replaces blocks and head", options=[("the blocks below", None), *((textwrap.shorten(f"{k}: {v['description']}", 50, placeholder=" …"), k) for k, v in PRESETS.items())], width="470px")
+    self.preset.index = 0
     self.new = labelled(Dropdown, "add a block", "Every block that the registry knows, your own too", options=part_choices(registry.list_blocks()), value="lstmblock", width="470px")
     self.add = button("Add", "Puts this block behind the chosen one", self._add)
     self.blocks = Select(description="blocks", tooltip="The blocks in order; the arguments of the chosen one are below", rows=6, style=dict(description_width="118px"), layout=Layout(width="470px"))
@@ -307,7 +309,7 @@ def _make_parts(self: TrainingPage):
     self.resume = button("Resume run", "Goes on with this run under its own configuration", lambda: attempt(self.bar.message, self._resume), width="110px")
     self.keep = button("Save recipe", "Writes the model to a YAML file and says the command that trains it", lambda: attempt(self.bar.message, self._keep), width="110px")
 
-# %% ../../nbs/widgets/training.ipynb #813619de
+# %% ../../nbs/widgets/training.ipynb #12fb50e0
 @patch
 def update(self: TrainingPage):
     "Build the model of the plan and show what flows through it."
@@ -340,7 +342,7 @@ def _take_head(self: TrainingPage):
     self.plan.head = dict(name=self.head.value)
     self._show_head(); self.update()
 
-# %% ../../nbs/widgets/training.ipynb #1912cfd2
+# %% ../../nbs/widgets/training.ipynb #6f8bbe26
 @patch
 def _show_blocks(self: TrainingPage, chosen):
     "The list, with a block chosen."
@@ -372,7 +374,7 @@ def _fill(self: TrainingPage, box, part, kinds):
     box.children[0].children = list(fields.values()) or [HTML('<span class="osm-note">It has none.</span>')]
     box.set_title(0, f"Arguments of {part['name']}")
 
-# %% ../../nbs/widgets/training.ipynb #c41550d6
+# %% ../../nbs/widgets/training.ipynb #e2ad8171
 @patch
 def _prepare(self: TrainingPage): return self._begin(TrainingRun(self.plan.config()))
 

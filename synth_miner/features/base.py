@@ -12,7 +12,7 @@ import pandas as pd
 from collections.abc import Sequence
 from fastcore.basics import patch
 from ..core import BadData, ShapeMismatch
-from ..data.base import AssetData
+from ..data.base import AssetData, step_name
 from ..parts import registry
 
 # %% ../../nbs/features/00_base.ipynb #302ccaf0
@@ -138,6 +138,21 @@ def make_target(self: FeatureEngineer,
 ) -> np.ndarray: # (1, length) float32
     "Log-returns of a run of bars."
     return cache["returns"][None, start:start + length].astype(np.float32)
+
+# %% ../../nbs/features/00_base.ipynb #c168c539
+@patch
+def latest(self: FeatureEngineer,
+    asset: AssetData, # bars up to now
+    input_len: int, # T rows
+    steps: int, # H to come
+) -> tuple[np.ndarray, dict]: # features (T, F), and `future` (H, C), `scale`, `past_returns` (T,)
+    "What a model needs to answer now. Raises BadData when the newest run of bars is too short."
+    cache, asset = self.prepare_cache_from_asset(asset), self.bars(asset)
+    x, past, scale = cache["features"][-input_len:], cache["returns"][-input_len:], cache["scale"][-1]
+    if len(x) < input_len or not (np.isfinite(x).all() and np.isfinite(past).all() and np.isfinite(scale) and scale > 0):
+        raise BadData(f"{asset.name}: {len(asset) - asset.segments[-1, 0]} bars of {step_name(asset.step)} without a hole up to now; this model needs {input_len + self.warmup}")
+    ahead = asset.seconds[-1] + asset.step*np.arange(1, steps + 1)
+    return x, dict(future=calendar_features(ahead), scale=scale, past_returns=past)
 
 # %% ../../nbs/features/00_base.ipynb #28e835ae
 @patch

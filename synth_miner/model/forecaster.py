@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BEST_BASELINE', 'Forecaster', 'recent_bars', 'check_forecaster', 'ModelForecaster', 'save_forecaster',
-           'load_forecaster']
+           'packaged_recipes', 'recipe_facts', 'DefaultForecaster', 'load_forecaster']
 
 # %% ../../nbs/model/04_forecaster.ipynb #7a482d10
 import json
@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import torch
 from fastcore.basics import patch
+from importlib.resources import files
 from jaxtyping import Float
 from pathlib import Path
 from ..core import BadData, make_generator
 from ..data.base import AssetData, resample_bars, step_name
-from ..features.base import calendar_features
 from .download import download_model
 from .save import load_model, save_model, write_json
 from .synth import SynthModel
@@ -27,6 +27,7 @@ from ..score.competitions import Competition, get_competition
 class Forecaster:
     "Bars to price paths. A subclass writes `factors` and states how much past it wants."
     lookback = "15D" # past it is given at most, a pandas Timedelta
+    seen = () # (asset, from, to) in UTC of bars it was trained on; a score there is no evidence
 
     def bar_step(self, competition: Competition) -> int: # seconds of the bars that `factors` is given; finer where it looks inside the competition's
         return competition.step
@@ -124,24 +125,12 @@ class ModelForecaster(Forecaster):
     def factors(self, bars, competition, n_paths, seed):
         if competition.step != self.competition.step:
             raise BadData(f"this model was trained for {self.competition.name} ({self.competition.step} s steps), not for {competition.name}")
-        x, known = self._inputs(bars, competition.steps)
+        x, known = self.pipeline.latest(bars, self.input_len, competition.steps)
         device = next(self.model.parameters()).device
         known = {k: torch.as_tensor(v, dtype=torch.float32, device=device)[None] for k, v in known.items()}
         out = self.model(torch.as_tensor(x, dtype=torch.float32, device=device)[None], torch.ones(1, device=device), competition.steps, n_paths,
                          generator=make_generator(seed, device), antithetic=self.antithetic, **known)
         return out.paths[0].double().cpu().numpy()
-
-# %% ../../nbs/model/04_forecaster.ipynb #925655a3
-@patch
-def _inputs(self: ModelForecaster, bars, steps):
-    "Features of the last rows, and what else a model may need; BadData when the newest run of bars is too short."
-    cache, bars, t = self.pipeline.prepare_cache_from_asset(bars), self.pipeline.bars(bars), self.input_len
-    x, past, scale = cache["features"][-t:], cache["returns"][-t:], cache["scale"][-1]
-    if len(x) < t or not (np.isfinite(x).all() and np.isfinite(past).all() and np.isfinite(scale) and scale > 0):
-        run = len(bars) - bars.segments[-1, 0]
-        raise BadData(f"{bars.name}: {run} bars of {step_name(bars.step)} without a hole up to now; this model needs {t + self.pipeline.warmup}")
-    ahead = bars.seconds[-1] + bars.step * np.arange(1, steps + 1)
-    return x, dict(future=calendar_features(ahead), scale=scale, past_returns=past)
 
 # %% ../../nbs/model/04_forecaster.ipynb #0635c9b3
 def save_forecaster(
@@ -162,23 +151,59 @@ def _load_folder(folder: Path) -> ModelForecaster:
     except ValueError as e: raise BadData(f"{file} is not JSON: {e}") from None
     missing = {"engineer", "input_len", "competition"} - set(saved)
     if missing: raise BadData(f"{file} lacks {sorted(missing)}")
-    return ModelForecaster(load_model(folder), registry.build("engineer", saved["engineer"]), saved["competition"], saved["input_len"], saved.get("antithetic", True))
+    loaded = ModelForecaster(load_model(folder), registry.build("engineer", saved["engineer"]), saved["competition"], saved["input_len"], saved.get("antithetic", True))
+    if (folder/"facts.json").is_file(): loaded.seen = tuple(map(tuple, json.loads((folder/"facts.json").read_text())["seen"]))
+    return loaded
+
+# %% ../../nbs/model/04_forecaster.ipynb #d78900b1
+def packaged_recipes() -> dict[str, Path]: # name -> its folder
+    "The trained forecasters that come with the package."
+    root = files("synth_miner.recipes")
+    return {f.name: Path(str(f)) for f in sorted(root.iterdir(), key=lambda f: f.name) if (f/"forecaster.json").is_file()}
+
+def recipe_facts(
+    name: str, # of a packaged recipe
+) -> dict: # settings, sizes, `seen`: [asset, from, to] in UTC
+    "What is written down about a packaged recipe. Raises UnknownPart."
+    known = packaged_recipes()
+    if name not in known: raise UnknownPart(f"{name!r} is not one of the packaged recipes {list(known)}.{did_you_mean(name, known)}")
+    return json.loads((known[name]/"facts.json").read_text())
 
 # %% ../../nbs/model/04_forecaster.ipynb #843d1bde
-BEST_BASELINE = "ewma_fhs"  # answers where no trained model is named
+BEST_BASELINE = "ewma_fhs"  # answers where there is no trained model
 
+class DefaultForecaster(Forecaster):
+    "The packaged recipe of the competition that is asked for, and the best baseline for a competition that has none."
+    def __init__(self):
+        self.recipes, self.baseline = {n: _load_folder(f) for n, f in packaged_recipes().items()}, registry.get("forecaster", BEST_BASELINE)()
+        self.lookback = max(pd.Timedelta(f.lookback) for f in (*self.recipes.values(), self.baseline))
+        self.seen = tuple(s for f in self.recipes.values() for s in f.seen)
+
+    def who(self,
+        competition: Competition, # that is asked for
+    ) -> Forecaster:
+        "Who answers."
+        return self.recipes.get(competition.name, self.baseline)
+
+    def factors(self, bars, competition, n_paths, seed):
+        one = self.who(competition)
+        return one.factors(bars.slice(bars.timestamps[-1] - pd.Timedelta(one.lookback) + pd.Timedelta(seconds=1), None), competition, n_paths, seed)
+
+# %% ../../nbs/model/04_forecaster.ipynb #f930ab2d
 def load_forecaster(
-    what: str | Path | Forecaster | None = None, # a baseline's name, the folder of a training run, hf://owner/repo[/path][@revision], or a forecaster; None: the best baseline
+    what: str | Path | Forecaster | None = None, # a packaged recipe, a baseline's name, the folder of a training run, hf://owner/repo[/path][@revision], or a forecaster; None: `DefaultForecaster`
     **hub, # for an address of the Hub, as in `download_model`
 ) -> Forecaster:
-    "The forecaster that a name, a folder or an address means. Raises UnknownPart naming the baselines, FileNotFoundError, and what `download_model` raises."
+    "The forecaster that a name, a folder or an address means. Raises UnknownPart naming recipes and baselines, FileNotFoundError, and what `download_model` raises."
     if hub and not str(what).startswith("hf://"): raise TypeError(f"{sorted(hub)} are for an address of the Hub, hf://owner/repo; got {what!r}")
     if isinstance(what, Forecaster): return what
-    name = BEST_BASELINE if what is None else str(what)
+    if what is None: return DefaultForecaster()
+    name, packaged = str(what), packaged_recipes()
     if name.startswith("hf://"): return _load_folder(download_model(name, **hub).folder)
+    if name in packaged: return _load_folder(packaged[name])
     if Path(name).expanduser().is_dir(): return _load_folder(Path(name).expanduser())
     try: return registry.get("forecaster", name)()
     except UnknownPart: pass
     if "/" in name or "\\" in name: raise FileNotFoundError(f"there is no run folder {name!r}")
     known = [i.name for i in registry.list_parts("forecaster")]
-    raise UnknownPart(f"{name!r} is neither a folder nor one of the baselines {known}.{did_you_mean(name, known)}")
+    raise UnknownPart(f"{name!r} is neither a folder, nor one of the recipes {list(packaged)}, nor one of the baselines {known}.{did_you_mean(name, [*packaged, *known])}")

@@ -11,6 +11,7 @@ import html
 import json
 import numpy as np
 import pandas as pd
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fastcore.basics import patch
@@ -136,6 +137,8 @@ def prompts(self: BacktestRunner) -> list[Prompt]: # by asset and time
             span = "; ".join(f"{b.name} {b.timestamps[0]:%Y-%m-%d %H:%M} to {b.timestamps[-1]:%Y-%m-%d %H:%M}" for b in loaded)
             raise BadData(f"no prompt of {self.competition.name} fits between {self.start or 'the first bar'} and {self.end or 'the last bar'}; the bars are {span}")
         if self.max_prompts and len(self._prompts) > self.max_prompts: self._prompts = _thin(self._prompts, self.max_prompts)
+        for name, f in self.forecasters.items():
+            if n := _seen(f, self._prompts, self.competition): warnings.warn(f"{name} was trained on bars of {n} of these {len(self._prompts)} prompts; its score on them is no evidence", stacklevel=2)
     return self._prompts
 
 @patch
@@ -143,6 +146,11 @@ def _fine(self: BacktestRunner) -> dict: # name -> bars
     "Bars at the finest step that a forecaster asks for; none where that is the competition's."
     finest = min(f.bar_step(self.competition) for f in self.forecasters.values())
     return {b.name: b for b in self.data_source.load_data(self.assets, step=finest)} if finest < self.competition.step else {}
+
+def _seen(forecaster, asked, competition) -> int:
+    "How many prompts share time with bars that a forecaster was trained on."
+    spans = [(a, pd.Timestamp(b, tz="UTC"), pd.Timestamp(e, tz="UTC")) for a, b, e in forecaster.seen]
+    return sum(any(p.asset == a and p.time < e and p.time + pd.Timedelta(seconds=competition.length) > b for a, b, e in spans) for p in asked)
 
 def _thin(asked, most):
     "Every k-th moment, all assets of it, so that at most `most` prompts are left."

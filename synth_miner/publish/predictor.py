@@ -26,7 +26,7 @@ from ..data.base import OHLCV, AssetData, DataSource, cut_bars, resample_bars, t
 from ..data.binance import BinanceSource
 from ..data.hyperliquid import HyperliquidSource
 from ..data.store import CachedSource, cache_folder, read_part, write_part
-from ..model.forecaster import Forecaster, load_forecaster
+from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from ..model.returns import step_returns
 from ..parts import UnknownPart, did_you_mean
 from .answer import SimulationInput, prompt_competition, prompt_start, to_response, validate_response
@@ -271,7 +271,7 @@ class SynthPredictor:
         clock: Callable = time.time, # UTC seconds
     ):
         self.models = _load_models(models)
-        self.fallback, self.template = load_forecaster(fallback), TemplateForecaster()
+        self.fallback, self.template = load_forecaster(fallback or BEST_BASELINE), TemplateForecaster()
         keep = max(pd.Timedelta(f.lookback) for f in (*self.models.values(), self.fallback)) + pd.Timedelta("1D")
         self.live = LiveBars([source] if isinstance(source, DataSource) else source, step=step, keep=keep, folder=folder, period=period, clock=clock)
         for asset, bars in (history or {}).items(): self.live.bars[asset] = bars if isinstance(bars, AssetData) else AssetData.from_frame(asset, bars)

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from ..core import BadData, stable_seed
 from ..data.base import AssetData, DataSource, to_time
 from ..data.store import DamagedFile
-from ..model.forecaster import load_forecaster
+from ..model.forecaster import BEST_BASELINE, load_forecaster
 from .answer import SimulationInput, prompt_competition, prompt_start
 from .predictor import Answered, Troubles, bars_until
 from ..score.competitions import COMPETITIONS, Competition, get_competition
@@ -97,7 +97,7 @@ def read_answer(
 
 # %% ../../nbs/publish/05_shadow.ipynb #a0b2835f
 _log = logging.getLogger(__name__)
-DEFAULT_FIELD = {"best baseline": None, "template": "template"} # name -> what `load_forecaster` takes: who else would have answered
+DEFAULT_FIELD = {"best baseline": BEST_BASELINE, "template": "template"} # name -> what `load_forecaster` takes: who else would have answered
 
 class ShadowBook:
     "Answered prompts below a folder: `waiting` for the truth, then a line in `scores.jsonl`. Threads may share it."

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['rank_plot', 'spread_skill_plot', 'horizon_plot', 'spread_plot', 'memory_plot', 'statistic_plot', 'fan_overlap',
-           'leaderboard_plot', 'regime_ribbon', 'attention_map']
+           'interval_bars', 'leaderboard_plot', 'regime_ribbon', 'attention_map']
 
 # %% ../nbs/03_diagnostics.ipynb #444da190
 import numpy as np
@@ -182,7 +182,33 @@ def fan_overlap(
         ax.legend(loc="best")
         return _finish(ax, title, xlabel, f"price, {unit}")
 
-# %% ../nbs/03_diagnostics.ipynb #153c89fd
+# %% ../nbs/03_diagnostics.ipynb #ea36b43c
+def interval_bars(
+    means: Mapping, # model name -> interval -> mean score, as `BacktestResult.means` gives it; "total" is drawn last
+    baseline: str, # model that the others are compared with
+    *,
+    intervals=None, # which, in order; None: all that the baseline has
+    ax=None, # Axes to draw on; None: a new figure
+    title: str | None = None, # the finding, in a sentence
+):
+    "Each model's mean score of each interval, in percent above or below the baseline's; below 0 is better. Raises BadData for a model or an interval that is not there. Gives the Axes."
+    if baseline not in means: raise BadData(f"baseline {baseline!r} is not one of {sorted(means)}")
+    names = list(means[baseline]) if intervals is None else list(intervals)
+    names = [n for n in names if n != "total"] + [n for n in names if n == "total"]
+    rows = {k: [100 * (v[n] / means[baseline][n] - 1) if n in v and n in means[baseline] else np.nan for n in names] for k, v in means.items() if k != baseline}
+    if lost := {k: [n for n, x in zip(names, v) if np.isnan(x)] for k, v in rows.items() if np.isnan(v).any()}: raise BadData(f"no score for {lost}; {baseline!r} has {list(means[baseline])}")
+    if not rows or not names: raise BadData(f"nothing to compare with {baseline!r}: models {sorted(means)}, intervals {names}")
+    with style(figure__figsize=(min(7, max(4.5, 1.2 + 0.34 * len(names) * len(rows))), 2.6)):
+        ax = _new_axes(ax)
+        at, width = np.arange(len(names)), 0.8 / len(rows)
+        for i, (k, v) in enumerate(rows.items()): ax.bar(at + width * (i - (len(rows) - 1) / 2), v, 0.92 * width, color=_SERIES[i % len(_SERIES)], alpha=0.8, label=k)
+        ax.axhline(0, color=PALETTE["expected"], linewidth=1)
+        ax.set_xticks(at, names, rotation=35 if len(names) > 6 else 0, ha="right" if len(names) > 6 else "center")
+        ax.grid(axis="x", visible=False)
+        ax.legend()
+        return _finish(ax, title, "interval", f"against {baseline}, %")
+
+# %% ../nbs/03_diagnostics.ipynb #3f592036
 def _name_ends(ax, apart=9.5):
     "Write each line's label at its last point, names that would meet pushed `apart` points from each other."
     ends = []

@@ -52,7 +52,8 @@ def _recorded(cfg):
     own = [o for o in HydraConfig.get().overrides.task if o.split("=")[0] not in ("run", "mode", "rerun", "progress")]
     if groups := [o for o in own if o.split("=")[0] in GROUPS]: raise BadData(f"run= takes the whole configuration from {cfg.run}; change single keys, not {groups}")
     if not (file := Path(str(cfg.run))/"config.yaml").is_file(): raise FileNotFoundError(f"{cfg.run} has no config.yaml; name the folder of a run or of a trial")
-    return load_config([*own, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
+    going_on = [f"run={cfg.run}"] if cfg.resume else []
+    return load_config([*own, *going_on, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
 
 # %% ../nbs/cli.ipynb #8cbad2cf
 def backtest_mode(

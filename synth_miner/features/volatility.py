@@ -27,7 +27,7 @@ class VolatilityEngineer(FeatureEngineer):
         if min(self.windows, default=1) < 1 or len(set(self.windows)) < len(self.windows) or scale_window < 2:
             raise BadData(f"windows must be different positive numbers of bars and scale_window at least 2, got {windows} and {scale_window}")
         self.names = ("ret", *(f"rv_{w}" for w in self.windows), *(CALENDAR_FEATURES if calendar else ()))
-        self.warmup, self.memory = max(*self.windows, 2, scale_window//8), max(*self.windows, scale_window)
+        self.warmup, self.memory = max(*self.windows, 2, scale_window//8), max((*self.windows, scale_window))
 
     def transform(self,
         asset: AssetData, # bars

@@ -6,7 +6,7 @@
 __all__ = ['BacktestPlan', 'forecaster_choices', 'interval_frame', 'interval_picture', 'calibration_picture',
            'leaderboard_picture', 'earnings_frame', 'scatter_frame', 'ClickScatter', 'BacktestPage']
 
-# %% ../../nbs/widgets/backtest.ipynb #1920f407
+# %% ../../nbs/widgets/backtest.ipynb #834c76d0
 import anywidget
 import html
 import numpy as np
@@ -27,7 +27,7 @@ from ..viz import PALETTE, pit_histogram
 from .base import PromptBrowser, show_png
 from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_choices
 
-# %% ../../nbs/widgets/backtest.ipynb #bbba8e93
+# %% ../../nbs/widgets/backtest.ipynb #5b481a3f
 @dataclass
 class BacktestPlan:
     "Who is asked what."
@@ -45,7 +45,7 @@ class BacktestPlan:
     seed: int = 0 # of the answers' noise
     output_dir: str = "outputs" # folder of all runs
 
-# %% ../../nbs/widgets/backtest.ipynb #70ee5a8f
+# %% ../../nbs/widgets/backtest.ipynb #0b461c69
 def forecaster_choices(
     output_dir: str | Path, # folder of all runs
 ) -> dict: # label -> what `load_forecaster` takes: judged runs, newest first, then the baselines
@@ -60,7 +60,7 @@ def _moment(what, text):
     except ValueError: raise BadData(f"{what}: {text!r} is no time such as 2024-02-01 or 2024-02-01 12:00") from None
     return t.tz_localize("UTC") if t.tz is None else t.tz_convert("UTC")
 
-# %% ../../nbs/widgets/backtest.ipynb #66b0126d
+# %% ../../nbs/widgets/backtest.ipynb #6872f835
 @patch
 def runner(self: BacktestPlan) -> BacktestRunner:
     "The questions. Raises BadData for what cannot be, naming the field."
@@ -87,7 +87,7 @@ def work(self: BacktestPlan,
     runner.prompts()
     return runner, runner.run(Path(self.output_dir)/"answers", watch=lambda done, total: job.check(done / total, f"answer {done} of {total}"))
 
-# %% ../../nbs/widgets/backtest.ipynb #8a07d35e
+# %% ../../nbs/widgets/backtest.ipynb #eaf14aa5
 def interval_frame(
     result: BacktestResult, # finished
     model: str, # who is looked at
@@ -115,7 +115,7 @@ def interval_picture(
         ax.tick_params(axis="y", labelsize=7.5)
     return draw_png(draw, 8.2, 0.8 + 0.17 * len(t))
 
-# %% ../../nbs/widgets/backtest.ipynb #59b0a456
+# %% ../../nbs/widgets/backtest.ipynb #ad9da148
 def calibration_picture(
     result: BacktestResult, # finished, with PIT values
     model: str, # who is looked at
@@ -143,7 +143,7 @@ def earnings_frame(
     "Emission shares of each model among nine copies of its best rival."
     return pd.DataFrame({m: 100 * np.array(result.emission_share(m, fields=200)) for m in result.models}, ["share", "low", "high", "rival"]).T.rename_axis("model")
 
-# %% ../../nbs/widgets/backtest.ipynb #e47580fe
+# %% ../../nbs/widgets/backtest.ipynb #62331a44
 def scatter_frame(
     result: BacktestResult, # finished, with windows
     model: str, # who is looked at
@@ -155,7 +155,7 @@ def scatter_frame(
     before = result.windows.groupby(["prompt", "asset"]).trailing.first()
     return pd.DataFrame(dict(volatility=before.reindex(t.index), difference=t[model] - t[rival])).dropna().reset_index()
 
-# %% ../../nbs/widgets/backtest.ipynb #728f95a6
+# %% ../../nbs/widgets/backtest.ipynb #a5657270
 _TOOLS = """
 const make = (tag, attributes, text) => {
   const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -170,7 +170,7 @@ const ticks = (low, high) => {
 };
 """
 
-# %% ../../nbs/widgets/backtest.ipynb #6438a602
+# %% ../../nbs/widgets/backtest.ipynb #9038db33
 _SCATTER = _TOOLS + """
 function render({ model, el }) {
   const W = 760, H = 270, L = 58, R = 14, T = 12, B = 42, svg = make("svg", { viewBox: `0 0 ${W} ${H}`, style: "width:100%;max-width:760px;font:11px sans-serif;display:block", class: "osm-scatter" });
@@ -202,7 +202,7 @@ function render({ model, el }) {
 export default { render };
 """
 
-# %% ../../nbs/widgets/backtest.ipynb #a5253cb4
+# %% ../../nbs/widgets/backtest.ipynb #b08046c1
 class ClickScatter(anywidget.AnyWidget):
     "Points that can be clicked; `chosen` is the number of the last one, -1 before the first."
     _esm = _SCATTER
@@ -210,7 +210,7 @@ class ClickScatter(anywidget.AnyWidget):
     chosen = traitlets.Int(-1).tag(sync=True)
     xlabel, ylabel = traitlets.Unicode().tag(sync=True), traitlets.Unicode().tag(sync=True)
 
-# %% ../../nbs/widgets/backtest.ipynb #ff350155
+# %% ../../nbs/widgets/backtest.ipynb #9ae090d2
 class BacktestPage:
     "The backtest page; shown as the last line of a cell."
     def __init__(self,
@@ -229,7 +229,7 @@ class BacktestPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/backtest.ipynb #76d07fd6
+# %% ../../nbs/widgets/backtest.ipynb #41575e24
 @patch
 def _make_fields(self: BacktestPage):
     "Fields of the plan's values."
@@ -266,7 +266,7 @@ def _set(self: BacktestPage, name, value):
     if not attempt(self.message, lambda: setattr(self.plan, name, asset_list(value) if name == "assets" else value)): return
     self.fields["folder"].disabled, self.fields["length"].disabled = self.plan.market != "parquet", self.plan.market != "synthetic"
 
-# %% ../../nbs/widgets/backtest.ipynb #69c01fa4
+# %% ../../nbs/widgets/backtest.ipynb #5b43a9a2
 @patch
 def _make_views(self: BacktestPage):
     "Where results are shown; empty until there are some."
@@ -289,7 +289,7 @@ def _prepare(self: BacktestPage):
 def _progress(self: BacktestPage, job):
     if job.state == "done" and job.result is not None and job.result[1] is not self.result: self.show(*job.result)
 
-# %% ../../nbs/widgets/backtest.ipynb #673fc914
+# %% ../../nbs/widgets/backtest.ipynb #2a7a0563
 @patch
 def show(self: BacktestPage,
     runner: BacktestRunner, # that asked

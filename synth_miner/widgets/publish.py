@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['card_html', 'PublishPlan', 'PublishPage']
 
-# %% ../../nbs/widgets/publish.ipynb #0624e3b0
+# %% ../../nbs/widgets/publish.ipynb #bbd66bb3
 import base64
 import html
 import re
@@ -22,7 +22,7 @@ from ..score.competitions import COMPETITIONS
 from ..train.store import RunFolder, run_folders
 from .controls import Job, JobBar, attempt, button, heading, labelled, page_view
 
-# %% ../../nbs/widgets/publish.ipynb #4f47822a
+# %% ../../nbs/widgets/publish.ipynb #92cbd197
 def card_html(
     text: str, # of a card, with or without its head in YAML
     folder: str | Path, # where its pictures are
@@ -40,7 +40,7 @@ def _inline(folder: Path, name: str) -> str:
     file = folder/Path(html.unescape(name)).name
     return f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}" if file.suffix == ".png" and file.is_file() else ""
 
-# %% ../../nbs/widgets/publish.ipynb #5e15322c
+# %% ../../nbs/widgets/publish.ipynb #e11fb85a
 @dataclass
 class PublishPlan:
     "Which run goes where."
@@ -53,7 +53,7 @@ class PublishPlan:
     endpoint: str | None = None # of another Hub; None: HF_ENDPOINT, else huggingface.co
     token: str | None = None # None: HF_TOKEN, else the one you are logged in with
 
-# %% ../../nbs/widgets/publish.ipynb #e24f660d
+# %% ../../nbs/widgets/publish.ipynb #e3493284
 @patch
 def folder(self: PublishPlan) -> Path:
     "The run's folder. Raises BadData when none is chosen."
@@ -81,7 +81,7 @@ def missing(self: PublishPlan) -> list[str]: # sentences; empty: nothing
     return [*([f"Needed and not there: {', '.join(needed)}."] if needed else []), *([] if self.repo_id.strip() else ["Needed: a repository, owner/name."]),
             *([] if needed else [f"The card lacks {what}." for what in card_lacks(self.card())]), *([f"Would be good to have: {', '.join(useful)}."] if useful else [])]
 
-# %% ../../nbs/widgets/publish.ipynb #9eb28834
+# %% ../../nbs/widgets/publish.ipynb #ae2fe692
 @patch
 def files_table(self: PublishPlan) -> str: # HTML
     "What would be uploaded, with sizes, and what is missing. Raises BadData for a run that cannot be published."
@@ -109,7 +109,7 @@ def champions(self: PublishPlan) -> dict: # competition -> entry with path, scor
     file = next((f for f in hub.listing("") if f.name == CHAMPION_FILE), None)
     return {} if file is None else read_champions(hub.fetch("", file).read_bytes(), address)
 
-# %% ../../nbs/widgets/publish.ipynb #e9e63ab3
+# %% ../../nbs/widgets/publish.ipynb #bb5ad5eb
 class PublishPage:
     "The publish page; shown as the last line of a cell."
     def __init__(self,
@@ -132,7 +132,7 @@ class PublishPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/publish.ipynb #364a68bf
+# %% ../../nbs/widgets/publish.ipynb #d16214af
 @patch
 def _make_fields(self: PublishPage):
     "Fields and buttons."
@@ -153,7 +153,7 @@ def _make_fields(self: PublishPage):
     self.dry = button("Dry run", "Says what would be uploaded; nothing is asked or sent", lambda: attempt(self.message, self._dry))
     self.again = button("Look again", "Reads the folder of runs again", self.refresh)
 
-# %% ../../nbs/widgets/publish.ipynb #735f52cf
+# %% ../../nbs/widgets/publish.ipynb #3a4c8c93
 @patch
 def refresh(self: PublishPage):
     "Read the folder of runs again."
@@ -176,7 +176,7 @@ def update(self: PublishPage):
 @patch
 def _dry(self: PublishPage): self.said.value = "<br>".join(map(html.escape, ("Dry run, nothing was sent.", *self.plan.manager().dry_run().said)))
 
-# %% ../../nbs/widgets/publish.ipynb #b87198d8
+# %% ../../nbs/widgets/publish.ipynb #cc0a8e5a
 @patch
 def _push(self: PublishPage, job):
     job.check(0.2, "pushing")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TrainingPlan', 'validation_baselines', 'TrainingRun', 'TrainingPage']
 
-# %% ../../nbs/widgets/training.ipynb #ea6001d9
+# %% ../../nbs/widgets/training.ipynb #808e8711
 import html
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ from ..viz import PALETTE
 from .base import show_png
 from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_choices, part_fields, read_fields
 
-# %% ../../nbs/widgets/training.ipynb #cbd8251d
+# %% ../../nbs/widgets/training.ipynb #9530fd6f
 @dataclass
 class TrainingPlan:
     "What is to be trained, on what, and for how long."
@@ -53,7 +53,7 @@ class TrainingPlan:
     output_dir: str = "outputs" # folder of all runs
     baselines: list = field(default_factory=lambda: ["template", "ewma_fhs"]) # it is measured against
 
-# %% ../../nbs/widgets/training.ipynb #7be9d5d7
+# %% ../../nbs/widgets/training.ipynb #c4c186d7
 @patch
 def add(self: TrainingPlan,
     name: str, # of a block
@@ -83,7 +83,7 @@ def remove(self: TrainingPlan,
     if len(self.blocks) < 2: raise BadData("a model needs at least one block; add another before this one goes")
     self.blocks.pop(i)
 
-# %% ../../nbs/widgets/training.ipynb #fa9dcd4d
+# %% ../../nbs/widgets/training.ipynb #f9f6b9bc
 @lru_cache(8)
 def _windows(competition: str) -> tuple: # features, bars of past, calendar columns, of the packaged configuration
     cfg = load_config([f"competition={competition}"])
@@ -109,7 +109,7 @@ def table(self: TrainingPlan) -> str: # HTML
     rows = self.model().flow(horizon=COMPETITIONS[self.competition].steps)
     return html_table([(r.part, r.gives, f"{r.parameters:,}" if r.parameters else "") for r in rows], ["part", "gives", "parameters"], note=f"{sum(r.parameters for r in rows):,} parameters in all")
 
-# %% ../../nbs/widgets/training.ipynb #c4300eb9
+# %% ../../nbs/widgets/training.ipynb #6b4ff20a
 @patch
 def config(self: TrainingPlan): # DictConfig
     "The complete configuration. Raises BadData for numbers that cannot be, and what the parts raise."
@@ -131,7 +131,7 @@ def experiment(self: TrainingPlan) -> dict: # `model` and `training`
     return dict(model={**model, "backbone": {**model["backbone"], "seq_len": _windows(self.competition)[1]}},
                 training=dict(lr=self.lr, epochs=self.epochs, steps_per_epoch=self.steps, objective=self.objective, n_paths=64, batch_size=64))
 
-# %% ../../nbs/widgets/training.ipynb #3fbc7a47
+# %% ../../nbs/widgets/training.ipynb #5e0151c7
 def validation_baselines(
     names: Sequence[str], # of forecasters
     loader, # MarketDataLoader, whose bars they see
@@ -167,7 +167,7 @@ def _scores(forecaster, batch, loader, rules, n_paths, seed) -> list:
 def _seconds(lookback) -> int:
     return int(pd.Timedelta(lookback).total_seconds())
 
-# %% ../../nbs/widgets/training.ipynb #db25e30e
+# %% ../../nbs/widgets/training.ipynb #8920fa31
 class TrainingRun:
     "One training with what was seen of it so far."
     def __init__(self,
@@ -205,7 +205,7 @@ class TrainingRun:
         else: (job.asked if self.ended else job.check)(0.8 + 0.2 * done / max(total, 1), f"held-out prompts, answer {done} of {total}")
         return self.ended
 
-# %% ../../nbs/widgets/training.ipynb #dcc8f585
+# %% ../../nbs/widgets/training.ipynb #fbea9cd2
 @patch
 def picture(self: TrainingRun) -> bytes: # a PNG file
     "The loss by step, and the validation score by epoch beside the baselines'."
@@ -237,7 +237,7 @@ def verdict(self: TrainingRun) -> str: # empty before the first epoch
     d = best["val_score"] - self.baselines[name]
     return f"Epoch {best['epoch']}: {best['val_score']:,.1f} bps on the validation windows, {abs(d):,.1f} bps ({100 * abs(d) / self.baselines[name]:.1f} %) {'better' if d < 0 else 'worse'} than {name}."
 
-# %% ../../nbs/widgets/training.ipynb #ac8683c6
+# %% ../../nbs/widgets/training.ipynb #d925923b
 class TrainingPage:
     "The training page; shown as the last line of a cell."
     def __init__(self,
@@ -258,7 +258,7 @@ class TrainingPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/training.ipynb #9d65aabb
+# %% ../../nbs/widgets/training.ipynb #ef5f6337
 @patch
 def _make_fields(self: TrainingPage):
     "Fields of the plan's values."
@@ -287,7 +287,7 @@ def _set(self: TrainingPage, name, value):
     self.fields["folder"].disabled, self.fields["length"].disabled = self.plan.market != "parquet", self.plan.market != "synthetic"
     if name == "competition": self.update()
 
-# %% ../../nbs/widgets/training.ipynb #16ca293e
+# %% ../../nbs/widgets/training.ipynb #16bf86ac
 @patch
 def _make_parts(self: TrainingPage):
     "Controls of blocks and head."
@@ -309,7 +309,7 @@ def _make_parts(self: TrainingPage):
     self.resume = button("Resume run", "Goes on with this run under its own configuration", lambda: attempt(self.bar.message, self._resume), width="110px")
     self.keep = button("Save recipe", "Writes the model to a YAML file and says the command that trains it", lambda: attempt(self.bar.message, self._keep), width="110px")
 
-# %% ../../nbs/widgets/training.ipynb #33f4a2e8
+# %% ../../nbs/widgets/training.ipynb #ff0c4b9d
 @patch
 def update(self: TrainingPage):
     "Build the model of the plan and show what flows through it."
@@ -342,7 +342,7 @@ def _take_head(self: TrainingPage):
     self.plan.head = dict(name=self.head.value)
     self._show_head(); self.update()
 
-# %% ../../nbs/widgets/training.ipynb #b3be227e
+# %% ../../nbs/widgets/training.ipynb #9e00063c
 @patch
 def _show_blocks(self: TrainingPage, chosen):
     "The list, with a block chosen."
@@ -374,7 +374,7 @@ def _fill(self: TrainingPage, box, part, kinds):
     box.children[0].children = list(fields.values()) or [HTML('<span class="osm-note">It has none.</span>')]
     box.set_title(0, f"Arguments of {part['name']}")
 
-# %% ../../nbs/widgets/training.ipynb #12523b0c
+# %% ../../nbs/widgets/training.ipynb #67973bee
 @patch
 def _prepare(self: TrainingPage): return self._begin(TrainingRun(self.plan.config()))
 

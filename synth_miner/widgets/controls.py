@@ -172,7 +172,7 @@ def part_fields(
     given: Mapping = {}, # values that differ from the defaults
 ) -> dict: # argument -> field
     "Fields for the arguments of a part."
-    notes, made = docments(part), {}
+    notes, made = _notes(part), {}
     for name, default in part_parameters(part).items():
         if name in GIVEN: continue
         value, required = given.get(name, default), default is inspect.Parameter.empty
@@ -182,6 +182,11 @@ def part_fields(
         made[name] = labelled(kind, name, f"{note}; {'must be given' if required else f'usually {default!r}'}", shown, continuous_update=False)
         made[name].default = list(default) if isinstance(default, tuple) else default
     return made
+
+def _notes(part) -> dict:
+    "Comments of a part's arguments; none where its source was not kept, as of a class that was typed in."
+    try: return docments(part)
+    except (OSError, TypeError): return {}
 
 def read_fields(
     fields: Mapping, # as `part_fields` made them

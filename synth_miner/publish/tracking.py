@@ -193,7 +193,7 @@ def log_run(
         _log_files(run, folder, metrics, dict(backbone=backbone, head=head, recipe=metrics["recipe"], model=cfg["model"]), hub_link)
         if paths is not None: log_experiment_results({}, np.asarray(paths)[None], np.asarray(real)[None], np.shape(paths)[-1], run=run)
         log_backtest_results(metrics["intervals"], run=run)
-        where = run.url or str(Path(run.dir).parent)
+        where = str(Path(run.dir).parent) if run.offline else run.url
         write_json(folder/"tracking.json", dict(wandb=where, id=run.id, project=project)) # the card on the Hub names it
     return where
 

@@ -326,7 +326,7 @@ def _work(self: BacktestRunner, work) -> Iterator: # of (model, rows, table)
         return
     from joblib import Parallel, delayed
     jobs = (delayed(_score_alone)(model, rows, self.forecasters[model], _with_own_bars([asked[i] for i in rows]), *rules) for model, rows in work)
-    yield from Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")(jobs)
+    yield from Parallel(n_jobs=self.n_jobs, return_as="generator_unordered", idle_worker_timeout=5)(jobs) # a process that ends waits for its idle workers
 
 def _score_alone(model, rows, forecaster, asked, *rules):
     "A piece of work in a process that shares the machine with others."

@@ -25,7 +25,7 @@ from ..train.replay import rolling_leaderboard
 from ..train.store import run_folders, unseen_from
 from ..viz import PALETTE, pit_histogram
 from .base import PromptBrowser, show_png
-from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_choices
+from .controls import Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_fields, market_source, page_view, part_choices
 
 # %% ../../nbs/widgets/backtest.ipynb #5b481a3f
 @dataclass
@@ -235,11 +235,7 @@ def _make_fields(self: BacktestPage):
     "Fields of the plan's values."
     p = self.plan
     self.fields = dict(
-        market=labelled(Dropdown, "market", "The built-in market needs nothing, and says nothing about real prices; a folder holds your own bars", p.market, options=MARKETS),
-        folder=labelled(Text, "folder of bars", "Files such as BTC_USD/1m.parquet or ETH.csv; a relative path starts where Jupyter was started", p.folder, placeholder="bars", disabled=p.market != "parquet"),
-        assets=labelled(Text, "assets", "The subnet's names with commas between: BTC, ETH, SOL, XAU", ", ".join(p.assets)),
-        competition=labelled(Dropdown, "competition", "Whose prompts and whose score: it decides step and horizon", p.competition, options={c.label: k for k, c in COMPETITIONS.items()}),
-        length=labelled(IntText, "bars", "How many bars of the built-in market are made", p.length, disabled=p.market != "synthetic"),
+        **market_fields(p),
         start=labelled(Text, "first prompt", "UTC, such as 2024-02-01; empty: as early as the bars and the runs allow", p.start, placeholder="as early as can be"),
         end=labelled(Text, "last moment", "UTC; no truth after it; empty: the last bar", p.end, placeholder="the last bar"),
         every=labelled(Text, "every", "Time between two prompts of an asset, such as 1h or 30min", p.every),

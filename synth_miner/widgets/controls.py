@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LABEL', 'GIVEN', 'MARKETS', 'JobStopped', 'Job', 'attempt', 'error_line', 'labelled', 'button', 'part_choices',
-           'part_fields', 'read_fields', 'market_source', 'asset_list', 'draw_png', 'JobBar', 'page_view', 'heading',
-           'controls_of']
+           'part_fields', 'read_fields', 'market_source', 'market_fields', 'asset_list', 'draw_png', 'JobBar',
+           'page_view', 'heading', 'controls_of']
 
 # %% ../../nbs/widgets/01_controls.ipynb #d66df8fe
 import ast
@@ -18,10 +18,11 @@ import time
 from collections.abc import Callable, Mapping
 from fastcore.basics import patch
 from fastcore.docments import docments
-from ipywidgets import HTML, Button, Checkbox, FloatProgress, FloatText, HBox, IntText, Layout, Text, VBox, Widget
+from ipywidgets import HTML, Button, Checkbox, Dropdown, FloatProgress, FloatText, HBox, IntText, Layout, Text, VBox, Widget
 from ..core import BadData
 from ..data.base import DataSource
 from ..parts import part_parameters, registry
+from ..score.competitions import COMPETITIONS
 from ..viz import style
 
 # %% ../../nbs/widgets/01_controls.ipynb #d20195b4
@@ -219,6 +220,20 @@ def market_source(
     "The source that a page's fields mean. Raises BadData for a folder that is not named, and what the source raises."
     if market == "parquet" and not folder.strip(): raise BadData("folder of bars: name the folder that holds them, such as bars")
     return registry.build("source", dict(name="parquet", path=folder.strip()) if market == "parquet" else dict(name="synthetic", length=length), freq=step)
+
+# %% ../../nbs/widgets/01_controls.ipynb #37fd35c7
+def market_fields(
+    plan, # with market, folder, assets, competition and length
+) -> dict: # name -> field
+    "Where bars come from and who is asked about, as all pages ask for it."
+    p = plan
+    return dict(
+        market=labelled(Dropdown, "market", "The built-in market needs nothing, and says nothing about real prices; a folder holds your own bars", p.market, options=MARKETS),
+        folder=labelled(Text, "folder of bars", "Files such as BTC_USD/1m.parquet or ETH.csv; a relative path starts where Jupyter was started", p.folder, placeholder="bars", disabled=p.market != "parquet"),
+        assets=labelled(Text, "assets", "The subnet's names with commas between: BTC, ETH, SOL, XAU", ", ".join(p.assets)),
+        competition=labelled(Dropdown, "competition", "Whose prompts and whose score: it decides step and horizon", p.competition, options={c.label: k for k, c in COMPETITIONS.items()}),
+        length=labelled(IntText, "bars", "How many bars of the built-in market are made", p.length, disabled=p.market != "synthetic"),
+    )
 
 # %% ../../nbs/widgets/01_controls.ipynb #5acdb212
 def asset_list(

@@ -29,7 +29,7 @@ from ..train.store import RunFolder, run_folders, run_once
 from ..train.trainer import OBJECTIVES, price_factors
 from ..viz import PALETTE
 from .base import show_png
-from .controls import MARKETS, Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_source, page_view, part_choices, part_fields, read_fields
+from .controls import Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_fields, market_source, page_view, part_choices, part_fields, read_fields
 
 # %% ../../nbs/widgets/training.ipynb #9530fd6f
 @dataclass
@@ -264,11 +264,7 @@ def _make_fields(self: TrainingPage):
     "Fields of the plan's values."
     p = self.plan
     self.fields = dict(
-        market=labelled(Dropdown, "market", "The built-in market needs nothing, and says nothing about real prices; a folder holds your own bars", p.market, options=MARKETS),
-        folder=labelled(Text, "folder of bars", "Files such as BTC_USD/1m.parquet or ETH.csv; a relative path starts where Jupyter was started", p.folder, placeholder="bars", disabled=p.market != "parquet"),
-        assets=labelled(Text, "assets", "The subnet's names with commas between: BTC, ETH, SOL, XAU", ", ".join(p.assets)),
-        competition=labelled(Dropdown, "competition", "Whose prompts and whose score: it decides step and horizon", p.competition, options={c.label: k for k, c in COMPETITIONS.items()}),
-        length=labelled(IntText, "bars", "How many bars of the built-in market are made", p.length, disabled=p.market != "synthetic"),
+        **market_fields(p),
         objective=labelled(Dropdown, "objective", "What training makes small: sn50 is the competition's own score", p.objective, options=list(OBJECTIVES)),
         lr=labelled(FloatText, "learning rate", "Size of a step; above 0.01 training often diverges", p.lr),
         epochs=labelled(IntText, "epochs", "At most; it stops earlier when validation does not improve for three epochs", p.epochs),

@@ -165,35 +165,57 @@ def _truth(real, plan): # outcomes (b, k) with 0 for holes, seen (b, k), and the
     return torch.where(seen, y, 0), seen, torch.where(seen, factor, 0)
 
 # %% ../../nbs/score/02_sn50.ipynb #5fec6ca2
-def _rows(p, at, room): # rows of p: a view where they follow each other, else copied into the room
-    if (np.diff(at) == 1).all(): return p[at[0] : at[-1] + 1]
-    return np.take(p, at, 0, out=room[: len(at)], mode="clip")
+def _rows(at): # points as a slice when they are evenly spaced, so that nothing is copied; one point for all when they are the same
+    gap = at[1] - at[0] if len(at) > 1 else 1
+    return slice(at[0], at[-1] + 1, max(gap, 1)) if (np.diff(at) == gap).all() else at
 
-def _score_in_cache(p, y, starts, ends, w, out): # one prompt as numpy: prices (t, n), outcomes (k,), score written into out (k,)
-    a, b = np.empty((2, min(len(out), 128), p.shape[1]), p.dtype)  # one piece of memory for all, fresh pages are slow
-    for i in range(0, len(out), 128):
-        at = slice(i, i + 128)
-        start, r = _rows(p, starts[at], a), b[: len(out[at])]
-        np.subtract(_rows(p, ends[at], b), start, out=r)
-        r /= start
-        _values(r, y[at], w, out[at], r)
+def _pieces(plan, most): # returns and levels in pieces that a cache holds: where in the score, and what is in it as (rows of the piece, start points or None for levels, end points)
+    starts, ends = plan.starts.numpy(), np.concatenate([plan.ends.numpy(), plan.levels.numpy()])
+    cuts = sorted({*range(0, len(ends), most), len(starts), len(ends), *(np.flatnonzero(np.diff(ends) <= 0) + 1).tolist()})  # an interval ends where the clock goes back
+    runs = [(i // most, slice(i % most, i % most + j - i), _rows(starts[i:j]) if i < len(starts) else None, _rows(ends[i:j])) for i, j in zip(cuts, cuts[1:])]
+    return [(slice(k * most, min((k + 1) * most, len(ends))), [r for at, *r in runs if at == k]) for k in range(-(-len(ends) // most))]
 
-def _score_returns(p, y, starts, ends, scale): # p (b, t, n), y (b, k) -> crps of the returns (b, k)
-    if p.device.type != "cpu" or (p.requires_grad and torch.is_grad_enabled()): return _score(_Returns.apply(p, starts, ends), y, scale)
+def _cached(plan, n, scale, dtype, most=128): # a scorer of one prompt as numpy: prices (t, n), outcomes (k,), score written into out (k,); one for each thread
+    w, pieces, room = _rank_weights(n, scale).astype(dtype), _pieces(plan, most), np.empty((most, n), dtype)  # one piece of memory for all, fresh pages are slow
+    def score(p, y, out):
+        for at, runs in pieces:
+            for rows, start, end in runs:
+                x = room[rows]
+                if start is None: x[:] = p[end]
+                else:
+                    np.subtract(p[end], p[start], out=x)
+                    x /= p[start]
+            x = room[: at.stop - at.start]
+            _values(x, y[at], w, out[at], x)
+    return score
+
+# %% ../../nbs/score/02_sn50.ipynb #b7e05d13
+def _shares(*arrays): # of the rows of each, one for every thread
+    few = -(-len(arrays[0]) // max(1, torch.get_num_threads()))
+    return [tuple(x[i : i + few] for x in arrays) for i in range(0, len(arrays[0]), few)]
+
+def _score_prices(p, y, plan, scale): # p (b, t, n), y (b, k) -> crps of returns and levels (b, k)
+    if p.device.type != "cpu" or (p.requires_grad and torch.is_grad_enabled()):
+        parts = _Returns.apply(p, plan.starts, plan.ends), p.index_select(1, plan.levels)
+        return torch.cat([_score(x, t, scale) for x, t in zip(parts, y.split([x.shape[1] for x in parts], 1))], 1)
     p, out = p.detach(), p.new_empty(y.shape)
-    w, at = _rank_weights(p.shape[2], scale).astype(p.numpy().dtype), (starts.numpy(), ends.numpy())
-    _in_threads(lambda p, y, out: _score_in_cache(p, y, *at, w, out), list(zip(p.numpy(), y.numpy(), out.numpy())))
+    def work(p, y, out):
+        score = _cached(plan, p.shape[2], scale, p.dtype)
+        for prompt in zip(p, y, out): score(*prompt)
+    _in_threads(work, _shares(p.numpy(), y.numpy(), out.numpy()))
     return out
 
 # %% ../../nbs/score/02_sn50.ipynb #7ddb7cb0
-def _ensemble_scores(p, y, plan, scale): # p (b, t+1, n), y (b, k) -> crps (b, k), before the factor
-    parts = [p.index_select(1, plan.levels)]
-    if plan.blocks:
-        first = torch.arange(p.shape[1] - 1, device=p.device)
-        steps = _Returns.apply(p, first, first + 1)
-        parts += [_std_of_blocks(steps, m) for m in plan.blocks]
-    y, *ys = y.split([len(plan.starts), *(x.shape[1] for x in parts)], 1)
-    return torch.cat([_score_returns(p, y, plan.starts, plan.ends, scale), *(_score(x, t, scale) for x, t in zip(parts, ys))], 1)
+def _score_blocks(p, y, plan, scale): # p (b, t, n), y (b, k) -> crps of the volatility of blocks (b, k)
+    if not plan.blocks: return p.new_empty(y.shape)
+    first = torch.arange(p.shape[1] - 1, device=p.device)
+    steps = _Returns.apply(p, first, first + 1)
+    stds = [_std_of_blocks(steps, m) for m in plan.blocks]
+    return torch.cat([_score(x, t, scale) for x, t in zip(stds, y.split([x.shape[1] for x in stds], 1))], 1)
+
+def _ensemble_scores(p, y, plan, scale): # p (b, t, n), y (b, k) -> crps (b, k), before the factor
+    k = len(plan.starts) + len(plan.levels)
+    return torch.cat([_score_prices(p, y[:, :k], plan, scale), _score_blocks(p, y[:, k:], plan, scale)], 1)
 
 def _scores(p, real, plan, scale): # p (b, t+1, n), real (b, t+1) -> crps (b, k) with 0 for holes, seen (b, k)
     y, seen, factor = _truth(real, plan)
@@ -279,15 +301,18 @@ def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, sta
     paths, real = paths.detach(), real.detach().double()
     plan = _plan(rules, real.shape[1], real.device)
     y, seen, factor = _truth(real, plan)
-    def work(paths, real, y, seen):
-        room, done = np.empty(paths.shape[:0:-1]), []
-        for p, r, t, s in zip(paths, real, y, seen):
+    scores, k = torch.empty_like(y), len(plan.starts) + len(plan.levels)
+    def work(paths, real, y, seen, scores):
+        room, score, done = np.empty(paths.shape[:0:-1]), _cached(plan, paths.shape[1], 1.0, np.float64), []
+        for p, r, t, s, out in zip(paths, real, y, seen, scores):
             p, low, high = _turned(p, room)
-            done.append((_ensemble_scores(p[None], t[None], plan, 1.0), _why_unscored(p, low, high, r, s)))
+            if p.device.type == "cpu": score(p.numpy(), t[:k].numpy(), out[:k].numpy())
+            else: out[:k] = _score_prices(p[None], t[None, :k], plan, 1.0)
+            if plan.blocks: out[k:] = _score_blocks(p[None], t[None, k:], plan, 1.0)
+            done.append(_why_unscored(p, low, high, r, s))
         return done
-    few = -(-len(paths) // max(1, torch.get_num_threads()))
-    scores, status = zip(*(s for part in _in_threads(work, list(zip(*(x.split(few) for x in (paths, real, y, seen))))) for s in part))
-    return torch.where(seen, torch.cat(scores) * factor, 0), seen, status, plan
+    status = [s for part in _in_threads(work, _shares(paths, real, y, seen, scores)) for s in part]
+    return torch.where(seen, scores * factor, 0), seen, status, plan
 
 # %% ../../nbs/score/02_sn50.ipynb #cd8bda8f
 def score_prompts(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData, make_generator, seeded
 from ..data.base import AssetData
-from ..features.state import AHEAD, VolStateEngineer, bar_grid, clock_features, known_mean
+from ..features.state import VolStateEngineer, bar_grid, known_mean
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..model.synth import SynthModel, build_model
@@ -123,7 +123,7 @@ def _windows(asset: AssetData, engineer: VolStateEngineer, steps: int, stride: i
     now, ahead = now[good], ahead[good]
     rows, at = np.unique(ahead, return_inverse=True) if len(now) else (now, ahead)
     returns = (grid.move[ahead]/scale[now][:, None]).astype(np.float32)
-    return dict(state=state[now], habits=engineer.habits(grid, now, scale[now], steps).astype(np.float16), clock=clock_features(grid.seconds[rows]), at=at.reshape(ahead.shape)[:, 0],
+    return dict(state=state[now], habits=engineer.habits(grid, now, scale[now], steps).astype(np.float16), clock=engineer.clock(grid.seconds[rows]), at=at.reshape(ahead.shape)[:, 0],
                 returns=returns, scale=scale[now].astype(np.float32), time=grid.seconds[now] + engineer.step)
 
 # %% ../../nbs/train/07_recipe.ipynb #c87dafcf
@@ -140,7 +140,7 @@ def untrained(
     "A model whose head standardises the state by the training windows."
     head = dict(name="vol_curve", hidden=hidden, members=members, dropout=dropout)
     size = windows.engineer.feature_dim
-    with seeded(seed): model = build_model(dict(backbone=dict(d_model=size, blocks=["laststepadapter"], skip_input_proj=True), head=head, relative_vol=True), input_size=size, seq_len=1, future_dim=AHEAD)
+    with seeded(seed): model = build_model(dict(backbone=dict(d_model=size, blocks=["laststepadapter"], skip_input_proj=True), head=head, relative_vol=True), input_size=size, seq_len=1, future_dim=windows.engineer.future_dim)
     x = windows.state[torch.as_tensor(rows)]
     model.head.mean.copy_(x.mean(0)); model.head.std.copy_(x.std(0) + 1e-3)
     return model
@@ -230,10 +230,11 @@ def fit_shape(
     return float(shift.detach())
 
 # %% ../../nbs/train/07_recipe.ipynb #d67c6cf1
-RECIPES = {  # name -> competition, engineer, stride of windows, members
+RECIPES = {  # name -> competition, engineer, stride of windows, members; if they differ: `observed` as in `CurveWindows`, `own`: how often a window of the competition's own assets counts, `training` as in `RECIPE_TRAINING`
     "crypto_24h": dict(competition="crypto_24h", engineer=dict(name="vol_state"), stride="30min", members=2),
     "crypto_1h": dict(competition="crypto_1h", engineer=dict(name="vol_state", step=60, windows=["1min", "3min", "5min", "10min", "15min", "30min", "1h", "2h", "4h", "12h", "1D", "3D"],
                       moves=["1min", "5min", "15min", "1h", "4h"], level="1D", least="3h"), stride="15min", members=2),
+    "commodities_24h": dict(competition="commodities_24h", engineer=dict(name="vol_state", memory="29D", days=[1, 3, 7, 14, 28], calendar=False), stride="2h", members=2, observed=0.05, own=12, training=dict(epochs=2.0)),
 }
 
 class TrainedRecipe(NamedTuple):
@@ -256,13 +257,14 @@ def train_recipe(
     "Train a recipe on all windows of some bars. Raises UnknownPart for a recipe's name."
     r = recipe_settings(recipe)
     engineer = registry.build("engineer", r["engineer"])
-    windows = CurveWindows(bars, engineer, r["competition"], r["stride"])
+    windows, how = CurveWindows(bars, engineer, r["competition"], r["stride"], r["observed"]), r["training"] | how
     rules = windows.competition
     rows = np.arange(len(windows)) if before is None else np.flatnonzero(windows.time + rules.length <= pd.Timestamp(before, tz="UTC").timestamp())
     if not len(rows): raise BadData(f"no window of {rules.name} ends before {before}")
-    model, shapes = untrained(windows, rows, r["members"], seed=seed), IntervalShapes(interval_knots(rules))
-    for k in range(r["members"]): train_curve(model, k, windows, rows, shapes, seed=seed + k, **how)
-    shift = fit_shape(model, windows, rows, steps=shape_steps, seed=seed)
+    often = np.repeat(rows, np.where(np.isin(windows.asset[rows], rules.assets), r["own"], 1))
+    model, shapes = untrained(windows, often, r["members"], seed=seed), IntervalShapes(interval_knots(rules))
+    for k in range(r["members"]): train_curve(model, k, windows, often, shapes, seed=seed + k, **how)
+    shift = fit_shape(model, windows, often, steps=shape_steps, seed=seed)
     facts = dict(recipe=r, training=RECIPE_TRAINING | how, seed=seed, windows=len(rows), shift=round(shift, 4), parameters=sum(p.numel() for p in model.parameters()),
                  seen=seen_spans(windows, rows), spread=[round(v, 3) for v in shapes.spread.tolist()], knots=interval_knots(rules))
     return TrainedRecipe(ModelForecaster(model, engineer, rules, 1), shapes, windows, facts)
@@ -270,13 +272,14 @@ def train_recipe(
 # %% ../../nbs/train/07_recipe.ipynb #49fa47ec
 def recipe_settings(
     recipe: str | dict, # a name in `RECIPES`, or settings like theirs
-) -> dict: # competition, engineer, stride, members
-    "The settings of a recipe. Raises UnknownPart for a name, ValueError for settings that are missing or unknown."
+) -> dict: # all of them
+    "The settings of a recipe, what is left out included. Raises UnknownPart for a name, ValueError for settings that are missing or unknown."
     if isinstance(recipe, str):
         if recipe not in RECIPES: raise UnknownPart(f"{recipe!r} is not one of the recipes {list(RECIPES)}.{did_you_mean(recipe, RECIPES)}")
-        return RECIPES[recipe]
-    if set(recipe) != {"competition", "engineer", "stride", "members"}: raise ValueError(f"a recipe has competition, engineer, stride and members, got {sorted(recipe)}")
-    return dict(recipe)
+        recipe = RECIPES[recipe]
+    must, may = {"competition", "engineer", "stride", "members"}, dict(observed=0.9, own=1, training={})
+    if not must <= set(recipe) <= must | set(may): raise ValueError(f"a recipe has {', '.join(sorted(must))}, and may have {', '.join(may)}; got {sorted(recipe)}")
+    return may | dict(recipe)
 
 def seen_spans(
     windows: CurveWindows, # of the same engineer
@@ -312,5 +315,5 @@ def recipe_card(
     spans = [f"| {a} | {s} | {e} |" for a, s, e in facts["seen"]]
     return "\n".join([f"# {r['competition']}", "", f"Volatility curve of {r['members']} networks, {facts['parameters']:,} parameters, {facts['windows']:,} windows, seed {facts['seed']}.", "",
         *([results, ""] if results else []), "## What it has seen", "", "Everything in these spans (UTC) went into the weights; a score inside them is no evidence.", "", "| asset | from | to |", "|---|---|---|", *spans, "",
-        f"Not seen: any other asset, any other time. It was trained on {' and '.join(assets)} alone.", "", "## Train it again", "", "```",
+        f"Not seen: any other asset, any other time. It was trained on {', '.join(assets[:-1])}{' and '*(len(assets) > 1)}{assets[-1]} alone.", "", "## Train it again", "", "```",
         f"synth-miner mode=recipe recipe={r['competition']} data=parquet data.path=bars data.assets=[{','.join(assets)}]", "```", ""])

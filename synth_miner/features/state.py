@@ -94,7 +94,7 @@ class VolStateEngineer(FeatureEngineer):
         self.windows, self.moves, self.level, self.memory, self.warmup, self.day = [bars(w) for w in windows], [bars(m) for m in moves], bars(level), bars(memory), bars(least), 86400//step
         if min(self.windows + self.moves + [self.level, self.warmup]) < 1 or 86400 % step: raise BadData(f"spans must be at least a step of {step} s, and a day a number of them; got {list(windows)}, {list(moves)}, {level}, {least}")
         self.days, self.calendar = list(days), calendar
-        if self.days != sorted(set(self.days)) or self.days[0] < 1 or self.days[-1] < 7 or self.days[-1]*self.day > self.memory: raise BadData(f"days must rise from 1 or more to 7 or more, within the memory of {memory}; got {self.days}")
+        if not self.days or self.days != sorted(set(self.days)) or self.days[0] < 1 or self.days[-1] < 7 or self.days[-1]*self.day > self.memory: raise BadData(f"days must rise from 1 or more to 7 or more, within the memory of {memory}; got {self.days}")
         self.names = (*(f"{k}_{w}" for w in windows for k in ("square", "size", "range")), *(f"move_{m}" for m in moves), *(f"move2_{m}" for m in moves))
 
     def transform(self,

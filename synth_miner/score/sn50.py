@@ -303,10 +303,11 @@ def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, sta
     y, seen, factor = _truth(real, plan)
     scores, k = torch.empty_like(y), len(plan.starts) + len(plan.levels)
     def work(paths, real, y, seen, scores):
-        room, score, done = np.empty(paths.shape[:0:-1]), _cached(plan, paths.shape[1], 1.0, np.float64), []
+        room, done = np.empty(paths.shape[:0:-1]), []
+        score = _cached(plan, paths.shape[1], 1.0, np.float64) if paths.device.type == "cpu" else None
         for p, r, t, s, out in zip(paths, real, y, seen, scores):
             p, low, high = _turned(p, room)
-            if p.device.type == "cpu": score(p.numpy(), t[:k].numpy(), out[:k].numpy())
+            if score: score(p.numpy(), t[:k].numpy(), out[:k].numpy())
             else: out[:k] = _score_prices(p[None], t[None, :k], plan, 1.0)
             if plan.blocks: out[k:] = _score_blocks(p[None], t[None, k:], plan, 1.0)
             done.append(_why_unscored(p, low, high, r, s))

@@ -9,6 +9,9 @@ __all__ = ['Finding', 'examine']
 import os
 import platform
 import shutil
+import subprocess
+import sys
+import numpy as np
 import pandas as pd
 import torch
 from collections.abc import Sequence
@@ -41,6 +44,23 @@ def _device() -> Finding:
     "The accelerator, or how many threads there are without one."
     if torch.cuda.is_available(): return Finding("device", "ok", f"{torch.cuda.get_device_name()}, {torch.cuda.mem_get_info()[1] / 2**30:.0f} GiB")
     return Finding("device", "note", f"no GPU; {torch.get_num_threads()} CPU threads are enough for the recipes here")
+
+# %% ../nbs/doctor.ipynb #a6224f84
+def _sort_ms(off) -> float: # off: numpy's names of what the processor shall not use
+    "Milliseconds of numpy's sort in a new Python."
+    code = """if True:
+        import timeit, numpy as np
+        x = np.random.default_rng(0).normal(size=(100, 1000))
+        print(1000 * min(timeit.repeat(lambda: np.sort(x), number=1, repeat=20)))"""
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "NPY_DISABLE_CPU_FEATURES": off}).stdout)
+
+def _sorting(gain=1.3) -> list[Finding]: # gain: from how much on it is worth a note
+    "Whether numpy sorts faster without AVX-512; nothing on a processor that has none."
+    wide = [f for f in np.show_config(mode="dicts")["SIMD Extensions"].get("found", []) if f.startswith("AVX512") or f == "X86_V4"]
+    if not wide: return []
+    ratio = _sort_ms("") / _sort_ms(off := " ".join(wide))
+    if ratio < gain: return [Finding("numpy sort", "ok", "as fast as it gets")]
+    return [Finding("numpy sort", "note", f'{ratio:.1f} times faster without AVX-512: before Python starts, export NPY_DISABLE_CPU_FEATURES="{off}" for faster scores')]
 
 # %% ../nbs/doctor.ipynb #be470c00
 def _folder(path) -> Finding:
@@ -86,7 +106,7 @@ def examine(
     output_dir: str | Path = "outputs", # where runs go
     seconds: float = 2.0, # for each server to answer
 ) -> pd.DataFrame: # what, state, said
-    "Look at the installation, the device, the folders, the keys, the network, the bars and one forecast."
+    "Look at the installation, the device, numpy's sort, the folders, the keys, the network, the bars and one forecast."
     rules = get_competition(competition)
-    found = [*_versions(), _device(), _folder(output_dir), *_keys(), *_network(seconds), *_bars(source, assets, rules.step), _answer(rules)]
+    found = [*_versions(), _device(), *_sorting(), _folder(output_dir), *_keys(), *_network(seconds), *_bars(source, assets, rules.step), _answer(rules)]
     return pd.DataFrame(found).set_index("what")

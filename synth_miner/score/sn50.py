@@ -290,29 +290,35 @@ def _why_unscored(paths, low, high, real, seen): # of one prompt; low, high: of 
     return "ok" if seen.any() else "nothing to score: no interval has two observed prices"
 
 # %% ../../nbs/score/02_sn50.ipynb #404feb1c
-def _turned(paths, room): # one answer (n, t+1) -> (t+1, n) float64, in a room that is used again and again; its lowest and highest price
-    if paths.device.type != "cpu":
-        p = paths.double().T.contiguous()
-        return p, p.min().item(), p.max().item()
-    np.copyto(room, paths.numpy().T)
-    return torch.from_numpy(room), float(room.min()), float(room.max())
+def _score_on_cpu(paths, y, plan): # (b, n, t+1), (b, k) -> scores (b, k), lowest and highest of the simulated prices (b, 2), or of some when no other can be bad
+    scores, edges, k = np.empty(y.shape), np.empty((len(y), 2)), len(plan.starts) + len(plan.levels)
+    bare = np.setdiff1d(np.arange(paths.shape[2]), plan.starts)
+    def work(prompts):
+        room, score = np.empty(paths.shape[:0:-1]), _cached(plan, paths.shape[1], 1.0, np.float64)
+        for p, t, out, edge in prompts:
+            np.copyto(room, p.T)
+            with np.errstate(divide="ignore", invalid="ignore"):  # the status tells of bad prices
+                score(room, t[:k], out[:k])
+                if plan.blocks: out[k:] = _score_blocks(torch.from_numpy(room)[None], torch.from_numpy(t[None, k:]), plan, 1.0)
+            looked = room[bare] if np.isfinite(out).all() else room
+            edge[:] = looked.min(), looked.max()
+    prompts = iter([*zip(paths.numpy(), y.numpy(), scores, edges)])  # each thread takes the next that is left
+    _in_threads(work, [(prompts,)] * min(torch.get_num_threads(), len(y)))
+    return torch.from_numpy(scores), torch.from_numpy(edges)
+
+def _score_on_device(paths, y, plan): # the same for every device but the CPU
+    scores, edges = torch.empty_like(y), y.new_empty(len(y), 2)
+    for p, t, out, edge in zip(paths, y, scores, edges):
+        p = p.double().T.contiguous()
+        out[:], edge[:] = _ensemble_scores(p[None], t[None], plan, 1.0)[0], torch.stack([p.min(), p.max()])
+    return scores, edges
 
 def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, status of each, plan; all in float64
     paths, real = paths.detach(), real.detach().double()
     plan = _plan(rules, real.shape[1], real.device)
     y, seen, factor = _truth(real, plan)
-    scores, k = torch.empty_like(y), len(plan.starts) + len(plan.levels)
-    def work(paths, real, y, seen, scores):
-        room, done = np.empty(paths.shape[:0:-1]), []
-        score = _cached(plan, paths.shape[1], 1.0, np.float64) if paths.device.type == "cpu" else None
-        for p, r, t, s, out in zip(paths, real, y, seen, scores):
-            p, low, high = _turned(p, room)
-            if score: score(p.numpy(), t[:k].numpy(), out[:k].numpy())
-            else: out[:k] = _score_prices(p[None], t[None, :k], plan, 1.0)
-            if plan.blocks: out[k:] = _score_blocks(p[None], t[None, k:], plan, 1.0)
-            done.append(_why_unscored(p, low, high, r, s))
-        return done
-    status = [s for part in _in_threads(work, _shares(paths, real, y, seen, scores)) for s in part]
+    scores, edges = (_score_on_cpu if paths.device.type == "cpu" else _score_on_device)(paths, y, plan)
+    status = [_why_unscored(p, *edge, r, s) for p, edge, r, s in zip(paths, edges.tolist(), real, seen)]
     return torch.where(seen, scores * factor, 0), seen, status, plan
 
 # %% ../../nbs/score/02_sn50.ipynb #cd8bda8f

@@ -157,8 +157,9 @@ def _last_price(real): # newest observed price of each row (b, t); NaN when ther
 def _truth(real, plan): # outcomes (b, k) with 0 for holes, seen (b, k), and the factor of each score (b, k)
     steps = _returns(real[:, :-1], real[:, 1:])
     vols = [_observed_std(_blocks(steps[..., None], m)[..., 0]) for m in plan.blocks]
-    levels = real[:, plan.levels]
-    y = torch.cat([_returns(real[:, plan.starts], real[:, plan.ends]), levels, *vols], 1)
+    at = lambda points: real.index_select(1, points)  # real[:, points] would wake torch's threads, which then spin beside ours
+    levels = at(plan.levels)
+    y = torch.cat([_returns(at(plan.starts), at(plan.ends)), levels, *vols], 1)
     factor, at = torch.full_like(y, 10_000), len(plan.starts)
     factor[:, at : at + levels.shape[1]] /= _last_price(real)
     seen = ~y.isnan()
@@ -175,7 +176,7 @@ def _pieces(plan, most): # returns and levels in pieces that a cache holds: wher
     runs = [(i // most, slice(i % most, i % most + j - i), _rows(starts[i:j]) if i < len(starts) else None, _rows(ends[i:j])) for i, j in zip(cuts, cuts[1:])]
     return [(slice(k * most, min((k + 1) * most, len(ends))), [r for at, *r in runs if at == k]) for k in range(-(-len(ends) // most))]
 
-def _cached(plan, n, scale, dtype, most=128): # a scorer of one prompt as numpy: prices (t, n), outcomes (k,), score written into out (k,); one for each thread
+def _cached(plan, n, scale, dtype, most=176): # a scorer of one prompt as numpy: prices (t, n), outcomes (k,), score written into out (k,); one for each thread
     w, pieces, room = _rank_weights(n, scale).astype(dtype), _pieces(plan, most), np.empty((most, n), dtype)  # one piece of memory for all, fresh pages are slow
     def score(p, y, out):
         for at, runs in pieces:
@@ -190,19 +191,19 @@ def _cached(plan, n, scale, dtype, most=128): # a scorer of one prompt as numpy:
     return score
 
 # %% ../../nbs/score/02_sn50.ipynb #b7e05d13
-def _shares(*arrays): # of the rows of each, one for every thread
-    few = -(-len(arrays[0]) // max(1, torch.get_num_threads()))
-    return [tuple(x[i : i + few] for x in arrays) for i in range(0, len(arrays[0]), few)]
+def _share_out(work, *arrays): # work(rows) in every thread; rows of all arrays, from one iterator: a thread takes the next that is left
+    rows = iter([*zip(*arrays)])
+    _in_threads(work, [(rows,)] * min(torch.get_num_threads(), len(arrays[0])))
 
 def _score_prices(p, y, plan, scale): # p (b, t, n), y (b, k) -> crps of returns and levels (b, k)
     if p.device.type != "cpu" or (p.requires_grad and torch.is_grad_enabled()):
         parts = _Returns.apply(p, plan.starts, plan.ends), p.index_select(1, plan.levels)
         return torch.cat([_score(x, t, scale) for x, t in zip(parts, y.split([x.shape[1] for x in parts], 1))], 1)
     p, out = p.detach(), p.new_empty(y.shape)
-    def work(p, y, out):
-        score = _cached(plan, p.shape[2], scale, p.dtype)
-        for prompt in zip(p, y, out): score(*prompt)
-    _in_threads(work, _shares(p.numpy(), y.numpy(), out.numpy()))
+    def work(prompts):
+        score = _cached(plan, p.shape[2], scale, out.numpy().dtype)
+        for prompt in prompts: score(*prompt)
+    _share_out(work, p.numpy(), y.numpy(), out.numpy())
     return out
 
 # %% ../../nbs/score/02_sn50.ipynb #7ddb7cb0
@@ -282,17 +283,17 @@ class PromptScore(NamedTuple):
     rows: dict # row name -> unweighted sum, basis points
     status: str # "ok", or why there is no score
 
-def _why_unscored(paths, low, high, real, seen): # of one prompt; low, high: of its simulated prices, NaN if any is
+def _why_unscored(paths, low, high, zero, infinite, seen): # of one prompt; low, high: of its simulated prices, NaN if any is; of the truth: is any price zero, any infinite, is anything seen
     if not (math.isfinite(low) and math.isfinite(high)): return "a simulated price is not finite"
     if low <= 0 and (paths == 0).any(): return "a simulated price is zero"
-    if (real == 0).any(): return "a realised price is zero"
-    if real.isinf().any(): return "a realised price is infinite"
-    return "ok" if seen.any() else "nothing to score: no interval has two observed prices"
+    if zero: return "a realised price is zero"
+    if infinite: return "a realised price is infinite"
+    return "ok" if seen else "nothing to score: no interval has two observed prices"
 
 # %% ../../nbs/score/02_sn50.ipynb #404feb1c
 def _score_on_cpu(paths, y, plan): # (b, n, t+1), (b, k) -> scores (b, k), lowest and highest of the simulated prices (b, 2), or of some when no other can be bad
     scores, edges, k = np.empty(y.shape), np.empty((len(y), 2)), len(plan.starts) + len(plan.levels)
-    bare = np.setdiff1d(np.arange(paths.shape[2]), plan.starts)
+    bare = _rows(np.setdiff1d(np.arange(paths.shape[2]), plan.starts))
     def work(prompts):
         room, score = np.empty(paths.shape[:0:-1]), _cached(plan, paths.shape[1], 1.0, np.float64)
         for p, t, out, edge in prompts:
@@ -302,8 +303,7 @@ def _score_on_cpu(paths, y, plan): # (b, n, t+1), (b, k) -> scores (b, k), lowes
                 if plan.blocks: out[k:] = _score_blocks(torch.from_numpy(room)[None], torch.from_numpy(t[None, k:]), plan, 1.0)
             looked = room[bare] if np.isfinite(out).all() else room
             edge[:] = looked.min(), looked.max()
-    prompts = iter([*zip(paths.numpy(), y.numpy(), scores, edges)])  # each thread takes the next that is left
-    _in_threads(work, [(prompts,)] * min(torch.get_num_threads(), len(y)))
+    _share_out(work, paths.numpy(), y.numpy(), scores, edges)
     return torch.from_numpy(scores), torch.from_numpy(edges)
 
 def _score_on_device(paths, y, plan): # the same for every device but the CPU
@@ -318,7 +318,8 @@ def _score_each(paths, real, rules): # scores (b, k) with 0 for holes, seen, sta
     plan = _plan(rules, real.shape[1], real.device)
     y, seen, factor = _truth(real, plan)
     scores, edges = (_score_on_cpu if paths.device.type == "cpu" else _score_on_device)(paths, y, plan)
-    status = [_why_unscored(p, *edge, r, s) for p, edge, r, s in zip(paths, edges.tolist(), real, seen)]
+    told = zip(paths, edges.tolist(), *(x.any(1).tolist() for x in (real == 0, real.isinf(), seen)))
+    status = [_why_unscored(p, *edge, *truth) for p, edge, *truth in told]
     return torch.where(seen, scores * factor, 0), seen, status, plan
 
 # %% ../../nbs/score/02_sn50.ipynb #cd8bda8f

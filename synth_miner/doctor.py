@@ -46,19 +46,23 @@ def _device() -> Finding:
     return Finding("device", "note", f"no GPU; {torch.get_num_threads()} CPU threads are enough for the recipes here")
 
 # %% ../nbs/doctor.ipynb #a6224f84
+def _wide() -> str:
+    "Numpy's names of the AVX-512 that this processor has and numpy uses, as its switch wants them; empty if there is none."
+    return " ".join(f for f in np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", []) if f.startswith("AVX512") or f == "X86_V4")
+
 def _sort_ms(off) -> float: # off: numpy's names of what the processor shall not use
     "Milliseconds of numpy's sort in a new Python."
     code = """if True:
         import timeit, numpy as np
         x = np.random.default_rng(0).normal(size=(100, 1000))
         print(1000 * min(timeit.repeat(lambda: np.sort(x), number=1, repeat=20)))"""
-    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "NPY_DISABLE_CPU_FEATURES": off}).stdout)
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env={**os.environ, "NPY_DISABLE_CPU_FEATURES": off}).stdout)
 
 def _sorting(gain=1.3) -> list[Finding]: # gain: from how much on it is worth a note
     "Whether numpy sorts faster without AVX-512; nothing on a processor that has none."
-    wide = [f for f in np.show_config(mode="dicts")["SIMD Extensions"].get("found", []) if f.startswith("AVX512") or f == "X86_V4"]
-    if not wide: return []
-    ratio = _sort_ms("") / _sort_ms(off := " ".join(wide))
+    if not (off := _wide()): return []
+    try: ratio = _sort_ms("")/_sort_ms(off)
+    except (OSError, subprocess.SubprocessError) as e: return [Finding("numpy sort", "note", f"could not be timed in a second Python: {type(e).__name__}")]
     if ratio < gain: return [Finding("numpy sort", "ok", "as fast as it gets")]
     return [Finding("numpy sort", "note", f'{ratio:.1f} times faster without AVX-512: before Python starts, export NPY_DISABLE_CPU_FEATURES="{off}" for faster scores')]
 

@@ -157,9 +157,8 @@ def _last_price(real): # newest observed price of each row (b, t); NaN when ther
 def _truth(real, plan): # outcomes (b, k) with 0 for holes, seen (b, k), and the factor of each score (b, k)
     steps = _returns(real[:, :-1], real[:, 1:])
     vols = [_observed_std(_blocks(steps[..., None], m)[..., 0]) for m in plan.blocks]
-    at = lambda points: real.index_select(1, points)  # real[:, points] would wake torch's threads, which then spin beside ours
-    levels = at(plan.levels)
-    y = torch.cat([_returns(at(plan.starts), at(plan.ends)), levels, *vols], 1)
+    starts, ends, levels = (real.index_select(1, p) for p in (plan.starts, plan.ends, plan.levels))  # real[:, p] would wake torch's threads, which then spin beside ours
+    y = torch.cat([_returns(starts, ends), levels, *vols], 1)
     factor, at = torch.full_like(y, 10_000), len(plan.starts)
     factor[:, at : at + levels.shape[1]] /= _last_price(real)
     seen = ~y.isnan()

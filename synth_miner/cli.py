@@ -27,13 +27,14 @@ from .publish.hub import publish_run
 from .publish.serve import serve_mode
 from .publish.tracking import log_run
 from .score.competitions import get_competition
-from .train.backtest import BacktestRunner
-from .train.champion import ChallengerVsChampion
-from .train.experiment import SYNTHETIC_NOTE, load_config, make_source, new_run_folder, plain_config, save_figures, score_table
+from .evaluate.backtest import BacktestRunner
+from .evaluate.champion import ChallengerVsChampion
+from .evaluate.backtest import SYNTHETIC_NOTE
+from .lab.experiment import load_config, make_source, new_run_folder, plain_config, save_figures, score_table
 from .train.recipe import recipe_settings, save_recipe, train_recipe
-from .train.replay import ValidatorReplay
-from .train.store import ExperimentStore, run_once
-from .train.sweep import read_sweep, sweep_job
+from .evaluate.replay import ValidatorReplay
+from .lab.store import ExperimentStore, run_once
+from .lab.sweep import read_sweep, sweep_job
 from .viz import save_figure
 
 # %% ../nbs/cli.ipynb #0ad6a2f3

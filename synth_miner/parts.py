@@ -33,7 +33,7 @@ KINDS = {  # kind of part -> the package swept for it
     "process": "synth_miner.processes",
     "source": "synth_miner.data",
     "engineer": "synth_miner.features",
-    "forecaster": "synth_miner.train",
+    "forecaster": "synth_miner.baselines",
 }
 BLOCK_KINDS = ("block", "component", "hybrid")  # what a backbone is made of
 

@@ -24,9 +24,10 @@ from ..parts import UnknownPart, discover_components, recipe_hash
 from .card import hub_card
 from .tracking import link_run, redact, redact_config
 from ..score.competitions import get_competition
-from ..train.champion import ChallengerVsChampion
-from ..train.experiment import SYNTHETIC_NOTE, load_config, make_source
-from ..train.store import load_result, unseen_from
+from ..evaluate.champion import ChallengerVsChampion
+from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..lab.experiment import load_config, make_source
+from ..lab.store import load_result, unseen_from
 from typing import NamedTuple
 
 # %% ../../nbs/publish/03_hub.ipynb #c62d08da

@@ -31,7 +31,7 @@ from ..model.returns import step_returns
 from ..parts import UnknownPart, did_you_mean
 from .answer import SimulationInput, prompt_competition, prompt_start, to_response, validate_response
 from ..score.competitions import COMPETITIONS, Competition
-from ..train.template import TEMPLATE_DEFAULT, TEMPLATE_SIGMA, TemplateForecaster
+from ..baselines.template import TEMPLATE_DEFAULT, TEMPLATE_SIGMA, TemplateForecaster
 
 # %% ../../nbs/publish/04_predictor.ipynb #09b22e4f
 _log = logging.getLogger(__name__)

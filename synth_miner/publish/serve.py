@@ -26,7 +26,8 @@ from .answer import SimulationInput
 from .predictor import Answered, NoPrice, SynthPredictor
 from .shadow import ShadowBook, pack_paths
 from ..score.competitions import COMPETITIONS
-from ..train.experiment import SYNTHETIC_NOTE, plain_config
+from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..lab.experiment import plain_config
 
 # %% ../../nbs/publish/06_serve.ipynb #b7e09bee
 class ServiceMetrics:

@@ -20,9 +20,9 @@ from ..core import BadData
 from ..diagnostics import leaderboard_plot
 from ..parts import html_table, registry
 from ..score.competitions import COMPETITIONS
-from ..train.backtest import BacktestResult, BacktestRunner
-from ..train.replay import rolling_leaderboard
-from ..train.store import run_folders, unseen_from
+from ..evaluate.backtest import BacktestResult, BacktestRunner
+from ..evaluate.replay import rolling_leaderboard
+from ..lab.store import run_folders, unseen_from
 from ..viz import PALETTE, pit_histogram
 from .base import PromptBrowser, show_png
 from .controls import Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_fields, market_source, page_view, part_choices

@@ -18,7 +18,7 @@ from ..core import BadData
 from ..data.base import utc_index
 from ..diagnostics import fan_overlap
 from ..parts import UnknownPart, did_you_mean, html_table
-from ..train.backtest import BacktestResult, BacktestRunner, Prompt
+from ..evaluate.backtest import BacktestResult, BacktestRunner, Prompt
 from ..viz import fan_chart, style
 
 # %% ../../nbs/widgets/00_base.ipynb #ab5ad7e8

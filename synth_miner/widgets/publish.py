@@ -19,7 +19,7 @@ from ..parts import html_table, registry
 from ..publish.card import card_lacks, hub_card
 from ..publish.hub import PROMOTE, PUBLISHED_FILES, HubManager, Promotion, Publication, beats_baselines, beats_champion, clean_text, publish_run
 from ..score.competitions import COMPETITIONS
-from ..train.store import RunFolder, run_folders
+from ..lab.store import RunFolder, run_folders
 from .controls import Job, JobBar, attempt, button, heading, labelled, page_view
 
 # %% ../../nbs/widgets/publish.ipynb #92cbd197

@@ -23,9 +23,9 @@ from ..model.synth import SynthModel, build_model
 from ..parts import BLOCK_KINDS, html_table, registry
 from ..score.competitions import COMPETITIONS
 from ..score.sn50 import score_prompts
-from ..train.experiment import load_config, make_loader, make_source, make_split
-from ..train.session import PRESETS, experiment_config, save_experiment
-from ..train.store import RunFolder, run_folders, run_once
+from ..lab.experiment import load_config, make_loader, make_source, make_split
+from ..lab.session import PRESETS, experiment_config, save_experiment
+from ..lab.store import RunFolder, run_folders, run_once
 from ..train.trainer import OBJECTIVES, price_factors
 from ..viz import PALETTE
 from .base import show_png

@@ -22,6 +22,8 @@ class CustomAttention(BlockBase):
         dropout: float = 0.1, # on the attention weights
     ):
         super().__init__()
-        if d_model % nhead: raise ValueError(f"nhead={nhead} does not divide d_model={d_model}; choose one of {[n for n in range(1, d_model + 1) if d_model % n == 0]}")
+        if d_model % nhead:
+            raise ValueError(f"nhead={nhead} does not divide d_model={d_model}; choose one of {[n for n in range(1, d_model + 1) if d_model % n == 0]}")
         self.attn = nn.MultiheadAttention(d_model, nhead, dropout=dropout, batch_first=True)
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.attn(x, x, x, need_weights=False)[0]
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return self.attn(x, x, x, need_weights=False)[0]

@@ -42,7 +42,8 @@ def check_block(
     "Assert shape, batch independence, repeatability, untouched state and generator, gradients, and causality where claimed."
     with seeded(0): x = torch.randn(3, max(seq_len, block.min_seq_len + 1), d_model)
     y = _check_eval(block, x)
-    for t in (block.min_seq_len, x.shape[1] + 1): _check_shape(block, block(x[:, :1].repeat(1, t, 1)), 3, t, d_model)
+    for t in (block.min_seq_len, x.shape[1] + 1):
+        _check_shape(block, block(x[:, :1].repeat(1, t, 1)), 3, t, d_model)
     if block.causal: _check_causal(block, x, y)
     _check_extremes(block, x.shape[1], d_model)
     _check_gradients(block, x)
@@ -84,7 +85,8 @@ def _check_gradients(block, x):
         (y * torch.randn_like(y)).sum().backward()
     for name, p in [("input", x), *block.named_parameters()]:
         assert p.grad is not None and torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0, f"{name} gets no gradient"
-    block.zero_grad(); block.eval()
+    block.zero_grad()
+    block.eval()
 
 # %% ../../nbs/blocks/00_base.ipynb #bd4d0b60
 def _check_extremes(block, seq_len, d_model):

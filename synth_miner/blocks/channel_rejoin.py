@@ -25,13 +25,17 @@ class ChannelRejoin(BlockBase):
         d_model: int | None = None, # width D that must come in; None: any
     ):
         super().__init__()
-        if mode not in self.MODES: raise ValueError(f"mode {mode!r} is not one of {list(self.MODES)}")
-        if num_channels < 1: raise ValueError(f"num_channels={num_channels} must be at least 1")
+        if mode not in self.MODES:
+            raise ValueError(f"mode {mode!r} is not one of {list(self.MODES)}")
+        if num_channels < 1:
+            raise ValueError(f"num_channels={num_channels} must be at least 1")
         self.num_channels, self.mode, self.d_model = num_channels, mode, d_model
         self.preserves_batch, self.preserves_d_model = num_channels == 1, mode == "mean" or num_channels == 1
     def forward(self, x: Float[Tensor, "bc t d"]) -> Float[Tensor, "b t cd"]:
-        if len(x) % self.num_channels: raise ShapeMismatch(f"ChannelRejoin: expected a multiple of num_channels={self.num_channels} rows, got {len(x)}")
-        if self.d_model not in (None, x.shape[2]): raise ShapeMismatch(f"ChannelRejoin: expected width d_model={self.d_model}, got {x.shape[2]}")
+        if len(x) % self.num_channels:
+            raise ShapeMismatch(f"ChannelRejoin: expected a multiple of num_channels={self.num_channels} rows, got {len(x)}")
+        if self.d_model not in (None, x.shape[2]):
+            raise ShapeMismatch(f"ChannelRejoin: expected width d_model={self.d_model}, got {x.shape[2]}")
         x = x.unflatten(0, (-1, self.num_channels))
         if self.mode == "stack": return x
         return x.mean(1) if self.mode == "mean" else x.transpose(1, 2).flatten(2)

@@ -25,7 +25,8 @@ class TransformerDecoderAdapter(BlockBase):
         dropout: float = 0.1, # everywhere in a layer
     ):
         super().__init__()
-        if d_model % nhead: raise ValueError(f"nhead={nhead} does not divide d_model={d_model}")
+        if d_model % nhead:
+            raise ValueError(f"nhead={nhead} does not divide d_model={d_model}")
         self.layers = nn.ModuleList(nn.TransformerDecoderLayer(d_model, nhead, dim_feedforward, dropout, batch_first=True) for _ in range(num_layers))
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         t = x.shape[1]

@@ -42,10 +42,13 @@ class DLinearBlock(BlockBase):
         seq_len: int | None = None, # ages that have a weight, older steps count nothing; None: 512
     ):
         super().__init__()
-        if kernel_size < 1: raise ValueError(f"kernel_size={kernel_size} must be at least 1")
+        if kernel_size < 1:
+            raise ValueError(f"kernel_size={kernel_size} must be at least 1")
         self.kernel_size, ages = kernel_size, 512 if seq_len is None else seq_len
         self.trend, self.rest = (nn.Parameter(torch.randn(d_model, ages) / ages) for _ in range(2))
-        with torch.no_grad(): self.trend[:, 0] += 1; self.rest[:, 0] += 1
+        with torch.no_grad():
+            self.trend[:, 0] += 1
+            self.rest[:, 0] += 1
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         trend = trailing_mean(x, self.kernel_size)
         return linear_over_ages(trend, self.trend) + linear_over_ages(x - trend, self.rest)

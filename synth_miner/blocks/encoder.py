@@ -26,7 +26,8 @@ class TransformerEncoderAdapter(BlockBase):
         causal: bool = False, # look at older steps only
     ):
         super().__init__()
-        if d_model % nhead: raise ValueError(f"nhead={nhead} does not divide d_model={d_model}")
+        if d_model % nhead:
+            raise ValueError(f"nhead={nhead} does not divide d_model={d_model}")
         self.causal = causal
         self.layers = nn.ModuleList(nn.TransformerEncoderLayer(d_model, nhead, dim_feedforward, dropout, batch_first=True) for _ in range(num_layers))
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:

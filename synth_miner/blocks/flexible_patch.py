@@ -30,14 +30,17 @@ class FlexiblePatchEmbed(BlockBase):
         mask_ratio: float = 0.0, # share of patches replaced by a learned token in train mode
     ):
         super().__init__()
-        if min(patch_len, stride) < 1: raise ValueError(f"patch_len={patch_len} and stride={stride} must be at least 1")
-        if not 0 <= mask_ratio < 1: raise ValueError(f"mask_ratio={mask_ratio} is not within [0, 1)")
+        if min(patch_len, stride) < 1:
+            raise ValueError(f"patch_len={patch_len} and stride={stride} must be at least 1")
+        if not 0 <= mask_ratio < 1:
+            raise ValueError(f"mask_ratio={mask_ratio} is not within [0, 1)")
         self.patch_len, self.stride, self.channel_independence, self.mask_ratio = patch_len, stride, channel_independence, mask_ratio
         self.in_channels = d_model if in_channels is None else in_channels
         self.preserves_batch, self.preserves_d_model = not channel_independence, not channel_independence and self.in_channels == d_model
         self.proj = nn.Conv1d(1 if channel_independence else self.in_channels, d_model, patch_len, stride=stride)
         self.norm = nn.LayerNorm(d_model)
-        if mask_ratio: self.mask_token = nn.Parameter(0.02 * torch.randn(d_model))
+        if mask_ratio:
+            self.mask_token = nn.Parameter(0.02 * torch.randn(d_model))
     def forward(self, x: Float[Tensor, "b t c"]) -> Float[Tensor, "bc n d"]:
         if not self.channel_independence and x.shape[2] != self.in_channels:
             raise ShapeMismatch(f"FlexiblePatchEmbed: expected width in_channels={self.in_channels}, got {x.shape[2]}")

@@ -25,4 +25,5 @@ class GatedMLP(BlockBase):
         super().__init__()
         self.net = nn.Sequential(nn.Linear(d_model, expansion * d_model), nn.ReLU(), nn.Dropout(dropout), nn.Linear(expansion * d_model, d_model))
         self.gate = nn.Parameter(torch.zeros(d_model))
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return x + self.gate.sigmoid() * (self.net(x) - x)
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return x + self.gate.sigmoid() * (self.net(x) - x)

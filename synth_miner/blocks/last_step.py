@@ -22,7 +22,8 @@ class LastStepAdapter(BlockBase):
         mode: str = "last", # the newest step, or "mean" or "max" over time
     ):
         super().__init__()
-        if mode not in self.MODES: raise ValueError(f"mode {mode!r} is not one of {list(self.MODES)}")
+        if mode not in self.MODES:
+            raise ValueError(f"mode {mode!r} is not one of {list(self.MODES)}")
         self.mode = mode
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b 1 d"]:
         if self.mode == "last": return x[:, -1:]

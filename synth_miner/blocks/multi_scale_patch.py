@@ -26,7 +26,8 @@ class MultiScalePatcher(BlockBase):
     ):
         super().__init__()
         self.scales = [4, 16] if scales is None else sorted(scales)
-        if not self.scales or self.scales[0] < 1: raise ValueError(f"scales={scales} must be a list of patch lengths, each at least 1")
+        if not self.scales or self.scales[0] < 1:
+            raise ValueError(f"scales={scales} must be a list of patch lengths, each at least 1")
         embed = registry.get_block("flexiblepatchembed")
         self.patchers = nn.ModuleList(embed(d_model, s, s, in_channels, channel_independence) for s in self.scales)
         self.preserves_batch, self.preserves_d_model = not channel_independence, self.patchers[0].preserves_d_model

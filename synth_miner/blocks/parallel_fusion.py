@@ -20,7 +20,8 @@ MERGES = ("gating", "input_gating", "concat")  # how paths are merged
 def _path(spec, d_model, seq_len):
     "A module from one spec, or from a list of them in order."
     known = {k: v for k, v in dict(d_model=d_model, input_dim=d_model, seq_len=seq_len).items() if v is not None}
-    if isinstance(spec, str) or not isinstance(spec, Sequence): return registry.build(BLOCK_KINDS, spec, **known)
+    if isinstance(spec, str) or not isinstance(spec, Sequence):
+        return registry.build(BLOCK_KINDS, spec, **known)
     return nn.Sequential(*[_path(s, d_model, seq_len) for s in spec])
 
 # %% ../../nbs/blocks/parallel_fusion.ipynb #35cfb1fb
@@ -36,19 +37,27 @@ class ParallelFusion(BlockBase):
         seq_len: int | None = None, # T, for paths that need it
     ):
         super().__init__()
-        if merge_strategy not in MERGES: raise ValueError(f"merge_strategy {merge_strategy!r} is not one of {MERGES}")
-        if len(paths) < 2: raise ValueError(f"ParallelFusion needs at least 2 paths, got {len(paths)}")
-        if d_model is None and merge_strategy != "gating": raise ValueError(f"merge_strategy={merge_strategy!r} needs d_model")
+        if merge_strategy not in MERGES:
+            raise ValueError(f"merge_strategy {merge_strategy!r} is not one of {MERGES}")
+        if len(paths) < 2:
+            raise ValueError(f"ParallelFusion needs at least 2 paths, got {len(paths)}")
+        if d_model is None and merge_strategy != "gating":
+            raise ValueError(f"merge_strategy={merge_strategy!r} needs d_model")
         self.paths, self.merge_strategy = nn.ModuleList(_path(p, d_model, seq_len) for p in paths), merge_strategy
-        if merge_strategy == "concat": self.project = nn.Linear(len(paths) * d_model, d_model)
+        if merge_strategy == "concat":
+            self.project = nn.Linear(len(paths) * d_model, d_model)
         else: self.gate = nn.Parameter(torch.zeros(len(paths)))
-        if merge_strategy == "input_gating": self.listen = nn.Linear(d_model, len(paths), bias=False)
+        if merge_strategy == "input_gating":
+            self.listen = nn.Linear(d_model, len(paths), bias=False)
 
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         outs = [p(x) for p in self.paths]
         shapes = {tuple(o.shape) for o in outs}
-        if len(shapes) > 1: raise ShapeMismatch(f"ParallelFusion: the paths give different shapes: {[tuple(o.shape) for o in outs]}")
-        if self.merge_strategy == "concat": return self.project(torch.cat(outs, -1))
+        if len(shapes) > 1:
+            raise ShapeMismatch(f"ParallelFusion: the paths give different shapes: {[tuple(o.shape) for o in outs]}")
+        if self.merge_strategy == "concat":
+            return self.project(torch.cat(outs, -1))
         logits = self.gate + self.listen(x) if self.merge_strategy == "input_gating" else self.gate
-        if self.merge_strategy == "input_gating" and outs[0].shape[1] != x.shape[1]: logits = logits[:, -1:]
+        if self.merge_strategy == "input_gating" and outs[0].shape[1] != x.shape[1]:
+            logits = logits[:, -1:]
         return (torch.stack(outs, -1) * logits.softmax(-1).unsqueeze(-2 if logits.dim() > 1 else 0)).sum(-1)

@@ -25,7 +25,8 @@ class ResConvBlock(BlockBase):
         causal: bool = False, # look at older steps only
     ):
         super().__init__()
-        if kernel_size < 1: raise ValueError(f"kernel_size={kernel_size} must be at least 1")
+        if kernel_size < 1:
+            raise ValueError(f"kernel_size={kernel_size} must be at least 1")
         self.causal, later = causal, 0 if causal else (kernel_size - 1) // 2
         self.pad = (kernel_size - 1 - later, later)
         self.conv1, self.conv2 = nn.Conv1d(d_model, d_model, kernel_size), nn.Conv1d(d_model, d_model, kernel_size)

@@ -32,7 +32,8 @@ class RevIN(BlockBase):
     ):
         super().__init__()
         self.affine, self.eps = affine, eps
-        if affine: self.weight, self.bias = nn.Parameter(torch.ones(d_model)), nn.Parameter(torch.zeros(d_model))
+        if affine:
+            self.weight, self.bias = nn.Parameter(torch.ones(d_model)), nn.Parameter(torch.zeros(d_model))
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.norm(x)[0]
 
 # %% ../../nbs/blocks/revin.ipynb #e36e3c45

@@ -23,6 +23,7 @@ class RNNBlock(BlockBase):
         nonlinearity: str = "tanh", # or "relu"
     ):
         super().__init__()
-        if nonlinearity not in ("tanh", "relu"): raise ValueError(f"nonlinearity {nonlinearity!r} is not one of ['tanh', 'relu']")
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"nonlinearity {nonlinearity!r} is not one of ['tanh', 'relu']")
         self.rnn = nn.RNN(d_model, d_model, num_layers, nonlinearity, batch_first=True, dropout=dropout if num_layers > 1 else 0.0)
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.rnn(x)[0]

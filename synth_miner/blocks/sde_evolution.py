@@ -26,7 +26,8 @@ class SDEEvolutionBlock(BlockBase):
         super().__init__()
         self.net = nn.Sequential(nn.Linear(d_model, hidden), nn.SiLU(), nn.Dropout(dropout), nn.Linear(hidden, d_model))
         self.diffusion = nn.Linear(d_model, d_model)
-        nn.init.normal_(self.diffusion.weight, std=0.01); nn.init.constant_(self.diffusion.bias, -3.0)
+        nn.init.normal_(self.diffusion.weight, std=0.01)
+        nn.init.constant_(self.diffusion.bias, -3.0)
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         mean = x + self.net(x)
         return mean + F.softplus(self.diffusion(x)) * torch.randn_like(x) if self.training else mean

@@ -25,15 +25,15 @@ class StateSpaceBlock(BlockBase):
     ):
         super().__init__()
         self.log_decay = nn.Parameter(torch.linspace(0, -math.log(150), states).repeat(d_model, 1))
-        self.turn = nn.Parameter(torch.linspace(0, math.pi/4, d_model)[:, None]*torch.ones(states)*self.log_decay.exp().detach())
-        self.read = nn.Parameter(torch.randn(2, d_model, states)/states**0.5)
+        self.turn = nn.Parameter(torch.linspace(0, math.pi / 4, d_model)[:, None] * torch.ones(states) * self.log_decay.exp().detach())
+        self.read = nn.Parameter(torch.randn(2, d_model, states) / states**0.5)
         self.mix = nn.Linear(d_model, d_model)
 
     def kernel(self, steps: int) -> Float[Tensor, "d t"]: # by age of a step
         decay, age = self.log_decay.exp()[..., None], torch.arange(steps, device=self.turn.device)
-        angle = self.turn[..., None]*age
-        wave = self.read[0, ..., None]*angle.cos() - self.read[1, ..., None]*angle.sin()
-        return (-torch.expm1(-decay)*torch.exp(-decay*age)*wave).sum(1)
+        angle = self.turn[..., None] * age
+        wave = self.read[0, ..., None] * angle.cos() - self.read[1, ..., None] * angle.sin()
+        return (-torch.expm1(-decay) * torch.exp(-decay * age) * wave).sum(1)
 
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         t, d = x.shape[1:]

@@ -38,10 +38,12 @@ class TimeMixerBlock(BlockBase):
     ):
         super().__init__()
         for name, n, least in [("down_sampling_window", down_sampling_window, 2), ("down_sampling_layers", down_sampling_layers, 1), ("moving_avg_kernel", moving_avg_kernel, 1)]:
-            if n < least: raise ValueError(f"{name}={n} must be at least {least}")
+            if n < least:
+                raise ValueError(f"{name}={n} must be at least {least}")
         self.window, self.layers, self.kernel = down_sampling_window, down_sampling_layers, moving_avg_kernel
         d_ff = 2 * d_model if d_ff is None else d_ff
-        def carry(conv): return nn.Sequential(conv(d_model, d_model, self.window, stride=self.window), nn.GELU(), nn.Conv1d(d_model, d_model, 1))
+        def carry(conv):
+            return nn.Sequential(conv(d_model, d_model, self.window, stride=self.window), nn.GELU(), nn.Conv1d(d_model, d_model, 1))
         self.down = nn.ModuleList(carry(nn.Conv1d) for _ in range(self.layers))
         self.up = nn.ModuleList(carry(nn.ConvTranspose1d) for _ in range(self.layers))
         self.mlp, self.norm = nn.Sequential(nn.Linear(d_model, d_ff), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_ff, d_model)), nn.LayerNorm(d_model)

@@ -57,7 +57,8 @@ class TimesNetBlock(BlockBase):
         self.inner, self.outer = _FoldedConv(d_model, d_ff), _FoldedConv(d_ff, d_model)
         self.drop, self.norm = nn.Dropout(dropout), nn.LayerNorm(d_model)
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        if x.shape[1] < self.min_seq_len: raise ShapeMismatch(f"TimesNetBlock: expected at least {self.min_seq_len} steps, got {x.shape[1]}")
+        if x.shape[1] < self.min_seq_len:
+            raise ShapeMismatch(f"TimesNetBlock: expected at least {self.min_seq_len} steps, got {x.shape[1]}")
         period, amplitude = strongest_periods(x, self.top_k)
         z = self.outer(F.gelu(self.inner(x, period.flatten())), period.flatten()).unflatten(0, period.shape)
         z = (z * amplitude.softmax(1)[..., None, None]).sum(1)

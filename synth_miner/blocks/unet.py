@@ -23,7 +23,8 @@ class Unet1DBlock(BlockBase):
         reduction: int = 2, # steps that become one
     ):
         super().__init__()
-        if reduction < 1: raise ValueError(f"reduction={reduction} must be at least 1")
+        if reduction < 1:
+            raise ValueError(f"reduction={reduction} must be at least 1")
         self.reduction, wide = reduction, reduction * d_model
         self.down = nn.Conv1d(d_model, wide, reduction, stride=reduction)
         self.bottom = nn.Conv1d(wide, wide, 3, padding=1, padding_mode="replicate")

@@ -27,14 +27,16 @@ class VariateAttentionBlock(BlockBase):
     ):
         super().__init__()
         self.seq_len = 512 if seq_len is None else seq_len
-        if self.seq_len < 1: raise ValueError(f"seq_len={seq_len} must be at least 1")
+        if self.seq_len < 1:
+            raise ValueError(f"seq_len={seq_len} must be at least 1")
         self.read, self.write = (nn.Parameter(torch.randn(self.seq_len, width) * s**-0.5) for s in (self.seq_len, width))
         self.attn = registry.get_component("customattention")(width, nhead, dropout)
         self.mlp = registry.get_component("gatedmlp")(width, dropout=dropout)
         self.norm1, self.norm2, self.norm3, self.drop = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width), nn.Dropout(dropout)
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         t = x.shape[1]
-        if t > self.seq_len: raise ShapeMismatch(f"VariateAttentionBlock: expected at most seq_len={self.seq_len} steps, got {t}")
+        if t > self.seq_len:
+            raise ShapeMismatch(f"VariateAttentionBlock: expected at most seq_len={self.seq_len} steps, got {t}")
         z = self.norm1(x.mT @ self.read[-t:])
         z = self.norm2(z + self.drop(self.attn(z)))
         z = self.norm3(z + self.drop(self.mlp(z)))

@@ -45,7 +45,7 @@ def rolling_mean(
     stop = np.arange(1, len(x) + 1)
     first = np.minimum(np.maximum(stop - window, start), stop)
     count = stop - first
-    out = (total - np.where(first > begin, total[first - 1], 0.0))/np.maximum(count, 1)
+    out = (total - np.where(first > begin, total[first - 1], 0.0)) / np.maximum(count, 1)
     out[count < max(1, window if minimum is None else minimum)] = np.nan
     return out
 
@@ -58,7 +58,7 @@ def trailing_scale(
     window: int = SCALE_WINDOW, # bars looked back
 ) -> np.ndarray: # (n,) float64 per step, NaN where unknown
     "Root of the mean squared log-return of the trailing bars, from `window // 8` of them on (at least 2)."
-    mean = rolling_mean(np.nan_to_num(returns)**2, window, start + 1, max(2, window//8))
+    mean = rolling_mean(np.nan_to_num(returns)**2, window, start + 1, max(2, window // 8))
     return np.sqrt(np.where(mean > 0, mean, np.nan))
 
 # %% ../../nbs/features/00_base.ipynb #37638123
@@ -69,10 +69,10 @@ def calendar_features(
 ) -> np.ndarray: # shape of `seconds` and one axis of `CALENDAR_FEATURES`, float32
     "Time of day (two harmonics), time of week, and whether it is Saturday or Sunday."
     seconds = np.asarray(seconds, dtype=np.int64)
-    day = seconds % 86400*(2*np.pi/86400)
-    since_monday = (seconds + 3*86400) % (7*86400)  # 1970 began on a Thursday
-    week = since_monday*(2*np.pi/(7*86400))
-    return np.stack([np.sin(day), np.cos(day), np.sin(2*day), np.cos(2*day), np.sin(week), np.cos(week), since_monday >= 5*86400], axis=-1).astype(np.float32)
+    day = seconds % 86400 * (2 * np.pi / 86400)
+    since_monday = (seconds + 3 * 86400) % (7 * 86400)  # 1970 began on a Thursday
+    week = since_monday * (2 * np.pi / (7 * 86400))
+    return np.stack([np.sin(day), np.cos(day), np.sin(2 * day), np.cos(2 * day), np.sin(week), np.cos(week), since_monday >= 5 * 86400], axis=-1).astype(np.float32)
 
 # %% ../../nbs/features/00_base.ipynb #93af9556
 class FeatureEngineer:
@@ -117,7 +117,7 @@ def prepare_cache(self: FeatureEngineer,
     prices: np.ndarray, # (n,) closes, all of them finite and positive
 ) -> dict: # as `prepare_cache_from_asset`
     "The cache of bare prices, as if they were five-minute bars from 2020-01-01 on."
-    return self.prepare_cache_from_asset(AssetData("prices", 1577836800 + 300*np.arange(len(prices)), prices))
+    return self.prepare_cache_from_asset(AssetData("prices", 1577836800 + 300 * np.arange(len(prices)), prices))
 
 # %% ../../nbs/features/00_base.ipynb #6fec6d56
 @patch
@@ -151,7 +151,7 @@ def latest(self: FeatureEngineer,
     x, past, scale = cache["features"][-input_len:], cache["returns"][-input_len:], cache["scale"][-1]
     if len(x) < input_len or not (np.isfinite(x).all() and np.isfinite(past).all() and np.isfinite(scale) and scale > 0):
         raise BadData(f"{asset.name}: {len(asset) - asset.segments[-1, 0]} bars of {step_name(asset.step)} without a hole up to now; this model needs {input_len + self.warmup}")
-    ahead = asset.seconds[-1] + asset.step*np.arange(1, steps + 1)
+    ahead = asset.seconds[-1] + asset.step * np.arange(1, steps + 1)
     return x, dict(future=calendar_features(ahead), scale=scale, past_returns=past)
 
 # %% ../../nbs/features/00_base.ipynb #28e835ae
@@ -188,15 +188,15 @@ def poison(
     wild = np.ones(len(asset))
     rows = np.arange(len(asset))[start:stop]
     wild[rows] = np.exp(np.random.default_rng(seed).normal(1, 1, len(rows)))
-    return AssetData(asset.name, asset.timestamps, asset.prices*wild, asset.covariate_columns, asset.covariates*wild[:, None])
+    return AssetData(asset.name, asset.timestamps, asset.prices * wild, asset.covariate_columns, asset.covariates * wild[:, None])
 
 def _check_bars(engineer: FeatureEngineer) -> AssetData:
     "Synthetic bars with two holes, each segment longer than the warm-up."
     source = registry.get("source", "synthetic")
     few = source(length=2000, freq=engineer.inner_step or 300).load_data(["BTC"])[0]
-    n = 3*max(engineer.warmup + 200, engineer.memory + 20)*round(engineer.bars(few).step/few.step)
+    n = 3 * max(engineer.warmup + 200, engineer.memory + 20) * round(engineer.bars(few).step / few.step)
     df = source(length=n, freq=engineer.inner_step or 300).load_data(["BTC"])[0].frame
-    return AssetData.from_frame("BTC", df.drop(df.index[[n//3, n//3 + 1, 2*n//3]]))
+    return AssetData.from_frame("BTC", df.drop(df.index[[n // 3, n // 3 + 1, 2 * n // 3]]))
 
 # %% ../../nbs/features/00_base.ipynb #87fd6fc0
 def _must_agree(a: dict, b: dict, n: int, message: str):
@@ -229,7 +229,7 @@ def _check_segment(engineer: FeatureEngineer, asset: AssetData, cache: dict, a: 
 
 def _check_memory(engineer: FeatureEngineer, asset: AssetData, cache: dict):
     "The last row is what its memory makes of it, if there are more bars than that."
-    few = (engineer.memory + 2)*round(engineer.bars(asset).step/asset.step)
+    few = (engineer.memory + 2) * round(engineer.bars(asset).step / asset.step)
     if few > len(asset) - asset.segments[-1, 0]: return
     short = engineer.prepare_cache_from_asset(asset.slice(len(asset) - few, None))
     for k in ("features", "scale"):
@@ -248,7 +248,8 @@ def check_engineer(
     _must_agree(cache, engineer.prepare_cache_from_asset(asset), len(asset), f"{type(engineer).__name__} gives other numbers the second time")
     untouched = np.array_equal(before.prices, asset.prices) and np.array_equal(before.covariates, asset.covariates)
     assert untouched, f"{type(engineer).__name__} changes the bars it is given"
-    for n in np.linspace(len(asset)//30, len(asset) - 1, 7).astype(int): _check_past_only(engineer, asset, cache, int(n))
+    for n in np.linspace(len(asset) // 30, len(asset) - 1, 7).astype(int):
+        _check_past_only(engineer, asset, cache, int(n))
     for a, b in asset.segments.tolist(): _check_segment(engineer, asset, cache, a, b)
     _check_memory(engineer, asset, cache)
     return cache

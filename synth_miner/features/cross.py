@@ -23,10 +23,11 @@ class CrossAssetEngineer(FeatureEngineer):
         windows: Sequence[int] = (6, 24), # bars of each realised volatility
         scale_window: int = SCALE_WINDOW, # bars of the trailing volatilities
     ):
-        if min(windows, default=1) < 1: raise BadData(f"windows are positive numbers of bars, got {windows}")
+        if min(windows, default=1) < 1:
+            raise BadData(f"windows are positive numbers of bars, got {windows}")
         self.lead, self.windows, self.scale_window = lead, tuple(windows), scale_window
         self.names = (f"{lead.name}_ret", *(f"{lead.name}_rv_{w}" for w in windows), f"{lead.name}_rv_ratio")
-        self.warmup, self.memory = max(2, scale_window//8, *windows), max(scale_window, *windows)
+        self.warmup, self.memory = max(2, scale_window // 8, *windows), max(scale_window, *windows)
 
     def transform(self,
         asset: AssetData, # bars
@@ -36,8 +37,8 @@ class CrossAssetEngineer(FeatureEngineer):
         r, start = log_returns(lead), segment_start(lead)
         scale = trailing_scale(r, start, self.scale_window)
         square = np.nan_to_num(r)**2
-        rv = [0.5*np.log(np.maximum(rolling_mean(square, w, start + 1)/scale**2, 1e-6)) for w in self.windows]
-        x = np.stack([np.clip(r/scale, -10, 10), *rv, np.log(scale)], axis=1)
+        rv = [0.5 * np.log(np.maximum(rolling_mean(square, w, start + 1) / scale**2, 1e-6)) for w in self.windows]
+        x = np.stack([np.clip(r / scale, -10, 10), *rv, np.log(scale)], axis=1)
         at = np.minimum(np.searchsorted(lead.seconds, asset.seconds), len(lead) - 1)
         x = np.where((lead.seconds[at] == asset.seconds)[:, None], x[at], np.nan)
         own = segment_start(asset)

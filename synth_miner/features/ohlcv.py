@@ -21,9 +21,9 @@ OHLCV_FEATURE_NAMES = (  # columns of `OHLCVEngineer`, in their order
 def _moments(x: np.ndarray) -> tuple:
     "Population std, skewness and excess kurtosis of each row; 0 where nothing varies."
     d = x - x.mean(axis=1, keepdims=True)
-    var = (d*d).mean(axis=1)
+    var = (d * d).mean(axis=1)
     safe = np.where(var > 0, var, np.inf)
-    return np.sqrt(var), (d**3).mean(axis=1)/safe**1.5, np.where(var > 0, (d**4).mean(axis=1)/safe**2 - 3, 0.0)
+    return np.sqrt(var), (d**3).mean(axis=1) / safe**1.5, np.where(var > 0, (d**4).mean(axis=1) / safe**2 - 3, 0.0)
 
 # %% ../../nbs/features/ohlcv.ipynb #28ee9375
 def ohlcv_features(
@@ -34,21 +34,22 @@ def ohlcv_features(
     rows, f = inner_rows(asset, step), asset.frame
     o, h, l, c, v = (f[k].to_numpy()[rows] for k in OHLCV)
     vol, skew, kurtosis = _moments(np.diff(np.log(c), axis=1))
-    parkinson = np.sqrt((np.log(h/l)**2).mean(axis=1)/(4*np.log(2)))
+    parkinson = np.sqrt((np.log(h / l)**2).mean(axis=1) / (4 * np.log(2)))
     change, volume = np.diff(c, axis=1), v.sum(axis=1)
-    vwap = ((h + l + c)/3*v).sum(axis=1)/(volume + 1e-8)
-    signed = (np.sign(change)*v[:, 1:]).sum(axis=1)
+    vwap = ((h + l + c) / 3 * v).sum(axis=1) / (volume + 1e-8)
+    signed = (np.sign(change) * v[:, 1:]).sum(axis=1)
     o, h, l, c = o[:, 0], h.max(axis=1), l.min(axis=1), c[:, -1]
     vwap = np.where(volume > 0, vwap, c)
     size = h - l + 1e-8
-    efficiency = np.abs(c - o)/(np.abs(change).sum(axis=1) + 1e-8)
-    return np.stack([o, h, l, c, volume, vol, skew, kurtosis, parkinson, efficiency, (c - vwap)/(vwap + 1e-8), signed,
-                     (h - np.maximum(o, c))/size, (np.minimum(o, c) - l)/size, np.abs(c - o)/size, ((c - l) - (h - c))/size], axis=1)
+    efficiency = np.abs(c - o) / (np.abs(change).sum(axis=1) + 1e-8)
+    return np.stack([o, h, l, c, volume, vol, skew, kurtosis, parkinson, efficiency, (c - vwap) / (vwap + 1e-8), signed,
+                     (h - np.maximum(o, c)) / size, (np.minimum(o, c) - l) / size, np.abs(c - o) / size, ((c - l) - (h - c)) / size], axis=1)
 
 # %% ../../nbs/features/ohlcv.ipynb #33d16590
 def _log_ratio(x: np.ndarray, unit: np.ndarray) -> np.ndarray:
     "Log of a ratio of non-negative numbers, between -5 and 5; NaN where the unit is."
-    with np.errstate(divide="ignore", invalid="ignore"): return np.clip(np.log(np.maximum(x/unit, 1e-12)), -5, 5)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.clip(np.log(np.maximum(x / unit, 1e-12)), -5, 5)
 
 def _scale_free(f: np.ndarray, bars: AssetData, k: int, window: int) -> np.ndarray:
     "The sixteen features in units of trailing volatility and trailing volume."
@@ -56,12 +57,13 @@ def _scale_free(f: np.ndarray, bars: AssetData, k: int, window: int) -> np.ndarr
     scale = trailing_scale(log_returns(bars), start, window)
     o, h, l, c, v = f[:, :5].T
     before = np.concatenate([[np.nan], c[:-1]])
-    for j, x in enumerate((np.log(o/before), np.log(h/c), np.log(l/c), log_returns(bars))): f[:, j] = np.clip(x/scale, -10, 10)
-    usual = rolling_mean(v, window, start, max(2, window//8))
+    for j, x in enumerate((np.log(o / before), np.log(h / c), np.log(l / c), log_returns(bars))):
+        f[:, j] = np.clip(x / scale, -10, 10)
+    usual = rolling_mean(v, window, start, max(2, window // 8))
     f[:, 11] /= v + 1e-8
-    f[:, 4] = _log_ratio(v, np.where(usual > 0, usual, 1.0) + 0*usual)
-    for j in (5, 8): f[:, j] = _log_ratio(f[:, j]*np.sqrt(k), scale)
-    f[:, 10] = np.clip(f[:, 10]/scale, -10, 10)
+    f[:, 4] = _log_ratio(v, np.where(usual > 0, usual, 1.0) + 0 * usual)
+    for j in (5, 8): f[:, j] = _log_ratio(f[:, j] * np.sqrt(k), scale)
+    f[:, 10] = np.clip(f[:, 10] / scale, -10, 10)
     return f
 
 # %% ../../nbs/features/ohlcv.ipynb #ac14d444
@@ -78,7 +80,7 @@ class OHLCVEngineer(FeatureEngineer):
         inner_step: str | int | None = None, # finer bars to train and answer with; None: a minute inside bars up to a quarter of an hour, five minutes inside longer ones
     ):
         self.resample_rule, self.scale_free, self.scale_window = to_seconds(resample_rule), scale_free, scale_window
-        self.warmup, self.memory = max(2, scale_window//8) if scale_free else 0, scale_window
+        self.warmup, self.memory = max(2, scale_window // 8) if scale_free else 0, scale_window
         self.inner_step = (60 if self.resample_rule <= 900 else 300) if inner_step is None else to_seconds(inner_step)
 
     def bars(self,
@@ -92,9 +94,11 @@ class OHLCVEngineer(FeatureEngineer):
     ) -> np.ndarray: # (m, 16) float32
         "Features of each coarser bar. Raises BadData when the bars are not fine enough, or have no open, high, low and volume."
         missing = [c for c in OHLCV if c != "close" and c not in asset.covariate_columns]
-        if missing: raise BadData(f"{asset.name}: OHLCVEngineer needs {missing} beside the close; these bars have {asset.covariate_columns}")
-        k = self.resample_rule//asset.step
-        if k < 3: raise BadData(f"{asset.name}: OHLCVEngineer looks inside {self.resample_rule} s bars and got bars of {asset.step} s; "
+        if missing:
+            raise BadData(f"{asset.name}: OHLCVEngineer needs {missing} beside the close; these bars have {asset.covariate_columns}")
+        k = self.resample_rule // asset.step
+        if k < 3:
+            raise BadData(f"{asset.name}: OHLCVEngineer looks inside {self.resample_rule} s bars and got bars of {asset.step} s; "
                                 f"give it bars of {self.resample_rule//3} s or finer, or resample_rule={3*asset.step} or more")
         f = ohlcv_features(asset, self.resample_rule)
         return (_scale_free(f, self.bars(asset), k, self.scale_window) if self.scale_free else f).astype(np.float32)

@@ -27,7 +27,7 @@ class FeatureScaler:
         features: np.ndarray, # (n, F)
     ) -> np.ndarray: # (n, F) float32, NaN stays NaN
         "Scaled features."
-        return np.clip((features - self.mean)/self.std, -self.clip, self.clip).astype(np.float32)
+        return np.clip((features - self.mean) / self.std, -self.clip, self.clip).astype(np.float32)
 
     def to_dict(self) -> dict:
         "Plain numbers, for a JSON or YAML file beside the weights."
@@ -41,7 +41,8 @@ def fit_scaler(
 ) -> FeatureScaler:
     "Mean and standard deviation of finite rows. Raises BadData when there are fewer than two."
     rows = features[np.isfinite(features).all(axis=1)].astype(np.float64)
-    if len(rows) < 2: raise BadData(f"a scaler needs at least two finite rows, got {len(rows)} of {len(features)}")
+    if len(rows) < 2:
+        raise BadData(f"a scaler needs at least two finite rows, got {len(rows)} of {len(features)}")
     std = rows.std(axis=0)
     return FeatureScaler(tuple(names), rows.mean(axis=0), np.where(std > 1e-12, std, 1.0), clip)
 
@@ -66,14 +67,18 @@ class FeaturePipeline(FeatureEngineer):
     ):
         self.engineers = [registry.build("engineer", e) for e in engineers]
         scaler = scaler_from_dict(scaler) if isinstance(scaler, dict) else scaler
-        if not self.engineers: raise BadData("a pipeline needs at least one engineer")
+        if not self.engineers:
+            raise BadData("a pipeline needs at least one engineer")
         self.names = tuple(n for e in self.engineers for n in e.names)
         twice = sorted({n for n in self.names if self.names.count(n) > 1})
-        if twice: raise BadData(f"features {twice} come from more than one engineer; leave them out of one (most engineers take calendar=False)")
-        if scaler is not None and scaler.names != self.names: raise BadData(f"the scaler was fitted on {list(scaler.names)}, the pipeline makes {list(self.names)}")
+        if twice:
+            raise BadData(f"features {twice} come from more than one engineer; leave them out of one (most engineers take calendar=False)")
+        if scaler is not None and scaler.names != self.names:
+            raise BadData(f"the scaler was fitted on {list(scaler.names)}, the pipeline makes {list(self.names)}")
         self.scaler, self.warmup, self.memory = scaler, *(max(getattr(e, k) for e in self.engineers) for k in ("warmup", "memory"))
         self.scale_window, inner = self.engineers[0].scale_window, sorted({e.inner_step for e in self.engineers} - {None})
-        if len(inner) > 1: raise BadData(f"engineers look inside bars of {inner} s; give them one inner_step")
+        if len(inner) > 1:
+            raise BadData(f"engineers look inside bars of {inner} s; give them one inner_step")
         self.inner_step = inner[0] if inner else None
 
     def bars(self,
@@ -89,6 +94,7 @@ class FeaturePipeline(FeatureEngineer):
         bars = self.bars(asset)
         parts = [e.transform(asset if e.bars(asset).step == bars.step else bars) for e in self.engineers]
         sizes = dict(zip((type(e).__name__ for e in self.engineers), map(len, parts)))
-        if {*sizes.values()} != {len(bars)}: raise BadData(f"engineers make rows for different bars: {sizes}")
+        if {*sizes.values()} != {len(bars)}:
+            raise BadData(f"engineers make rows for different bars: {sizes}")
         x = np.concatenate(parts, axis=1)
         return x if self.scaler is None else self.scaler(x)

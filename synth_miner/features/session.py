@@ -25,7 +25,7 @@ SESSIONS = {  # name -> time zone, opening, closing (local), weekdays on which i
 def _seconds_of_day(clock: str) -> int:
     "Seconds since midnight of 09:30."
     hour, minute = map(int, clock.split(":"))
-    return 3600*hour + 60*minute
+    return 3600 * hour + 60 * minute
 
 # %% ../../nbs/features/session.ipynb #04bc4bd1
 def since_open(
@@ -33,13 +33,14 @@ def since_open(
     session: str, # one of `SESSIONS`
 ) -> np.ndarray: # float64 seconds, NaN while closed
     "Time since the session opened, while it is open; the session may run over midnight."
-    if session not in SESSIONS: raise BadData(f"session {session!r} is not one of {sorted(SESSIONS)}")
+    if session not in SESSIONS:
+        raise BadData(f"session {session!r} is not one of {sorted(SESSIONS)}")
     zone, opening, closing, days = SESSIONS[session]
     seconds = np.asarray(seconds, dtype=np.int64)
     local = pd.to_datetime(seconds.ravel(), unit="s", utc=True).tz_convert(zone).tz_localize(None).as_unit("s").asi8
     opening, length = _seconds_of_day(opening), (_seconds_of_day(closing) - _seconds_of_day(opening)) % 86400
     gone = (local - opening) % 86400
-    weekday = ((local - gone)//86400 + 3) % 7  # of the opening; 1970 began on a Thursday
+    weekday = ((local - gone) // 86400 + 3) % 7  # of the opening; 1970 began on a Thursday
     return np.where((gone < length) & np.isin(weekday, days), gone, np.nan).reshape(seconds.shape)
 
 # %% ../../nbs/features/session.ipynb #897b1e14
@@ -51,7 +52,8 @@ class SessionEngineer(FeatureEngineer):
         sessions: Sequence[str] = ("us_equity", "gold", "london", "tokyo"), # names in `SESSIONS`
     ):
         unknown = [s for s in sessions if s not in SESSIONS]
-        if unknown or not sessions: raise BadData(f"sessions are some of {sorted(SESSIONS)}, got {list(sessions)}")
+        if unknown or not sessions:
+            raise BadData(f"sessions are some of {sorted(SESSIONS)}, got {list(sessions)}")
         self.sessions = tuple(sessions)
         self.names = tuple(f"{s}_{x}" for s in sessions for x in ("open", "fresh"))
 
@@ -60,5 +62,5 @@ class SessionEngineer(FeatureEngineer):
     ) -> np.ndarray: # (n, feature_dim) float32
         "Features of each bar's opening time."
         gone = np.stack([since_open(asset.seconds, s) for s in self.sessions], axis=1)
-        both = np.stack([np.isfinite(gone), np.nan_to_num(np.exp(-gone/3600))], axis=2)
+        both = np.stack([np.isfinite(gone), np.nan_to_num(np.exp(-gone / 3600))], axis=2)
         return both.reshape(len(asset), -1).astype(np.float32)

@@ -37,8 +37,8 @@ def bar_grid(
         return out
     column = lambda c, default: asset.covariates[:, asset.covariate_columns.index(c)] if c in asset.covariate_columns else default
     close = at(np.log(asset.prices))
-    span = np.log(np.maximum(column("high", asset.prices), asset.prices)/np.minimum(column("low", asset.prices), asset.prices))
-    return BarGrid(asset.seconds[0] + asset.step*np.arange(len(close)), close, np.diff(close, prepend=np.nan), at(span**2/(4*np.log(2))), at(column("volume", np.ones(len(rows)))))
+    span = np.log(np.maximum(column("high", asset.prices), asset.prices) / np.minimum(column("low", asset.prices), asset.prices))
+    return BarGrid(asset.seconds[0] + asset.step * np.arange(len(close)), close, np.diff(close, prepend=np.nan), at(span**2 / (4 * np.log(2))), at(column("volume", np.ones(len(rows)))))
 
 # %% ../../nbs/features/state.ipynb #58ab5240
 def known_mean(
@@ -50,16 +50,16 @@ def known_mean(
     stop = np.arange(1, len(x) + 1)
     first = np.maximum(stop - window, 0)
     n = count[stop] - count[first]
-    return np.where(n > 0, np.maximum(total[stop] - total[first], 0 if np.nanmin(x, initial=0) >= 0 else -np.inf)/np.maximum(n, 1), np.nan), n
+    return np.where(n > 0, np.maximum(total[stop] - total[first], 0 if np.nanmin(x, initial=0) >= 0 else -np.inf) / np.maximum(n, 1), np.nan), n
 
 # %% ../../nbs/features/state.ipynb #2e01e3ea
 def _minutes(t) -> np.ndarray:
     "Minutes since midnight of a clock's times."
-    return (t.hour*60 + t.minute).to_numpy()
+    return (t.hour * 60 + t.minute).to_numpy()
 
 def _waves(minutes, harmonics) -> list:
     "Sines and cosines of a day."
-    return [f(k*minutes*(2*np.pi/1440)) for k in range(1, harmonics + 1) for f in (np.sin, np.cos)]
+    return [f(k * minutes * (2 * np.pi / 1440)) for k in range(1, harmonics + 1) for f in (np.sin, np.cos)]
 
 def clock_features(
     seconds: np.ndarray, # bar opens, UTC seconds since 1970, any shape
@@ -69,9 +69,9 @@ def clock_features(
     york = utc.tz_convert("America/New_York")
     day, minute, local = _minutes(utc), utc.minute.to_numpy(), _minutes(york)
     weekday, working = utc.day_of_week.to_numpy(), york.day_of_week.to_numpy() < 5
-    columns = [*_waves(day, 6), *_waves(local, 8), *(weekday == i for i in range(7)), *((weekday >= 5)*w for w in _waves(day, 3))]
+    columns = [*_waves(day, 6), *_waves(local, 8), *(weekday == i for i in range(7)), *((weekday >= 5) * w for w in _waves(day, 3))]
     columns += [(minute >= m) & (minute < m + 5) for m in (0, 15, 30, 45)]
-    columns += [working*np.exp(-np.abs(local - 585)/60), working & (local >= 510) & (local < 515), working & (local >= 570) & (local < 600)] # the opening, 8:30, the first half hour
+    columns += [working * np.exp(-np.abs(local - 585) / 60), working & (local >= 510) & (local < 515), working & (local >= 570) & (local < 600)] # the opening, 8:30, the first half hour
     columns += [(utc.hour.to_numpy() % 8 == 0) & (minute < 5), day < 15]
     return np.stack(columns, -1).astype(np.float32).reshape(*np.shape(seconds), -1)
 
@@ -90,11 +90,13 @@ class VolStateEngineer(FeatureEngineer):
         calendar: bool = True, # what the clock says of a step to come too; without it a market has the hours that its own bars show
     ):
         self.step = step
-        bars = lambda span: int(pd.Timedelta(span).total_seconds())//step
-        self.windows, self.moves, self.level, self.memory, self.warmup, self.day = [bars(w) for w in windows], [bars(m) for m in moves], bars(level), bars(memory), bars(least), 86400//step
-        if min(self.windows + self.moves + [self.level, self.warmup]) < 1 or 86400 % step: raise BadData(f"spans must be at least a step of {step} s, and a day a number of them; got {list(windows)}, {list(moves)}, {level}, {least}")
+        bars = lambda span: int(pd.Timedelta(span).total_seconds()) // step
+        self.windows, self.moves, self.level, self.memory, self.warmup, self.day = [bars(w) for w in windows], [bars(m) for m in moves], bars(level), bars(memory), bars(least), 86400 // step
+        if min(self.windows + self.moves + [self.level, self.warmup]) < 1 or 86400 % step:
+            raise BadData(f"spans must be at least a step of {step} s, and a day a number of them; got {list(windows)}, {list(moves)}, {level}, {least}")
         self.days, self.calendar = list(days), calendar
-        if not self.days or self.days != sorted(set(self.days)) or self.days[0] < 1 or self.days[-1] < 7 or self.days[-1]*self.day > self.memory: raise BadData(f"days must rise from 1 or more to 7 or more, within the memory of {memory}; got {self.days}")
+        if not self.days or self.days != sorted(set(self.days)) or self.days[0] < 1 or self.days[-1] < 7 or self.days[-1] * self.day > self.memory:
+            raise BadData(f"days must rise from 1 or more to 7 or more, within the memory of {memory}; got {self.days}")
         self.names = (*(f"{k}_{w}" for w in windows for k in ("square", "size", "range")), *(f"move_{m}" for m in moves), *(f"move2_{m}" for m in moves))
 
     def transform(self,
@@ -104,14 +106,16 @@ class VolStateEngineer(FeatureEngineer):
         self._check_step(asset)
         out = np.full((len(asset), self.feature_dim), np.nan, np.float32)
         for a, b in asset.segments.tolist():
-            if b - a > self.warmup: out[a + self.warmup:b] = self.state(bar_grid(asset.slice(a, b)))[0][self.warmup:]
+            if b - a > self.warmup:
+                out[a + self.warmup:b] = self.state(bar_grid(asset.slice(a, b)))[0][self.warmup:]
         return out
 
 # %% ../../nbs/features/state.ipynb #3fa98787
 @patch
 def _check_step(self: VolStateEngineer, asset: AssetData):
     "Raise for bars of another step."
-    if asset.step != self.step: raise BadData(f"{asset.name}: bars of {asset.step} s; this engineer was made for {self.step} s")
+    if asset.step != self.step:
+        raise BadData(f"{asset.name}: bars of {asset.step} s; this engineer was made for {self.step} s")
 
 @patch
 def state(self: VolStateEngineer,
@@ -120,17 +124,17 @@ def state(self: VolStateEngineer,
     "What is known at each bar, holes included: a span with too few bars says what the next shorter one says."
     mean, _ = known_mean(grid.move**2, self.level)
     scale = np.sqrt(np.where(mean > 0, mean, np.nan))
-    tiny, columns = 0.02*scale, []
+    tiny, columns = 0.02 * scale, []
     for w in self.windows:
         for x, power, unit in ((grid.move**2, .5, 1.0), (np.abs(grid.move), 1.0, 1.25), (grid.wide, .5, 1.0)):
             m, n = known_mean(x, w)
-            ratio = np.log((unit*m**power + tiny)/(scale + tiny))
-            known = (n >= max(1, w//3)) & np.isfinite(ratio)
+            ratio = np.log((unit * m**power + tiny) / (scale + tiny))
+            known = (n >= max(1, w // 3)) & np.isfinite(ratio)
             columns.append(np.where(known, ratio, columns[-3] if len(columns) > 2 else 0.0))
     total = np.concatenate(([0], np.cumsum(np.nan_to_num(grid.move))))
     at = np.arange(1, len(scale) + 1)
-    past = [np.clip((total[at] - total[np.maximum(at - w, 0)])/(w**0.5*scale), -5, 5) for w in self.moves]
-    return np.nan_to_num(np.stack([*columns, *past, *(m**2/2 for m in past)], 1)).astype(np.float32), scale
+    past = [np.clip((total[at] - total[np.maximum(at - w, 0)]) / (w**0.5 * scale), -5, 5) for w in self.moves]
+    return np.nan_to_num(np.stack([*columns, *past, *(m**2 / 2 for m in past)], 1)).astype(np.float32), scale
 
 # %% ../../nbs/features/state.ipynb #ae8730dc
 @patch
@@ -141,19 +145,20 @@ def habits(self: VolStateEngineer,
     steps: int, # H, at most a day
 ) -> Float[np.ndarray, "m h d"]: # log of relative sizes over each of `days`, and of the same weekday, float32
     "How rough the time of day of each step to come has been."
-    size, near = np.abs(grid.move), max(1, 1800//self.step) if self.step >= 300 else 600//self.step
+    size, near = np.abs(grid.move), max(1, 1800 // self.step) if self.step >= 300 else 600 // self.step
     total, count = (np.concatenate(([0], np.cumsum(v))) for v in (np.nan_to_num(size), np.isfinite(size)))
-    ahead, whole, out = now[:, None] + np.arange(1, steps + 1), 2*near + 1, []
+    ahead, whole, out = now[:, None] + np.arange(1, steps + 1), 2 * near + 1, []
     def around(row):
         stop = np.maximum(np.minimum(row + near, now[:, None]) + 1, 0)
         first = np.minimum(np.maximum(row - near, 0), stop)
         return total[stop] - total[first], count[stop] - count[first]
-    relative = lambda s, n: np.log((1.25*s/scale[:, None] + 0.7*whole)/(n + whole))
+    relative = lambda s, n: np.log((1.25 * s / scale[:, None] + 0.7 * whole) / (n + whole))
     sums = np.zeros((2, *ahead.shape)) # of all days back to one, and below of those of the same weekday
     counts = np.zeros_like(sums)
     for d in range(1, self.days[-1] + 1):
-        s, n = around(ahead - d*self.day)
-        sums[:1 + (d % 7 == 0)] += s; counts[:1 + (d % 7 == 0)] += n
+        s, n = around(ahead - d * self.day)
+        sums[:1 + (d % 7 == 0)] += s
+        counts[:1 + (d % 7 == 0)] += n
         if d in self.days: out.append(relative(sums[0], counts[0]))
     return np.stack([*out, relative(sums[1], counts[1])], -1).astype(np.float32)
 
@@ -167,7 +172,8 @@ def clock(self: VolStateEngineer,
 
 # %% ../../nbs/features/state.ipynb #b3f2c1f8
 @patch(as_prop=True)
-def future_dim(self: VolStateEngineer) -> int: return len(self.days) + 1 + 50*self.calendar # features of a step to come: habits, and the clock's
+def future_dim(self: VolStateEngineer) -> int:
+    return len(self.days) + 1 + 50 * self.calendar # features of a step to come: habits, and the clock's
 
 # %% ../../nbs/features/state.ipynb #f4e1d8a6
 @patch
@@ -178,10 +184,12 @@ def latest(self: VolStateEngineer,
 ) -> tuple[np.ndarray, dict]: # features (input_len, F), and `future` (H, future_dim), `scale`, `past_returns`
     "What a model needs to answer now, bridging holes. Raises BadData for a history that is too short, or a price that stands still."
     self._check_step(asset)
-    if len(asset) < max(self.warmup, input_len + 1): raise BadData(f"{asset.name}: {len(asset)} bars of {step_name(self.step)} since {asset.timestamps[0]:%Y-%m-%d %H:%M}; this model needs {max(self.warmup, input_len + 1)}")
+    if len(asset) < max(self.warmup, input_len + 1):
+        raise BadData(f"{asset.name}: {len(asset)} bars of {step_name(self.step)} since {asset.timestamps[0]:%Y-%m-%d %H:%M}; this model needs {max(self.warmup, input_len + 1)}")
     grid = bar_grid(asset)
     x, scale = self.state(grid)
-    if not scale[-1] > 0: raise BadData(f"{asset.name}: the price stands still at {asset.prices[-1]} for all {len(asset)} bars since {asset.timestamps[0]:%Y-%m-%d %H:%M}")
+    if not scale[-1] > 0:
+        raise BadData(f"{asset.name}: the price stands still at {asset.prices[-1]} for all {len(asset)} bars since {asset.timestamps[0]:%Y-%m-%d %H:%M}")
     habit = self.habits(grid, np.array([len(grid.close) - 1]), scale[-1:], steps)[0]
-    future = np.concatenate((habit, self.clock(grid.seconds[-1] + self.step*np.arange(1, steps + 1))), 1)
+    future = np.concatenate((habit, self.clock(grid.seconds[-1] + self.step * np.arange(1, steps + 1))), 1)
     return x[-input_len:], dict(future=future, scale=scale[-1], past_returns=np.nan_to_num(grid.move[-input_len:]))

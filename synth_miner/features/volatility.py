@@ -27,7 +27,7 @@ class VolatilityEngineer(FeatureEngineer):
         if min(self.windows, default=1) < 1 or len(set(self.windows)) < len(self.windows) or scale_window < 2:
             raise BadData(f"windows must be different positive numbers of bars and scale_window at least 2, got {windows} and {scale_window}")
         self.names = ("ret", *(f"rv_{w}" for w in self.windows), *(CALENDAR_FEATURES if calendar else ()))
-        self.warmup, self.memory = max(*self.windows, 2, scale_window//8), max((*self.windows, scale_window))
+        self.warmup, self.memory = max(*self.windows, 2, scale_window // 8), max((*self.windows, scale_window))
 
     def transform(self,
         asset: AssetData, # bars
@@ -36,6 +36,6 @@ class VolatilityEngineer(FeatureEngineer):
         r, start = log_returns(asset), segment_start(asset)
         scale = trailing_scale(r, start, self.scale_window)
         square = np.nan_to_num(r)**2
-        realised = [0.5*np.log(np.maximum(rolling_mean(square, w, start + 1)/scale**2, 1e-6)) for w in self.windows]
-        columns = np.stack([np.clip(r/scale, -10, 10), *realised], axis=1).astype(np.float32)
+        realised = [0.5 * np.log(np.maximum(rolling_mean(square, w, start + 1) / scale**2, 1e-6)) for w in self.windows]
+        columns = np.stack([np.clip(r / scale, -10, 10), *realised], axis=1).astype(np.float32)
         return np.concatenate([columns, calendar_features(asset.seconds)], axis=1) if self.calendar else columns

@@ -15,8 +15,8 @@ from ..parts import registry
 # %% ../../nbs/features/wavelet.ipynb #3cb3c605
 def _filtered(x: np.ndarray, taps: np.ndarray, gap: int) -> np.ndarray:
     "Causal filter with `gap - 1` zeros between its taps: sum of taps[i] * x[t - i*gap], bars before the first taken as 0."
-    out = taps[0]*x
-    for i, c in enumerate(taps[1:], start=1): out[i*gap:] += c*x[:max(len(x) - i*gap, 0)]
+    out = taps[0] * x
+    for i, c in enumerate(taps[1:], start=1): out[i * gap:] += c * x[:max(len(x) - i * gap, 0)]
     return out
 
 def causal_wavelet(
@@ -45,12 +45,13 @@ class WaveletEngineer(FeatureEngineer):
         import pywt
         if wavelet not in pywt.wavelist(kind="discrete") or not pywt.Wavelet(wavelet).orthogonal:
             raise BadData(f"wavelet {wavelet!r} is not an orthogonal wavelet such as 'haar', 'db4', 'sym4', 'coif1'")
-        if level < 3: raise BadData(f"level is at least 3, the number of details, got {level}")
+        if level < 3:
+            raise BadData(f"level is at least 3, the number of details, got {level}")
         self.wavelet, self.level, self.scale_window = wavelet, level, scale_window
-        self.low, self.high = (np.array(f)/np.sqrt(2) for f in (pywt.Wavelet(wavelet).rec_lo, pywt.Wavelet(wavelet).rec_hi))
+        self.low, self.high = (np.array(f) / np.sqrt(2) for f in (pywt.Wavelet(wavelet).rec_lo, pywt.Wavelet(wavelet).rec_hi))
         self.names = ("wavelet_return", "wavelet_smooth", *(f"wavelet_detail_{j}" for j in range(level, level - 3, -1)))
-        support = (2**level - 1)*(len(self.low) - 1)
-        self.warmup, self.memory = max(support, 2, scale_window//8), max(support, scale_window)
+        support = (2**level - 1) * (len(self.low) - 1)
+        self.warmup, self.memory = max(support, 2, scale_window // 8), max(support, scale_window)
 
     def transform(self,
         asset: AssetData, # bars
@@ -60,7 +61,7 @@ class WaveletEngineer(FeatureEngineer):
         x = np.log(asset.prices) - np.log(asset.prices)[start]
         smooth, details = causal_wavelet(x, self.low, self.high, self.level)
         j = np.arange(self.level, self.level - 3, -1)
-        columns = np.stack([r, (smooth - x)/2**(self.level/2), *(details[i - 1]/2**(i/2) for i in j)], axis=1)
-        columns = np.clip(columns/trailing_scale(r, start, self.scale_window)[:, None], -5, 5)
+        columns = np.stack([r, (smooth - x) / 2**(self.level / 2), *(details[i - 1] / 2**(i / 2) for i in j)], axis=1)
+        columns = np.clip(columns / trailing_scale(r, start, self.scale_window)[:, None], -5, 5)
         columns[np.arange(len(x)) - start < self.warmup] = np.nan
         return columns.astype(np.float32)

@@ -20,9 +20,9 @@ def rolling_zscore(
 ) -> np.ndarray: # (n,) float64, at most sqrt(window - 1) in size; 0 where nothing moved
     "Distance of each value from its trailing mean, in trailing (population) standard deviations."
     x = x - x[start]  # small numbers: the variance is a difference of two sums
-    mean, square = rolling_mean(x, window, start), rolling_mean(x*x, window, start)
+    mean, square = rolling_mean(x, window, start), rolling_mean(x * x, window, start)
     var = square - mean**2
-    return np.where(np.isnan(mean), np.nan, np.where(var > 1e-13, (x - mean)/np.sqrt(np.maximum(var, 1e-13)), 0.0))
+    return np.where(np.isnan(mean), np.nan, np.where(var > 1e-13, (x - mean) / np.sqrt(np.maximum(var, 1e-13)), 0.0))
 
 # %% ../../nbs/features/zscore.ipynb #8f071df2
 @registry.register_engineer("zscore")
@@ -35,7 +35,8 @@ class ZScoreEngineer(FeatureEngineer):
         *,
         calendar: bool = False, # add the calendar of the bar
     ):
-        if not 2 <= short_win < long_win: raise BadData(f"need 2 <= short_win < long_win, got {short_win} and {long_win}")
+        if not 2 <= short_win < long_win:
+            raise BadData(f"need 2 <= short_win < long_win, got {short_win} and {long_win}")
         self.short_win, self.long_win, self.calendar = short_win, long_win, calendar
         self.names = ("log_return", "z_short", "z_long", *(CALENDAR_FEATURES if calendar else ()))
         self.warmup, self.memory = long_win - 1, max(long_win, self.scale_window)

@@ -42,7 +42,8 @@ def small_init(
     std: float = 0.01, # of its weights; biases are 0
 ) -> nn.Linear: # the same layer
     "Start a last layer near zero, so that an untrained head gives its initial values and yet every weight learns."
-    nn.init.normal_(layer.weight, std=std); nn.init.zeros_(layer.bias)
+    nn.init.normal_(layer.weight, std=std)
+    nn.init.zeros_(layer.bias)
     return layer
 
 # %% ../../nbs/heads/00_base.ipynb #20fdf3ea
@@ -120,4 +121,5 @@ def _check_head_gradients(head, h, horizon, given):
         sum((v * torch.randn_like(v)).sum() for v in (*p, _returns(head, p, horizon))).backward()
     for name, w in [("latents", h), *head.named_parameters()]:
         assert w.grad is not None and torch.isfinite(w.grad).all() and w.grad.abs().sum() > 0, f"{name} gets no gradient"
-    head.zero_grad(); head.eval()
+    head.zero_grad()
+    head.eval()

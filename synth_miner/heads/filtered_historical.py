@@ -55,7 +55,8 @@ class FilteredHistoricalHead(StepHeadBase):
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
         super().__init__(latent_size, hidden, horizon_max, future_dim=future_dim, init_sigma=init_sigma)
-        if half_life <= 0: raise ValueError(f"half_life must be positive, got {half_life}")
+        if half_life <= 0:
+            raise ValueError(f"half_life must be positive, got {half_life}")
         self.half_life = half_life
     def forward(self,
         h_t: Float[Tensor, "b d"], # last latent

@@ -79,9 +79,13 @@ class HorizonHead(HeadBase):
 # %% ../../nbs/heads/horizon.ipynb #503c16b2
 def _width(latent_size, d_model, nhead, kv_dim) -> int:
     "The one width meant by the two names. Raises ValueError for what does not fit together."
-    if latent_size is None and d_model is None: raise ValueError("HorizonHead needs latent_size (or d_model, the same thing)")
-    if None not in (latent_size, d_model) and latent_size != d_model: raise ShapeMismatch(f"HorizonHead: latent_size {latent_size} and d_model {d_model} are the same thing and must agree")
+    if latent_size is None and d_model is None:
+        raise ValueError("HorizonHead needs latent_size (or d_model, the same thing)")
+    if None not in (latent_size, d_model) and latent_size != d_model:
+        raise ShapeMismatch(f"HorizonHead: latent_size {latent_size} and d_model {d_model} are the same thing and must agree")
     width = latent_size if latent_size is not None else d_model
-    if width % nhead: raise ValueError(f"HorizonHead: nhead {nhead} does not divide the width {width}")
-    if kv_dim is not None and not 0 < kv_dim < width: raise ValueError(f"HorizonHead: kv_dim {kv_dim} does not compress the width {width}")
+    if width % nhead:
+        raise ValueError(f"HorizonHead: nhead {nhead} does not divide the width {width}")
+    if kv_dim is not None and not 0 < kv_dim < width:
+        raise ValueError(f"HorizonHead: kv_dim {kv_dim} does not compress the width {width}")
     return width

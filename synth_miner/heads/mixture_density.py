@@ -33,7 +33,8 @@ class MixtureDensityHead(HeadBase):
         init_sigma: float = 1e-3, # root mean square volatility per step before training; 1 with `relative_vol`
     ):
         super().__init__()
-        if n_components < 1: raise ValueError(f"n_components must be at least 1, got {n_components}")
+        if n_components < 1:
+            raise ValueError(f"n_components must be at least 1, got {n_components}")
         self.init_sigma = init_sigma
         self.net = nn.Sequential(nn.LayerNorm(latent_size), nn.Linear(latent_size, hidden), nn.SiLU())
         self.mu_proj, self.sigma_proj, self.logit_proj = (small_init(nn.Linear(hidden, n_components)) for _ in range(3))

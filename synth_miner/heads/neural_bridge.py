@@ -41,7 +41,8 @@ class NeuralBridgeHead(HeadBase):
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
         super().__init__()
-        if micro_steps is not None and micro_steps < 1: raise ValueError(f"micro_steps must be at least 1, got {micro_steps}")
+        if micro_steps is not None and micro_steps < 1:
+            raise ValueError(f"micro_steps must be at least 1, got {micro_steps}")
         self.micro_steps, self.horizon_max, self.init_sigma = micro_steps, horizon_max, init_sigma
         self.process = registry.build("process", {"name": "bridge", "end": end})
         self.net = nn.Sequential(nn.LayerNorm(latent_size), nn.Linear(latent_size, hidden_dim), nn.SiLU())

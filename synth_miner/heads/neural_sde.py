@@ -39,7 +39,8 @@ class NeuralSDEHead(HeadBase):
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
         super().__init__()
-        if solver != "euler": raise ValueError(f"solver {solver!r} is not one of ['euler']: one Euler step a forecast step")
+        if solver != "euler":
+            raise ValueError(f"solver {solver!r} is not one of ['euler']: one Euler step a forecast step")
         self.init_sigma, self.adjoint = init_sigma, adjoint
         self.norm, self.context = nn.LayerNorm(latent_size), nn.Linear(latent_size, 2 * hidden)
         self.clock, self.place = nn.Linear(len(DECAYS), 2 * hidden, bias=False), nn.Linear(1, 2 * hidden, bias=False)

@@ -29,7 +29,8 @@ class SeasonalHead(HeadBase):
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
         super().__init__()
-        if max_factor <= 1: raise ValueError(f"max_factor must be above 1, got {max_factor}")
+        if max_factor <= 1:
+            raise ValueError(f"max_factor must be above 1, got {max_factor}")
         self.head = registry.build("head", head, latent_size=latent_size, init_sigma=init_sigma)
         self.takes, self.process, self.scaled, self.expressiveness = (getattr(self.head, k) for k in ("takes", "process", "scaled", "expressiveness"))
         self.needs = tuple(dict.fromkeys((*self.head.needs, "future")))
@@ -45,7 +46,8 @@ class SeasonalHead(HeadBase):
     ): # the parameters of the head inside
         known = {"future": future, **given}
         p = self.head(h, horizon, **{k: known[k] for k in self.head.needs})
-        if p.sigma.dim() != 2: raise ShapeMismatch(f"SeasonalHead: {type(self.head).__name__} gives sigma {tuple(p.sigma.shape)}; a head with one for every step, (B,H), is needed")
+        if p.sigma.dim() != 2:
+            raise ShapeMismatch(f"SeasonalHead: {type(self.head).__name__} gives sigma {tuple(p.sigma.shape)}; a head with one for every step, (B,H), is needed")
         return p._replace(sigma=p.sigma * self.multiplier(future, horizon))
 
     def summary(self, params) -> tuple[Tensor, Tensor]: return self.head.summary(params)
@@ -58,5 +60,6 @@ def multiplier(self: SeasonalHead,
 ) -> Float[Tensor, "b h"]: # 1 before training
     "Factor on the volatility of each step. Raises ShapeMismatch."
     want = (horizon, self.future_dim)
-    if future.shape[1:] != want: raise ShapeMismatch(f"SeasonalHead: expected future (B, {want[0]}, {want[1]}), got {tuple(future.shape)}")
+    if future.shape[1:] != want:
+        raise ShapeMismatch(f"SeasonalHead: expected future (B, {want[0]}, {want[1]}), got {tuple(future.shape)}")
     return torch.exp(self.reach * torch.tanh(self.season(future.to(self.season[0].weight.dtype)).squeeze(-1) / self.reach))

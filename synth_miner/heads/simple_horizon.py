@@ -38,7 +38,8 @@ class SimpleHorizonHead(HeadBase):
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
         super().__init__()
-        if pool_type not in POOLS: raise ValueError(f"pool_type {pool_type!r} is not one of {list(POOLS)}")
+        if pool_type not in POOLS:
+            raise ValueError(f"pool_type {pool_type!r} is not one of {list(POOLS)}")
         self.horizon_max, self.pool_type, self.future_dim, self.init_sigma = horizon_max, pool_type, future_dim, init_sigma
         self.needs = ("future",) if future_dim else ()
         hidden = hidden_dim or 2 * latent_size

@@ -21,7 +21,8 @@ def check_horizon(
     who: str, # class of the head
 ) -> int: # the horizon
     "The horizon, if it is one. Raises ValueError."
-    if horizon is None or not 1 <= horizon <= horizon_max: raise ValueError(f"horizon {horizon} is not within 1..{horizon_max} (horizon_max of {who})")
+    if horizon is None or not 1 <= horizon <= horizon_max:
+        raise ValueError(f"horizon {horizon} is not within 1..{horizon_max} (horizon_max of {who})")
     return horizon
 
 # %% ../../nbs/heads/01_steps.ipynb #8fe9c805
@@ -35,7 +36,8 @@ def steps_ahead(
     "What is known of each step ahead. Raises ShapeMismatch when the calendar is not the one expected."
     steps, want = step_features(horizon, h).expand(len(h), -1, -1), (len(h), horizon, future_dim)
     if not future_dim: return steps
-    if future is None or future.shape != want: raise ShapeMismatch(f"{who}: expected future {want}, got {None if future is None else tuple(future.shape)}")
+    if future is None or future.shape != want:
+        raise ShapeMismatch(f"{who}: expected future {want}, got {None if future is None else tuple(future.shape)}")
     return torch.cat((steps, future.to(steps.dtype)), -1)
 
 # %% ../../nbs/heads/01_steps.ipynb #7a4262d0

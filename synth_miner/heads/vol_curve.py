@@ -30,7 +30,9 @@ class VolCurve(nn.Module):
         self.level, self.fade, self.clock = nn.Linear(state_dim, 1), nn.Linear(state_dim, k), nn.Linear(ahead_dim, 1, bias=False)
         self.past = nn.Sequential(nn.Linear(state_dim, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, hidden))
         self.ahead, self.both, self.out, self.drop = nn.Linear(ahead_dim + k, hidden, bias=False), nn.Linear(hidden, hidden), small_init(nn.Linear(hidden, 1)), nn.Dropout(dropout)
-        for layer in (self.level, self.fade): nn.init.zeros_(layer.weight); nn.init.zeros_(layer.bias)
+        for layer in (self.level, self.fade):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
         nn.init.zeros_(self.clock.weight)
 
     def forward(self,
@@ -40,7 +42,7 @@ class VolCurve(nn.Module):
         steps = step_features(a.shape[1], a)
         h = F.gelu(self.past(x)[:, None] + self.ahead(torch.cat((a, steps.expand(len(a), -1, -1)), -1)))
         h = F.gelu(self.both(self.drop(h)))
-        return self.out(h).squeeze(-1) + self.level(x) + self.fade(x)@steps.T + self.clock(a).squeeze(-1)
+        return self.out(h).squeeze(-1) + self.level(x) + self.fade(x) @ steps.T + self.clock(a).squeeze(-1)
 
 # %% ../../nbs/heads/vol_curve.ipynb #32e6df44
 class VolCurveParams(NamedTuple):
@@ -72,13 +74,14 @@ class VolCurveHead(HeadBase):
         self.future_dim, self.horizon_max, self.init_sigma = future_dim, horizon_max, init_sigma
         self.curves = nn.ModuleList(VolCurve(latent_size, future_dim, hidden, dropout) for _ in range(members))
         self.shape = nn.Parameter(torch.zeros(4))
-        self.register_buffer("mean", torch.zeros(latent_size)); self.register_buffer("std", torch.ones(latent_size))
+        self.register_buffer("mean", torch.zeros(latent_size))
+        self.register_buffer("std", torch.ones(latent_size))
 
     def standard(self,
         h: Float[Tensor, "b d"], # state
     ) -> Float[Tensor, "b d"]: # at most 4 in size
         "The state in units of the training windows."
-        return ((h - self.mean)/self.std).clamp(-4, 4)
+        return ((h - self.mean) / self.std).clamp(-4, 4)
 
     def forward(self,
         h: Float[Tensor, "b d"], # state
@@ -87,8 +90,9 @@ class VolCurveHead(HeadBase):
         future: Float[Tensor, "b h c"], # what is known of each step to come
     ) -> VolCurveParams:
         want = (len(h), check_horizon(horizon, self.horizon_max, type(self).__name__), self.future_dim)
-        if future.shape != want: raise ShapeMismatch(f"VolCurveHead: expected future {want}, got {tuple(future.shape)}")
+        if future.shape != want:
+            raise ShapeMismatch(f"VolCurveHead: expected future {want}, got {tuple(future.shape)}")
         x, a = self.standard(h), future.to(h.dtype).clamp(-4, 4)
-        sigma = self.init_sigma*torch.stack([c(x, a) for c in self.curves]).mean(0).clamp(-6, 6).exp()
+        sigma = self.init_sigma * torch.stack([c(x, a) for c in self.curves]).mean(0).clamp(-6, 6).exp()
         spread, start, speed, df = (positive(v, i).expand(len(h)) for v, i in zip(self.shape, (0.4, 0.4, 0.01, 5.0)))
         return VolCurveParams(torch.zeros_like(sigma), sigma, spread, start, speed, 3 + df)

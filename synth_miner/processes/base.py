@@ -82,7 +82,8 @@ def simulate(
     antithetic: bool = False, # pairs z, -z
 ) -> Float[Tensor, "b n h"]: # price units, the price now not included
     "Price paths of a process. Raises ValueError for a horizon or a number of paths below 1."
-    if horizon < 1 or n_paths < 1: raise ValueError(f"horizon and n_paths must be at least 1, got {horizon} and {n_paths}")
+    if horizon < 1 or n_paths < 1:
+        raise ValueError(f"horizon and n_paths must be at least 1, got {horizon} and {n_paths}")
     shape, how = (len(initial_price), n_paths, horizon), dict(generator=generator, antithetic=antithetic, like=params[0])
     return to_prices(process(params, process.noise(shape, **how), dt), initial_price)
 

@@ -31,7 +31,8 @@ class BridgeProcess(ProcessBase):
         dt: float = 1.0, # length of a step
     ) -> Float[Tensor, "b n h"]: # log-returns
         micro, steps = params.micro_returns, z.shape[-1]
-        if micro.shape[-1] != steps: raise ShapeMismatch(f"bridge process: a micro path of {micro.shape[-1]} steps, noise for {steps}")
+        if micro.shape[-1] != steps:
+            raise ShapeMismatch(f"bridge process: a micro path of {micro.shape[-1]} steps, noise for {steps}")
         sigma = params.sigma[:, None] * dt**0.5
         t = torch.arange(1, steps + 1, dtype=z.dtype, device=z.device)
         centre = micro - sigma**2 / 2 * (t - (1 - self.end**2) * t**2 / steps)

@@ -60,6 +60,7 @@ def simulate_filtered_historical_paths(
     "Paths made of the past's surprises. Raises ValueError when a window has none."
     x = residuals - residuals.mean(-1, keepdim=True)
     size = x.square().mean(-1, keepdim=True).sqrt()
-    if not (size > 0).all(): raise ValueError(f"filtered historical simulation needs residuals that vary; {int((size == 0).sum())} of {len(size)} rows are constant")
+    if not (size > 0).all():
+        raise ValueError(f"filtered historical simulation needs residuals that vary; {int((size == 0).sum())} of {len(size)} rows are constant")
     params = Resampled(mu_seq, sigma_seq, x / size)
     return simulate(FilteredHistoricalProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, generator=generator, antithetic=antithetic)

@@ -36,7 +36,8 @@ class MixtureProcess(ProcessBase):
     def __init__(self,
         blend: float = 0.02, # share of the paths that stand across each border, 0 to 1; smaller is noisier, at least two paths
     ):
-        if not 0 <= blend <= 1: raise ValueError(f"blend must lie in 0..1, got {blend}")
+        if not 0 <= blend <= 1:
+            raise ValueError(f"blend must lie in 0..1, got {blend}")
         self.blend = blend
 
     def noise(self, shape, *, generator=None, antithetic=False, like=None) -> RegimeNoise:

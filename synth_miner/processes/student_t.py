@@ -50,6 +50,7 @@ def simulate_student_t_paths(
     antithetic: bool = False, # pairs z, -z
 ) -> Float[Tensor, "b n h"]: # price units, as many steps as parameters
     "Paths with Student-t returns. Raises ValueError for less than `DF_MIN` degrees of freedom."
-    if not (df >= DF_MIN).all(): raise ValueError(f"degrees of freedom must be at least {DF_MIN}, got {float(df.min())}")
+    if not (df >= DF_MIN).all():
+        raise ValueError(f"degrees of freedom must be at least {DF_MIN}, got {float(df.min())}")
     params = StepTails(mu_seq, sigma_seq, df)
     return simulate(StudentTProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, generator=generator, antithetic=antithetic)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SCALE_WINDOW', 'CALENDAR_FEATURES', 'segment_start', 'log_returns', 'rolling_mean', 'trailing_scale',
-           'calendar_features', 'FeatureEngineer']
+           'without_warmup', 'calendar_features', 'FeatureEngineer']
 
 # %% ../../nbs/features/00_base.ipynb #0f060eee
 import numpy as np
@@ -60,6 +60,16 @@ def trailing_scale(
     mean = rolling_mean(np.nan_to_num(returns)**2, window, start + 1, max(2, window // 8))
     return np.sqrt(np.where(mean > 0, mean, np.nan))
 
+# %% ../../nbs/features/00_base.ipynb #66f60535
+def without_warmup(
+    x: np.ndarray, # (n, F) features; changed in place
+    start: np.ndarray, # (n,) first row of each row's segment
+    warmup: int, # rows at the start of a segment that are not known
+) -> np.ndarray: # (n, F) float32
+    "Features with NaN in the warm-up of each segment."
+    x[np.arange(len(x)) - start < warmup] = np.nan
+    return x.astype(np.float32)
+
 # %% ../../nbs/features/00_base.ipynb #37638123
 # columns of `calendar_features`, in their order
 CALENDAR_FEATURES = ("day_sin", "day_cos", "halfday_sin", "halfday_cos", "week_sin", "week_cos", "weekend")
@@ -80,7 +90,7 @@ class FeatureEngineer:
     "Turns bars into features. Leaves set `names`, `warmup` and `memory` and define `transform`."
     names: Sequence[str] = ()  # one per feature
     warmup: int = 0  # bars before a row that it needs; the first `warmup` rows of a segment are NaN
-    memory: int = SCALE_WINDOW  # bars before a row that may change it or its trailing volatility; a served model needs them
+    memory: int = SCALE_WINDOW  # bars before a row that may change it or its trailing volatility
     scale_window: int = SCALE_WINDOW  # bars in the trailing volatility
     inner_step: int | None = None  # seconds of the finer bars it reads; None: one bar per row
 
@@ -134,7 +144,6 @@ def make_input(self: FeatureEngineer,
     "Features of a run of bars, features first."
     return np.ascontiguousarray(cache["features"][start:start + length].T)
 
-# %% ../../nbs/features/00_base.ipynb #69b00d2a
 @patch
 def make_target(self: FeatureEngineer,
     cache: dict, # from `prepare_cache`

@@ -58,10 +58,10 @@ def _check_warmup(engineer: FeatureEngineer, features: np.ndarray, a: int):
     "The features of a segment that begins at row `a` are NaN before `warmup` and finite from there on."
     who, w = type(engineer).__name__, engineer.warmup
     known = np.isfinite(features).all(axis=1)
-    missing, early = a + w + int((~known[w:]).argmax()), a + int(known[:w].argmax())
-    assert known[w:].all(), f"{who}: row {missing} is not finite, although {w} bars (warmup) stand before it"
+    missing, early = np.flatnonzero(~known[w:]) + a + w, np.flatnonzero(known[:w]) + a
+    assert not len(missing), f"{who}: row {missing[0]} is not finite, although {w} bars (warmup) come before it"
     remedy = "fill nothing, or state a smaller warmup"
-    assert not known[:w].any(), f"{who}: row {early} is finite before its warmup of {w} bars; {remedy}"
+    assert not len(early), f"{who}: row {early[0]} is finite before its warmup of {w} bars; {remedy}"
 
 def _check_segment(engineer: FeatureEngineer, asset: AssetData, cache: dict, a: int, b: int):
     "A segment has the features it has alone, whatever came before the hole, and numbers from `warmup` on."

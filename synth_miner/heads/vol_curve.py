@@ -39,18 +39,15 @@ class VolCurve(nn.Module):
             nn.init.zeros_(layer.bias)
         nn.init.zeros_(self.clock.weight)
 
-# %% ../../nbs/heads/vol_curve.ipynb #00e588f6
-@patch
-def forward(self: VolCurve,
-    x: Float[Tensor, "b d"], # what is known now, standardised
-    a: Float[Tensor, "b h c"], # what is known of each step
-) -> Float[Tensor, "b h"]: # log-volatility
-    "Log-volatility of each step."
-    steps = step_features(a.shape[1], a)
-    each_step = torch.cat((a, steps.expand(len(a), -1, -1)), -1)
-    hidden = F.gelu(self.past(x)[:, None] + self.ahead(each_step))
-    hidden = F.gelu(self.both(self.drop(hidden)))
-    return self.out(hidden).squeeze(-1) + self.level(x) + self.fade(x) @ steps.T + self.clock(a).squeeze(-1)
+    def forward(self,
+        x: Float[Tensor, "b d"], # what is known now, standardised
+        a: Float[Tensor, "b h c"], # what is known of each step
+    ) -> Float[Tensor, "b h"]: # log-volatility
+        steps = step_features(a.shape[1], a)
+        each_step = torch.cat((a, steps.expand(len(a), -1, -1)), -1)
+        hidden = F.gelu(self.past(x)[:, None] + self.ahead(each_step))
+        hidden = F.gelu(self.both(self.drop(hidden)))
+        return self.out(hidden).squeeze(-1) + self.level(x) + self.fade(x) @ steps.T + self.clock(a).squeeze(-1)
 
 # %% ../../nbs/heads/vol_curve.ipynb #3e7e006c
 @registry.register_head("vol_curve")

@@ -13,7 +13,7 @@ import re
 import threading
 from collections import deque
 from fastcore.basics import patch
-from ..data.client import LocalServer
+from ..testing.local_server import LocalServer
 from .download import blob_id
 from urllib.parse import parse_qs, unquote
 

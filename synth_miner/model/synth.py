@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from typing import NamedTuple
 from ..core import BadData, ShapeMismatch, seeded
 from .backbone import HybridBackbone
-from ..parts import did_you_mean, html_table, part_parameters, registry
+from ..parts import did_you_mean, part_parameters, registry
+from ..tables import html_table
 from ..processes.base import simulate
 
 # %% ../../nbs/model/01_synth.ipynb #17fee76a

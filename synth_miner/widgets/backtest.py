@@ -18,7 +18,8 @@ from ipywidgets import HTML, Dropdown, HBox, Image, IntText, Layout, SelectMulti
 from pathlib import Path
 from ..core import BadData
 from ..diagnostics import leaderboard_plot
-from ..parts import html_table, registry
+from ..parts import registry
+from ..tables import html_table
 from ..score.competitions import COMPETITIONS
 from ..evaluate.backtest import BacktestResult, BacktestRunner
 from ..evaluate.replay import rolling_leaderboard

@@ -17,7 +17,8 @@ from ipywidgets import HTML, Dropdown, HBox, Image, IntSlider, Layout, Text, VBo
 from ..core import BadData
 from ..data.base import utc_index
 from ..diagnostics import fan_overlap
-from ..parts import UnknownPart, did_you_mean, html_table
+from ..parts import UnknownPart, did_you_mean
+from ..tables import html_table
 from ..evaluate.backtest import BacktestResult, BacktestRunner, Prompt
 from ..viz import fan_chart, style
 

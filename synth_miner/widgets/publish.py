@@ -15,7 +15,8 @@ from ipywidgets import HTML, Checkbox, Dropdown, HBox, Layout, Text, VBox
 from pathlib import Path
 from ..core import BadData
 from ..model.download import CHAMPION_FILE, HubAddress, HubRepository, read_champions
-from ..parts import html_table, registry
+from ..parts import registry
+from ..tables import html_table
 from ..publish.card import card_lacks, hub_card
 from ..publish.hub import PROMOTE, PUBLISHED_FILES, HubManager, Promotion, Publication, beats_baselines, beats_champion, clean_text, publish_run
 from ..score.competitions import COMPETITIONS

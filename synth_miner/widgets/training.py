@@ -20,7 +20,8 @@ from pathlib import Path
 from ..core import BadData, seeded, stable_seed
 from ..model.forecaster import load_forecaster
 from ..model.synth import SynthModel, build_model
-from ..parts import BLOCK_KINDS, html_table, registry
+from ..parts import BLOCK_KINDS, registry
+from ..tables import html_table
 from ..score.competitions import COMPETITIONS
 from ..score.sn50 import score_prompts
 from ..lab.experiment import load_config, make_loader, make_source, make_split

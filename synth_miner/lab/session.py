@@ -32,7 +32,8 @@ from ..score.sn50 import score_prompts
 from ..evaluate.backtest import BacktestRunner
 from ..evaluate.backtest import SYNTHETIC_NOTE
 from .experiment import load_config, plain_config
-from .store import ExperimentStore, code_fingerprint, data_fingerprint, unseen_from
+from .store import ExperimentStore, code_fingerprint, data_fingerprint
+from ..evaluate.replay import unseen_from
 from ..train.trainer import DataToModelAdapter, Trainer
 from ..windows.base import MarketDataset, collate_windows
 from ..windows.loader import MarketDataLoader, Split, WindowSampler, leak_report

@@ -14,7 +14,8 @@ from fastcore.basics import patch
 from ipywidgets import HTML, Checkbox, Dropdown, HBox, Layout, Text, VBox
 from pathlib import Path
 from ..core import BadData
-from ..model.download import CHAMPION_FILE, HubAddress, HubRepository, read_champions
+from ..model.download import HubRepository
+from ..model.published import CHAMPION_FILE, HubAddress, read_champions
 from ..parts import registry
 from ..tables import html_table
 from ..publish.card import card_lacks, hub_card

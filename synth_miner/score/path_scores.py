@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from ..core import ShapeMismatch
-from .crps import _as_tensor, _check_alpha, _check_ensemble, _scale
+from .crps import _as_tensor, _check_alpha, _check_ensemble, _pair_scale
 
 # %% ../../nbs/score/path_scores.ipynb #cc34c4f4
 def _check_paths(paths, real): # float tensors (..., n, t) and (..., t)
@@ -34,7 +34,7 @@ def energy_score(
 ) -> Float[Tensor, "..."]: # unit of the values; NaN when nothing was observed
     "CRPS with Euclidean distances between paths instead of absolute differences; time and memory grow with n squared. Raises ShapeMismatch."
     p, y, shape = _check_paths(paths, real)
-    scale, out = _scale(p.shape[1], _check_alpha(alpha)), []
+    scale, out = _pair_scale(p.shape[1], _check_alpha(alpha)), []
     for x, t in zip(p, y):
         x = (x - t)[:, ~t.isnan()]
         miss = torch.linalg.vector_norm(x, dim=-1).mean()

@@ -34,7 +34,9 @@ from ..processes.base import simulate
 from ..score.competitions import SCORING_INTERVALS, Competition, get_competition
 from ..score.crps import afcrps_ensemble, crps_ensemble
 from ..score.path_scores import energy_score, log_likelihood, log_score, variogram_score
-from ..score.sn50 import CRPSMultiIntervalScorer, SN50Loss, generate_adaptive_intervals, score_prompts
+from ..score.intervals import CRPSMultiIntervalScorer, generate_adaptive_intervals
+from ..score.loss import SN50Loss
+from ..score.sn50 import score_prompts
 from ..windows.loader import WindowSampler
 from ..windows.regime_sampler import RegimeBalancedSampler
 

@@ -22,7 +22,9 @@ from ..publish.card import card_lacks, hub_card
 from ..publish.hub import PROMOTE, PUBLISHED_FILES, HubManager, Promotion, Publication, beats_baselines, beats_champion, clean_text, publish_run
 from ..score.competitions import COMPETITIONS
 from ..lab.store import RunFolder, run_folders
-from .controls import Job, JobBar, attempt, button, heading, labelled, page_view
+from .job_bar import JobBar
+from .jobs import Job
+from .controls import attempt, button, heading, labelled, page_view
 
 # %% ../../nbs/widgets/publish.ipynb #92cbd197
 def card_html(

@@ -30,7 +30,9 @@ from ..lab.store import RunFolder, run_folders, run_once
 from ..train.trainer import OBJECTIVES, price_factors
 from ..viz import PALETTE
 from .base import show_png
-from .controls import Job, JobBar, asset_list, attempt, button, draw_png, heading, labelled, market_fields, market_source, page_view, part_choices, part_fields, read_fields
+from .job_bar import JobBar
+from .jobs import Job
+from .controls import asset_list, attempt, button, draw_png, heading, labelled, market_fields, market_source, page_view, part_choices, part_fields, read_fields
 
 # %% ../../nbs/widgets/training.ipynb #9530fd6f
 @dataclass

@@ -27,7 +27,7 @@ from .publish.hub import publish_run
 from .publish.serve import serve_mode
 from .publish.tracking import log_run
 from .score.competitions import get_competition
-from .evaluate.backtest import BacktestRunner
+from .evaluate.runner import BacktestRunner
 from .evaluate.champion import ChallengerVsChampion
 from .evaluate.report import SYNTHETIC_NOTE, score_table
 from .lab.experiment import load_config, make_source, new_run_folder, plain_config, save_figures

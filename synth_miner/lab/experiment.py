@@ -22,7 +22,7 @@ from ..model.save import write_atomic, write_json
 from ..model.synth import build_model
 from ..parts import UnknownPart, did_you_mean, discover_components, registry
 from ..score.competitions import get_competition
-from ..evaluate.backtest import BacktestRunner
+from ..evaluate.runner import BacktestRunner
 from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, verdict
 from ..train.trainer import Trainer
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve

@@ -29,11 +29,11 @@ from ..score.compare import paired_test
 from ..score.competitions import COMPETITIONS, SCORING_INTERVALS, Competition, get_competition
 from ..score.path_scores import log_likelihood
 from ..score.sn50 import score_prompts
-from ..evaluate.backtest import BacktestRunner
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.runner import BacktestRunner
+from ..evaluate.report import SYNTHETIC_NOTE
 from .experiment import load_config, plain_config
 from .store import ExperimentStore, code_fingerprint, data_fingerprint
-from ..evaluate.replay import unseen_from
+from ..evaluate.prompts import unseen_from
 from ..train.trainer import DataToModelAdapter, Trainer
 from ..windows.base import MarketDataset, collate_windows
 from ..windows.loader import MarketDataLoader, Split, WindowSampler, leak_report

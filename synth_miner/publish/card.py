@@ -13,7 +13,7 @@ from ..core import BadData
 from ..model.download import model_checksum
 from .tracking import redact
 from ..score.competitions import get_competition
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 
 # %% ../../nbs/publish/02_card.ipynb #21101f1e
 CARD_TAGS = ("bittensor", "sn50", "synth", "time-series", "probabilistic-forecasting")  # by which a model is found on the Hub

@@ -34,7 +34,8 @@ from ..evaluate.report import SYNTHETIC_NOTE
 from .experiment import load_config, plain_config
 from .store import ExperimentStore, code_fingerprint, data_fingerprint
 from ..evaluate.prompts import unseen_from
-from ..train.trainer import DataToModelAdapter, Trainer
+from ..train.adapter import DataToModelAdapter
+from ..train.trainer import Trainer
 from ..windows.base import MarketDataset, collate_windows
 from ..windows.loader import MarketDataLoader, Split, WindowSampler, leak_report
 from torch.utils.data import DataLoader

@@ -29,9 +29,9 @@ from .publish.hub import publish_run
 from .publish.serve import serve_mode
 from .publish.run_log import log_run
 from .score.competitions import get_competition
-from .evaluate.backtest import BacktestRunner, SYNTHETIC_NOTE
+from .evaluate.runner import BacktestRunner
+from .evaluate.report import SYNTHETIC_NOTE, score_table
 from .evaluate.champion import ChallengerVsChampion
-from .evaluate.report import score_table
 from .lab.experiment import load_config, make_source, new_run_folder, plain_config, save_figures
 from .train.recipe import recipe_settings, save_recipe, train_recipe
 from .evaluate.replay import ValidatorReplay

@@ -23,8 +23,8 @@ from ..model.synth import build_model
 from ..names import UnknownPart, did_you_mean
 from ..parts import discover_components, registry
 from ..score.competitions import get_competition
-from ..evaluate.backtest import BacktestRunner, SYNTHETIC_NOTE, BacktestResult
-from ..evaluate.report import verdict
+from ..evaluate.runner import BacktestRunner
+from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, verdict
 from ..train.trainer import Trainer
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 from ..windows.loader import MarketDataLoader, Split, leak_report

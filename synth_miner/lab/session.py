@@ -30,10 +30,11 @@ from ..score.compare import paired_test
 from ..score.competitions import COMPETITIONS, SCORING_INTERVALS, Competition, get_competition
 from ..score.path_scores import log_likelihood
 from ..score.sn50 import score_prompts
-from ..evaluate.backtest import BacktestRunner, SYNTHETIC_NOTE
+from ..evaluate.runner import BacktestRunner
+from ..evaluate.report import SYNTHETIC_NOTE
 from .experiment import load_config, plain_config
 from .store import ExperimentStore, code_fingerprint, data_fingerprint
-from ..evaluate.replay import unseen_from
+from ..evaluate.prompts import unseen_from
 from ..train.adapter import DataToModelAdapter
 from ..train.trainer import Trainer
 from ..windows.base import MarketDataset, collate_windows

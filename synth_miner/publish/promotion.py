@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.champion import ChallengerVsChampion
-from ..evaluate.replay import unseen_from
+from ..evaluate.prompts import unseen_from
 from ..lab.experiment import load_config, make_source
 from ..lab.store import load_result
 from ..parts import discover_components

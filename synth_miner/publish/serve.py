@@ -26,7 +26,7 @@ from .prompt import SimulationInput
 from .predictor import Answered, NoPrice, SynthPredictor
 from .shadow import ShadowBook, pack_paths
 from ..score.competitions import COMPETITIONS
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.experiment import plain_config
 
 # %% ../../nbs/publish/22_serve.ipynb #b7e09bee

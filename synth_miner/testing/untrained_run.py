@@ -8,7 +8,7 @@ __all__ = []
 # %% ../../nbs/testing/untrained_run.ipynb #6c8459e1
 from omegaconf import OmegaConf
 from pathlib import Path
-from ..evaluate.backtest import BacktestRunner
+from ..evaluate.runner import BacktestRunner
 from ..lab.experiment import load_config, make_source
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_json

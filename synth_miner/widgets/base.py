@@ -19,7 +19,9 @@ from ..data.base import utc_index
 from ..diagnostics import fan_overlap
 from ..names import choose
 from ..tables import html_table
-from ..evaluate.backtest import BacktestResult, BacktestRunner, Prompt
+from ..evaluate.prompts import Prompt
+from ..evaluate.report import BacktestResult
+from ..evaluate.runner import BacktestRunner
 from ..viz import fan_chart, style
 
 # %% ../../nbs/widgets/00_base.ipynb #ab5ad7e8

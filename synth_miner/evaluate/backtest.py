@@ -20,7 +20,8 @@ from tqdm.auto import tqdm
 from types import FunctionType
 from typing import NamedTuple
 from ..core import BadData, stable_seed
-from ..data.base import AssetData, DataSource
+from ..data.bars import AssetData
+from ..data.source import DataSource
 from ..data.synthetic import MockDataSource
 from ..diagnostics import fan_overlap
 from ..model.forecaster import Forecaster, load_forecaster

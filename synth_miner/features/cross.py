@@ -9,7 +9,8 @@ __all__ = ['CrossAssetEngineer']
 import numpy as np
 from collections.abc import Sequence
 from ..core import BadData
-from ..data.base import AssetData, resample_bars
+from ..data.bars import AssetData
+from ..data.resample import resample_bars
 from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start, trailing_scale
 from ..parts import registry
 

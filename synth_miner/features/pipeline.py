@@ -10,7 +10,7 @@ import numpy as np
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import FeatureEngineer
 from ..parts import registry
 

@@ -8,7 +8,7 @@ __all__ = ['causal_wavelet', 'WaveletEngineer']
 # %% ../../nbs/features/wavelet.ipynb #e5f339e3
 import numpy as np
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start, trailing_scale
 from ..parts import registry
 

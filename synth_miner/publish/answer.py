@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from jaxtyping import Float
 from typing import NamedTuple
 from ..core import BadData, ShapeMismatch
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..model.forecaster import Forecaster
 from ..score.competitions import COMPETITIONS, Competition
 

@@ -22,10 +22,15 @@ from jaxtyping import Float
 from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData, stable_seed
-from ..data.base import OHLCV, AssetData, DataSource, cut_bars, resample_bars, to_time
+from ..data.bars import AssetData, cut_bars
+from ..data.clean import OHLCV
+from ..data.resample import resample_bars
+from ..data.source import DataSource
+from ..data.times import to_time
 from ..data.binance import BinanceSource
 from ..data.hyperliquid import HyperliquidSource
-from ..data.store import CachedSource, cache_folder, read_part, write_part
+from ..data.cached import CachedSource
+from ..data.store import cache_folder, read_part, write_part
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from ..model.returns import step_returns
 from ..parts import UnknownPart, did_you_mean

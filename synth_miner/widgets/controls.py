@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from fastcore.docments import docments
 from ipywidgets import HTML, Button, Checkbox, Dropdown, FloatProgress, FloatText, HBox, IntText, Layout, Text, VBox, Widget
 from ..core import BadData
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..parts import part_parameters, registry
 from ..score.competitions import COMPETITIONS
 from ..viz import style

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from jaxtyping import Float
 from pathlib import Path
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..model.forecaster import Forecaster, load_forecaster
 from ..names import UnknownPart
 from ..score.compare import paired_test

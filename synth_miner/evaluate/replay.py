@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
-from ..data.base import DataSource, resample_bars
+from ..data.resample import resample_bars
+from ..data.source import DataSource
 from ..diagnostics import leaderboard_plot
 from ..model.download import download_model
 from ..model.save import write_json

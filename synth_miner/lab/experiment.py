@@ -16,7 +16,7 @@ import torch
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from ..core import BadData, pick_device, seeded
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..model.synth import build_model

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, make_generator, pick_device, seeded, stable_seed
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..data.synthetic import MockDataSource
 from ..features.volatility import VolatilityEngineer
 from ..model.save import write_atomic

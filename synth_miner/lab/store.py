@@ -24,7 +24,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from .. import __version__
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..model.forecaster import load_forecaster
 from ..train.parallel import launched_rank
 from ..model.save import write_json

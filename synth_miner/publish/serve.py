@@ -19,7 +19,8 @@ from collections.abc import Iterator, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
-from ..data.base import AssetData, DataSource
+from ..data.bars import AssetData
+from ..data.source import DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster
 from ..parts import registry
 from .prompt import SimulationInput

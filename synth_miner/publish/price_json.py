@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['response_json']
 
-# %% ../../nbs/publish/20_price_json.ipynb #fe7fca4c
+# %% ../../nbs/publish/20_price_json.ipynb #8ed6a3be
 import json
 import numpy as np
 from .stored_answer import pack_paths
@@ -24,7 +24,7 @@ def _digits(whole: np.ndarray, decimals: int) -> np.ndarray: # (k, characters) u
         if i < width - decimals - 1: out[whole < 10**(width - 1 - i), column] = ord(" ")
     return out
 
-# %% ../../nbs/publish/20_price_json.ipynb #0b81a730
+# %% ../../nbs/publish/20_price_json.ipynb #f68a324f
 def response_json(
     response: tuple, # (start, increment, [prices], [prices], ...)
 ) -> bytes: # JSON that reads back as equal numbers

@@ -20,7 +20,7 @@ from .service import bound_server, make_app
 from .shadow import ShadowBook
 from ..score.competitions import COMPETITIONS, get_competition
 
-# %% ../../nbs/publish/22_serve.ipynb #5954c3ff
+# %% ../../nbs/publish/22_serve.ipynb #5c47ff14
 class FirstOf(DataSource):
     "Several sources as one: the first that has an asset, and answers, is taken."
     def __init__(self,
@@ -38,7 +38,7 @@ class FirstOf(DataSource):
     def load_asset(self, asset, step, sort_on_load=True) -> AssetData:
         return self.load_range(asset, step, None, None, sort_on_load)
 
-# %% ../../nbs/publish/22_serve.ipynb #763d4e0b
+# %% ../../nbs/publish/22_serve.ipynb #5c457014
 def make_predictor(
     cfg, # complete configuration; `serve`, `run`, `data`, `competition` and `seed` are read
 ) -> SynthPredictor:
@@ -54,7 +54,7 @@ def make_predictor(
                           deadline=s.deadline, stale=s.stale, seed=cfg.seed, step=s.step,
                           competitions={**COMPETITIONS, rules.name: rules})
 
-# %% ../../nbs/publish/22_serve.ipynb #0766dc33
+# %% ../../nbs/publish/22_serve.ipynb #e4e6fe7b
 def _settle_in_background(book: ShadowBook, source: DataSource, stop: threading.Event, every: float):
     "Score stored prompts from time to time, until told to stop."
     while not stop.wait(every):
@@ -64,7 +64,7 @@ def _settle_in_background(book: ShadowBook, source: DataSource, stop: threading.
             book.troubles.begin("settle", text)
         else: book.troubles.end("settle")
 
-# %% ../../nbs/publish/22_serve.ipynb #6f2c1aea
+# %% ../../nbs/publish/22_serve.ipynb #49485ef9
 def serve(
     what, # complete configuration, or a predictor
     host: str | None = None, # address; None: the configuration's, or this machine only
@@ -93,7 +93,7 @@ def serve(
         predictor.stop()
         bound.close()
 
-# %% ../../nbs/publish/22_serve.ipynb #b9d03464
+# %% ../../nbs/publish/22_serve.ipynb #0fa845c9
 def serve_mode(
     cfg, # complete configuration; `serve` says where and who
 ) -> str: # what to print at the end

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['make_app', 'bound_server', 'serving']
 
-# %% ../../nbs/publish/21_service.ipynb #f6658922
+# %% ../../nbs/publish/21_service.ipynb #6d504d67
 import contextlib
 import json
 import signal
@@ -19,7 +19,7 @@ from .prompt import PROTOCOL_DEFAULTS, SimulationInput
 from .service_metrics import ServiceMetrics
 from .shadow import ShadowBook
 
-# %% ../../nbs/publish/21_service.ipynb #94f4e041
+# %% ../../nbs/publish/21_service.ipynb #3fb35551
 def _add_refusals(app, metrics: ServiceMetrics):
     "Turn what may be raised into counted refusals with a reason."
     from fastapi.exceptions import RequestValidationError
@@ -39,7 +39,7 @@ def _add_refusals(app, metrics: ServiceMetrics):
     @app.exception_handler(Exception)
     def unexpected(request, e): return refuse(500, f"{type(e).__name__}: {e}")
 
-# %% ../../nbs/publish/21_service.ipynb #cf84a780
+# %% ../../nbs/publish/21_service.ipynb #e3cd707e
 def make_app(
     predictor: SynthPredictor, # who answers
     book: ShadowBook | None = None, # keeps the answers; None: nobody does
@@ -77,7 +77,7 @@ def make_app(
         return PlainTextResponse(metrics.text(predictor.status(), waiting))
     return app
 
-# %% ../../nbs/publish/21_service.ipynb #1831d90a
+# %% ../../nbs/publish/21_service.ipynb #886230e2
 def bound_server(
     app, # FastAPI
     host: str, # address
@@ -101,6 +101,7 @@ def bound_server(
                       "choose another with serve.port") from None
     return Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10)), bound
 
+# %% ../../nbs/publish/21_service.ipynb #6e10912a
 @contextlib.contextmanager
 def serving(
     predictor: SynthPredictor, # who answers

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ServiceMetrics']
 
-# %% ../../nbs/publish/19_service_metrics.ipynb #15cc295e
+# %% ../../nbs/publish/19_service_metrics.ipynb #295d3d24
 import json
 import threading
 from collections import Counter
@@ -37,7 +37,7 @@ class ServiceMetrics:
         "Count a refusal."
         with self._lock: self.refusals[status] += 1
 
-# %% ../../nbs/publish/19_service_metrics.ipynb #07085e12
+# %% ../../nbs/publish/19_service_metrics.ipynb #c13a4336
 def _label(name: str, value) -> str:
     "A label, with quotes, backslashes and newlines escaped as the format asks."
     return f"{name}={json.dumps(str(value), ensure_ascii=False)}"
@@ -50,7 +50,7 @@ def _family(name: str, kind: str, text: str, values: dict) -> Iterator[str]:
         inside = ",".join(_label(*pair) for pair in labels)
         yield f"{name}{{{inside}}} {value}" if labels else f"{name} {value}"
 
-# %% ../../nbs/publish/19_service_metrics.ipynb #f1cb1fb3
+# %% ../../nbs/publish/19_service_metrics.ipynb #503763e8
 @patch
 def _answer_families(self: ServiceMetrics) -> list:
     "The metrics that are counted here."
@@ -68,6 +68,7 @@ def _answer_families(self: ServiceMetrics) -> list:
         ("synth_answer_seconds_sum", "counter", "Seconds spent on answers.", {(): seconds}),
         ("synth_answer_seconds_count", "counter", "Answers.", {(): sum(answers.values())})]
 
+# %% ../../nbs/publish/19_service_metrics.ipynb #3090e280
 @patch
 def text(self: ServiceMetrics,
     status: dict, # of a predictor

@@ -32,7 +32,7 @@ from ..score.competitions import COMPETITIONS, Competition, get_competition
 from ..score.leaderboard import leaderboard
 from ..score.sn50 import score_prompt
 
-# %% ../../nbs/publish/18_shadow.ipynb #73999006
+# %% ../../nbs/publish/18_shadow.ipynb #07154ae2
 _log = logging.getLogger(__name__)
 DEFAULT_FIELD = {"best baseline": BEST_BASELINE, "template": "template"}  # name -> what `load_forecaster` takes
 
@@ -69,7 +69,7 @@ class ShadowBook:
         write_answer(self.folder / "waiting" / name, answered)
         return self.folder / "waiting" / name
 
-# %% ../../nbs/publish/18_shadow.ipynb #581ee289
+# %% ../../nbs/publish/18_shadow.ipynb #3ed362de
 def realised_prices(
     source: DataSource, # of bars of the competition's `price_step`
     asset: str, # the subnet's name
@@ -85,7 +85,7 @@ def realised_prices(
     at = np.minimum(np.searchsorted(bars.seconds, opens), len(bars) - 1)
     return np.where(bars.seconds[at] == opens, bars.prices[at], np.nan)
 
-# %% ../../nbs/publish/18_shadow.ipynb #3468eaab
+# %% ../../nbs/publish/18_shadow.ipynb #0db5ebcb
 def _baseline_score(forecaster: Forecaster, name: str, a: StoredAnswer, bars, rules: Competition, real) -> float:
     "What a baseline would have got; NaN for one that could not have answered."
     seed = stable_seed("shadow", name, *a.prompt)
@@ -103,7 +103,7 @@ def _field_scores(self: ShadowBook, a: StoredAnswer, source: DataSource, rules: 
     bars = source.load_data([a.prompt.asset], rules.price_step, start=known - longest, end=known)[0]
     return {name: _baseline_score(f, name, a, bars, rules, real) for name, f in self.field.items()}
 
-# %% ../../nbs/publish/18_shadow.ipynb #48dcf44e
+# %% ../../nbs/publish/18_shadow.ipynb #f4374aae
 def _known_at(start: int, rules: Competition) -> int:
     "When the last price of a prompt can be known, UTC seconds."
     return start + rules.length + 2 * rules.price_step
@@ -120,6 +120,7 @@ def _truth(self: ShadowBook, file: Path, a: StoredAnswer, source: DataSource, ru
         return np.full(rules.steps + 1, np.nan)
     return None if np.isnan(real[-1]) and not given_up else real
 
+# %% ../../nbs/publish/18_shadow.ipynb #95f2f901
 @patch
 def _score_file(self: ShadowBook, file: Path, source: DataSource) -> dict | None: # the line; None: not yet
     "Score one stored answer. Raises what the source raises, DamagedFile."
@@ -134,7 +135,7 @@ def _score_file(self: ShadowBook, file: Path, source: DataSource) -> dict | None
     others = self._field_scores(a, source, rules, real)
     return {**line, "status": score.status, "scores": {"answer": score.total, **others}, "rows": score.rows}
 
-# %% ../../nbs/publish/18_shadow.ipynb #02589d07
+# %% ../../nbs/publish/18_shadow.ipynb #5f7c9490
 @patch
 def _append(self: ShadowBook, line: dict):
     "Add a line of scores; one that an earlier crash left incomplete is closed first."
@@ -163,6 +164,7 @@ def _try_file(self: ShadowBook, file: Path, source: DataSource) -> dict | None:
     self.troubles.end(asset)
     return line
 
+# %% ../../nbs/publish/18_shadow.ipynb #282b73aa
 @patch
 def _put_away(self: ShadowBook, file: Path):
     "Delete a scored answer, or move it to `scored`."
@@ -184,20 +186,20 @@ def settle(self: ShadowBook,
             done += 1
     return done
 
-# %% ../../nbs/publish/18_shadow.ipynb #df7ec5b5
+# %% ../../nbs/publish/18_shadow.ipynb #5d60349a
 @patch
 def scores(self: ShadowBook) -> pd.DataFrame: # one row per prompt, with a column for the answer and each of the field
     "All scores, in order of time; lower is better, NaN for a miss."
     file, rows = self.folder / "scores.jsonl", {}
     for line in file.read_bytes().splitlines() if file.exists() else ():
         try: row = json.loads(line)
-        except ValueError: continue # incomplete: its prompt still waits, because paths are deleted after the line is whole
+        except ValueError: continue # incomplete: its prompt still waits, and is scored again
         facts = {k: v for k, v in row.items() if k not in ("scores", "rows")}
         rows[row["prompt"]] = {**facts, **row["scores"]}
     columns = ["prompt", "start", "competition", "asset", "by", "cause", "known", "n", "status", "answer", *self.field]
     return pd.DataFrame(list(rows.values()), columns=columns).sort_values("start", kind="stable", ignore_index=True)
 
-# %% ../../nbs/publish/18_shadow.ipynb #b7898f24
+# %% ../../nbs/publish/18_shadow.ipynb #ba8de9cc
 @patch
 def _rules(self: ShadowBook, competition: str | Competition) -> Competition:
     "The rules of a competition of this book, by name or value, or by what `get_competition` takes."
@@ -210,7 +212,8 @@ def _totals(self: ShadowBook, rules: Competition) -> pd.DataFrame:
     table = self.scores()
     table = table[(table.competition == rules.name) & (table.status == "ok")]
     if table.empty:
-        raise BadData(f"no prompt of {rules.name} has been scored yet; {len(self.waiting)} prompts wait for their truth")
+        waiting = len(self.waiting)
+        raise BadData(f"no prompt of {rules.name} has been scored yet; {waiting} prompts wait for their truth")
     start = pd.to_datetime(table.start, unit="s", utc=True)
     index = pd.MultiIndex.from_arrays([start, table.asset], names=["prompt", "asset"])
     return table[["answer", *self.field]].astype(float).set_axis(index)
@@ -230,6 +233,7 @@ def board(self: ShadowBook,
     out = leaderboard(totals.to_numpy(), rules, list(totals), times, assets, now)
     return out.assign(score=totals[inside].mean(), prompts=int(inside.sum()))
 
+# %% ../../nbs/publish/18_shadow.ipynb #c36389b5
 @patch
 def rolling(self: ShadowBook,
     competition: str | Competition, # key, label or object

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['pack_paths', 'unpack_paths', 'write_answer', 'StoredAnswer', 'read_answer']
 
-# %% ../../nbs/publish/17_stored_answer.ipynb #140c86cf
+# %% ../../nbs/publish/17_stored_answer.ipynb #0ceab0a7
 import io
 import json
 import numpy as np
@@ -20,7 +20,7 @@ from .predictor import Answered
 from .prompt import SimulationInput
 from typing import NamedTuple
 
-# %% ../../nbs/publish/17_stored_answer.ipynb #7fab725c
+# %% ../../nbs/publish/17_stored_answer.ipynb #b160ab5b
 _MOST_DECIMALS = 12
 _EXACT = 2**53 # up to here every whole number is a float64
 
@@ -43,7 +43,7 @@ def unpack_paths(
     "Prices from a flat column."
     return (column if decimals is None else column / 10.0**decimals).reshape(n, -1)
 
-# %% ../../nbs/publish/17_stored_answer.ipynb #af87fa72
+# %% ../../nbs/publish/17_stored_answer.ipynb #f432b568
 def _write(file: Path, data: bytes):
     "Write a file that survives a crash, whole or not at all."
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def write_answer(
                    write_page_checksum=True, **encoding)
     _write(Path(file), out.getvalue())
 
-# %% ../../nbs/publish/17_stored_answer.ipynb #a93698a8
+# %% ../../nbs/publish/17_stored_answer.ipynb #e2e1c2ad
 class StoredAnswer(NamedTuple):
     "An answer as it was stored."
     prompt: SimulationInput # the question

@@ -20,10 +20,11 @@ from ..data.base import DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..model.synth import build_model
-from ..parts import UnknownPart, did_you_mean, discover_components, registry
+from ..names import UnknownPart, did_you_mean
+from ..parts import discover_components, registry
 from ..score.competitions import get_competition
-from ..evaluate.backtest import BacktestRunner
-from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, verdict
+from ..evaluate.backtest import BacktestRunner, SYNTHETIC_NOTE, BacktestResult
+from ..evaluate.report import verdict
 from ..train.trainer import Trainer
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 from ..windows.loader import MarketDataLoader, Split, leak_report

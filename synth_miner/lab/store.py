@@ -28,10 +28,11 @@ from ..data.base import AssetData
 from ..model.forecaster import load_forecaster
 from ..train.parallel import launched_rank
 from ..model.save import write_json
-from ..parts import UnknownPart, did_you_mean
+from ..names import UnknownPart, did_you_mean
 from ..tables import html_table
 from ..score.competitions import get_competition
-from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, score_table
+from ..evaluate.backtest import SYNTHETIC_NOTE, BacktestResult
+from ..evaluate.report import score_table
 from .experiment import bar_step, load_config, make_source, plain_config, run_experiment
 from typing import NamedTuple
 

@@ -27,7 +27,8 @@ from ..score.sn50 import score_prompts
 from ..lab.experiment import load_config, make_loader, make_source, make_split
 from ..lab.session import PRESETS, experiment_config, save_experiment
 from ..lab.store import RunFolder, run_folders, run_once
-from ..train.trainer import OBJECTIVES, price_factors
+from ..train.adapter import price_factors
+from ..train.objectives import OBJECTIVES
 from ..viz import PALETTE
 from .base import show_png
 from .job_bar import JobBar

@@ -29,8 +29,8 @@ from .publish.tracking import log_run
 from .score.competitions import get_competition
 from .evaluate.backtest import BacktestRunner
 from .evaluate.champion import ChallengerVsChampion
-from .evaluate.backtest import SYNTHETIC_NOTE
-from .lab.experiment import load_config, make_source, new_run_folder, plain_config, save_figures, score_table
+from .evaluate.report import SYNTHETIC_NOTE, score_table
+from .lab.experiment import load_config, make_source, new_run_folder, plain_config, save_figures
 from .train.recipe import recipe_settings, save_recipe, train_recipe
 from .evaluate.replay import ValidatorReplay
 from .lab.store import ExperimentStore, run_once

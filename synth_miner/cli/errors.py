@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['GROUPS', 'config_keys', 'explain', 'check_types', 'user_errors']
 
-# %% ../../nbs/cli/00_errors.ipynb #d316f219
+# %% ../../nbs/cli/00_errors.ipynb #8b82fc8b
 import re
 from collections.abc import Sequence
 from ..core import BadData
 from ..lab.config import load_config, plain_config
 from ..names import UnknownPart, did_you_mean
 
-# %% ../../nbs/cli/00_errors.ipynb #d03ac42f
+# %% ../../nbs/cli/00_errors.ipynb #1c2a5d34
 GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay", "publish", "serve", "sweep")  # folders of configs
 
 def config_keys(

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['train_mode', 'first_prompt', 'backtest_mode', 'score_mode']
 
-# %% ../../nbs/cli/01_judging.ipynb #c64fdb88
+# %% ../../nbs/cli/01_judging.ipynb #a220d570
 import json
 import pandas as pd
 import re
@@ -19,7 +19,8 @@ from ..lab.assemble import make_source
 from ..lab.config import RunSettings, load_config, read_settings
 from ..lab.experiment import new_run_folder
 from ..lab.once import run_once
-from ..lab.report import save_figures, score_table
+from ..evaluate.report import score_table
+from ..lab.report import save_figures
 from ..model.forecaster import BEST_BASELINE, load_forecaster
 from ..model.save import write_json
 from ..publish.tracking import log_run
@@ -38,7 +39,7 @@ def _recorded(cfg):
     resumed = [f"run={cfg.run}"] if cfg.resume else []
     return load_config([*own, *resumed, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
 
-# %% ../../nbs/cli/01_judging.ipynb #83c5144a
+# %% ../../nbs/cli/01_judging.ipynb #b721751e
 def train_mode(
     cfg, # complete configuration
 ) -> str: # what to print
@@ -68,7 +69,7 @@ def first_prompt(
         start = max(start or own, own, key=pd.Timestamp)
     return start
 
-# %% ../../nbs/cli/01_judging.ipynb #3657f69c
+# %% ../../nbs/cli/01_judging.ipynb #53160fb4
 def _backtest_runner(cfg, settings: RunSettings, name: str): # the runner and its title
     "The runner that the configuration asks for, and who it is about."
     b, champion = settings.backtest, cfg.backtest.champion

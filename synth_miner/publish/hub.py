@@ -26,8 +26,10 @@ from .tracking import link_run, redact, redact_config
 from ..score.competitions import get_competition
 from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.backtest import SYNTHETIC_NOTE
-from ..lab.experiment import load_config, make_source
-from ..lab.store import load_result, unseen_from
+from ..lab.assemble import make_source
+from ..lab.config import load_config
+from ..lab.results import load_result
+from ..evaluate.replay import unseen_from
 from typing import NamedTuple
 
 # %% ../../nbs/publish/03_hub.ipynb #c62d08da

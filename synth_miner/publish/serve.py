@@ -27,7 +27,7 @@ from .predictor import Answered, NoPrice, SynthPredictor
 from .shadow import ShadowBook, pack_paths
 from ..score.competitions import COMPETITIONS
 from ..evaluate.backtest import SYNTHETIC_NOTE
-from ..lab.experiment import plain_config
+from ..lab.config import plain_config
 
 # %% ../../nbs/publish/06_serve.ipynb #b7e09bee
 class ServiceMetrics:

@@ -5,17 +5,18 @@
 # %% auto #0
 __all__ = ['predict_mode', 'recipe_mode', 'publish_mode']
 
-# %% ../../nbs/cli/02_answers.ipynb #4a68e767
+# %% ../../nbs/cli/02_answers.ipynb #fe42d4bc
 import pandas as pd
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.report import SYNTHETIC_NOTE
+from ..evaluate.backtest import SYNTHETIC_NOTE
 from ..lab.assemble import make_source
 from ..lab.experiment import new_run_folder
 from ..lab.store import ExperimentStore
 from ..model.forecaster import load_forecaster
 from ..model.save import write_json
-from ..publish.answer import SimulationInput, answer_prompt
+from ..publish.answer import answer_prompt
+from ..publish.prompt import SimulationInput
 from ..publish.hub import publish_run
 from ..score.competitions import get_competition
 from ..train.recipe import recipe_settings, save_recipe, train_recipe

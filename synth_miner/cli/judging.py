@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['train_mode', 'first_prompt', 'backtest_mode', 'score_mode']
 
-# %% ../../nbs/cli/01_judging.ipynb #a220d570
+# %% ../../nbs/cli/01_judging.ipynb #08104f36
 import json
 import pandas as pd
 import re
@@ -23,7 +23,7 @@ from ..evaluate.report import score_table
 from ..lab.report import save_figures
 from ..model.forecaster import BEST_BASELINE, load_forecaster
 from ..model.save import write_json
-from ..publish.tracking import log_run
+from ..publish.run_log import log_run
 from ..score.competitions import get_competition
 from ..viz import save_figure
 
@@ -39,7 +39,7 @@ def _recorded(cfg):
     resumed = [f"run={cfg.run}"] if cfg.resume else []
     return load_config([*own, *resumed, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
 
-# %% ../../nbs/cli/01_judging.ipynb #b721751e
+# %% ../../nbs/cli/01_judging.ipynb #3804c37b
 def train_mode(
     cfg, # complete configuration
 ) -> str: # what to print
@@ -69,7 +69,7 @@ def first_prompt(
         start = max(start or own, own, key=pd.Timestamp)
     return start
 
-# %% ../../nbs/cli/01_judging.ipynb #53160fb4
+# %% ../../nbs/cli/01_judging.ipynb #508148c7
 def _backtest_runner(cfg, settings: RunSettings, name: str): # the runner and its title
     "The runner that the configuration asks for, and who it is about."
     b, champion = settings.backtest, cfg.backtest.champion

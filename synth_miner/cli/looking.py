@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['DATA_ACTIONS', 'runs_mode', 'compare_mode', 'doctor_mode', 'data_mode']
 
-# %% ../../nbs/cli/03_looking.ipynb #0acf3d33
+# %% ../../nbs/cli/03_looking.ipynb #67937502
 from collections.abc import Sequence
 from ..core import BadData
 from ..data.report import bars_report, reports_table
 from ..data.store import write_bars
 from ..doctor import examine
-from ..evaluate.report import SYNTHETIC_NOTE
+from ..evaluate.backtest import SYNTHETIC_NOTE
 from ..lab.assemble import make_source
 from ..lab.store import ExperimentStore
 from ..names import choose
@@ -65,7 +65,7 @@ def _load_each(source, assets: Sequence[str], step: int) -> tuple[list, list]: #
         except BadData as e: lacking.append(str(e))
     return bars, lacking
 
-# %% ../../nbs/cli/03_looking.ipynb #dee3712c
+# %% ../../nbs/cli/03_looking.ipynb #fdbbbe26
 DATA_ACTIONS = ("download", "info", "check")  # what mode=data can do
 
 def _fatal(action: str, lacking: list, wrong: list, found: bool) -> list:

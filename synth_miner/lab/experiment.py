@@ -15,7 +15,8 @@ from pathlib import Path
 from ..core import BadData
 from ..data.base import DataSource
 from ..evaluate.backtest import BacktestRunner
-from ..evaluate.report import BacktestResult, verdict
+from ..evaluate.backtest import BacktestResult
+from ..evaluate.report import verdict
 from .assemble import (
     LoadedOnce, engineer_spec, make_forecaster, make_loader, make_source, make_split, make_trainer)
 from .config import RunSettings, flat_config, load_config, plain_config, read_settings
@@ -105,7 +106,7 @@ def run_facts(
         seed=settings.seed, history_bars=forecaster.input_len + forecaster.pipeline.warmup,
         test_start=f"{times.min():%Y-%m-%d %H:%M}", test_end=f"{times.max():%Y-%m-%d %H:%M}", prompts=len(result.totals))
 
-# %% ../../nbs/lab/03_experiment.ipynb #b4b572ed
+# %% ../../nbs/lab/03_experiment.ipynb #cdf5592f
 def _write_results(settings, folder, facts, runner, result, history) -> dict:
     "Write scores, figures, card and page, and metrics.json last. Gives the metrics."
     name = settings.name
@@ -126,7 +127,7 @@ def write_config(
     from omegaconf import OmegaConf
     return write_atomic(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(settings.config))).parent
 
-# %% ../../nbs/lab/03_experiment.ipynb #4696c4c1
+# %% ../../nbs/lab/03_experiment.ipynb #816c72ed
 def _fit(settings, trainer, split, folder, say, log, watch) -> list[dict]:
     "Train with the settings' limits; checkpoints go to the folder. Gives a row per epoch."
     t = settings.training

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TRAINING', 'window_scores', 'Fitted', 'trainer_for', 'fit_recipe', 'compare_windows']
 
-# %% ../../nbs/lab/09_fit.ipynb #05184369
+# %% ../../nbs/lab/09_fit.ipynb #1c989617
 import math
 import numpy as np
 import pandas as pd
@@ -18,7 +18,8 @@ from ..score.compare import paired_test
 from ..score.competitions import Competition
 from ..score.path_scores import log_likelihood
 from ..score.sn50 import score_prompts
-from ..train.trainer import DataToModelAdapter, Trainer
+from ..train.adapter import DataToModelAdapter
+from ..train.trainer import Trainer
 from ..windows.loader import Split
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ def trainer_for(
     optimizer = torch.optim.AdamW(model.to(pick_device(device)).parameters(), lr=t["lr"], weight_decay=t["weight_decay"])
     return Trainer(model, optimizer, t["n_paths"], competition=competition, objective=t["objective"], val_paths=t["val_paths"], seed=seed)
 
-# %% ../../nbs/lab/09_fit.ipynb #beec09ed
+# %% ../../nbs/lab/09_fit.ipynb #06b67749
 def fit_recipe(
     recipe: Mapping, # of a model: backbone, head, relative_vol
     split: Split, # purged

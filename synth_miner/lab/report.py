@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['middle_prompt', 'calibration_figure', 'save_figures', 'model_card']
 
-# %% ../../nbs/lab/02_report.ipynb #00a4f357
+# %% ../../nbs/lab/02_report.ipynb #62e62695
 import numpy as np
 from collections.abc import Sequence
 from pathlib import Path
 from ..evaluate.backtest import BacktestRunner
-from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, verdict
+from ..evaluate.backtest import SYNTHETIC_NOTE, BacktestResult
+from ..evaluate.report import verdict
 from .config import RunSettings
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 
-# %% ../../nbs/lab/02_report.ipynb #1b33336d
+# %% ../../nbs/lab/02_report.ipynb #7c89214c
 def middle_prompt(
     runner: BacktestRunner, # finished
     result: BacktestResult, # what it gave
@@ -37,7 +38,7 @@ def calibration_figure(
         pit_histogram(result.pit[model][:, -1], bins=10, ax=axes[1], title=f"{model}: price at the end")
     return axes[0]
 
-# %% ../../nbs/lab/02_report.ipynb #10a64ff7
+# %% ../../nbs/lab/02_report.ipynb #d0e01895
 def save_figures(
     folder: Path, # of the run
     runner: BacktestRunner, # finished
@@ -58,7 +59,7 @@ def save_figures(
         files.append(save_figure(curve, folder / "training.png"))
     return files
 
-# %% ../../nbs/lab/02_report.ipynb #70d4868e
+# %% ../../nbs/lab/02_report.ipynb #16b7279b
 def _score_lines(result, model) -> list[str]:
     "The scores as a Markdown table, then the verdict."
     lines = [f"| model | score | s.e. | minus {model} [95 %] | prompts |", "|---|---|---|---|---|"]
@@ -75,7 +76,7 @@ def _recipe_line(settings, facts) -> str:
     size = f"width {model['backbone']['d_model']}, {facts['parameters']:,} parameters"
     return f"{' > '.join(blocks)} > {head}, {size}, recipe `{facts['recipe']}`, seed {settings.seed}."
 
-# %% ../../nbs/lab/02_report.ipynb #b5dd4c72
+# %% ../../nbs/lab/02_report.ipynb #6ac583e5
 def _usage_lines(settings, facts) -> list[str]:
     "How to load the model, what history it needs, and how to train it again."
     asked = f'"{settings.data.assets[0]}", "{settings.competition}", n_paths=1000'

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['load_result', 'RunFolder', 'run_folders', 'RunComparison', 'compare_folders']
 
-# %% ../../nbs/lab/05_results.ipynb #931c4721
+# %% ../../nbs/lab/05_results.ipynb #7f3c61ef
 import functools
 import json
 import numpy as np
@@ -13,7 +13,8 @@ import pandas as pd
 from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, score_table
+from ..evaluate.backtest import SYNTHETIC_NOTE, BacktestResult
+from ..evaluate.report import score_table
 from .config import flat_config, read_settings
 from .fingerprint import NOT_THE_RUN
 from ..evaluate.report import score_table
@@ -145,7 +146,7 @@ def _check_judges(runs: Sequence[_Judged]):
                       "digests differ, and no baseline scored the same in both (it does so with the same bars, seed "
                       "and code); run both on the same bars")
 
-# %% ../../nbs/lab/05_results.ipynb #6c798a78
+# %% ../../nbs/lab/05_results.ipynb #93c611eb
 def _merge(runs: Sequence[_Judged]) -> BacktestResult:
     "One result with the runs' models under the runs' names and the first run's baselines, on the common prompts."
     common, frames = _common(runs), []

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, seeded
-from ..evaluate.report import SYNTHETIC_NOTE
+from ..evaluate.backtest import SYNTHETIC_NOTE
 from .design import PRESETS, block_names, head_key, make_design
 from .fingerprint import code_fingerprint
 from .fit import TRAINING, Fitted, fit_recipe, trainer_for
@@ -24,7 +24,7 @@ from .split import competition_of, short_competition, synthetic_windows, three_p
 from .store import ExperimentStore
 from ..names import choose, recipe_hash
 from ..parts import registry
-from ..train.trainer import DataToModelAdapter
+from ..train.adapter import DataToModelAdapter
 from ..windows.loader import MarketDataLoader
 
 # %% ../../nbs/lab/13_session.ipynb #780713f9
@@ -64,7 +64,7 @@ def list_presets(self: ResearchSession) -> list[dict]: # name, head, blocks, tag
     "The presets, as copies."
     return copy.deepcopy(list(PRESETS.values()))
 
-# %% ../../nbs/lab/13_session.ipynb #f097846c
+# %% ../../nbs/lab/13_session.ipynb #4959589c
 @patch
 def create_experiment(self: ResearchSession,
     blocks: Sequence, # names or class names, or mappings with `name` and arguments
@@ -126,7 +126,7 @@ def _dry_run(self: ResearchSession, exp) -> int:
     if not math.isfinite(step["loss"]): raise BadData("the first step gives a loss that is not finite")
     return sum(p.numel() for p in trainer.model.parameters())
 
-# %% ../../nbs/lab/13_session.ipynb #daa2de90
+# %% ../../nbs/lab/13_session.ipynb #8ba16841
 def _doubts(training) -> list[str]:
     "What looks unwise in a training but would run."
     found, lr, n_paths = [], training["lr"], training["n_paths"]
@@ -157,7 +157,7 @@ def describe(self: ResearchSession,
     return dict(blocks=block_names(exp), head=head_key(exp), backbone=dict(exp["model"]["backbone"]),
                 param_count=validation["param_count"], training=dict(exp["training"]), validation=validation)
 
-# %% ../../nbs/lab/13_session.ipynb #247782c2
+# %% ../../nbs/lab/13_session.ipynb #56f9114a
 def fit_metrics(
     fitted: Fitted, # as `fit_recipe` gives it
 ) -> dict: # crps, crps_relative, sharpness, log_likelihood, windows, and test_crps, test_relative, test_windows

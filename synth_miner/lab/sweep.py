@@ -58,7 +58,7 @@ class Sweep:
     store: ExperimentStore = field(repr=False) # where the rows are
     judged: dict | None = field(default=None, repr=False) # what `run_once` gave for the best
 
-# %% ../../nbs/lab/15_sweep.ipynb #abcfc2d9
+# %% ../../nbs/lab/15_sweep.ipynb #f52e158a
 def _column(texts) -> list:
     "Values of one setting, as numbers where all are."
     numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
@@ -119,7 +119,7 @@ def judge(self: Sweep,
     self.judged = run_once({**best, "sweep_id": None}, rerun, say)
     return self.judged
 
-# %% ../../nbs/lab/15_sweep.ipynb #08f425c3
+# %% ../../nbs/lab/15_sweep.ipynb #a2679a43
 @patch
 def _warnings(self: Sweep) -> list[str]:
     "What a reader should know before believing the table."
@@ -170,7 +170,7 @@ def plot(self: Sweep,
         ax.grid(axis="y", visible=False)
     return ax
 
-# %% ../../nbs/lab/15_sweep.ipynb #07eea720
+# %% ../../nbs/lab/15_sweep.ipynb #64844fad
 @patch
 def save(self: Sweep,
     folder: str | Path, # made when absent

@@ -29,7 +29,8 @@ from ..lab.config import load_config
 from ..lab.design import PRESETS, experiment_config, save_experiment
 from ..lab.once import run_once
 from ..lab.results import RunFolder, run_folders
-from ..train.trainer import OBJECTIVES, price_factors
+from ..train.adapter import price_factors
+from ..train.objectives import OBJECTIVES
 from ..viz import PALETTE
 from .base import show_png
 from .job_bar import JobBar

@@ -22,7 +22,7 @@ from ..core import BadData
 from ..data.base import AssetData, DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster
 from ..parts import registry
-from .answer import SimulationInput
+from .prompt import SimulationInput
 from .predictor import Answered, NoPrice, SynthPredictor
 from .shadow import ShadowBook, pack_paths
 from ..score.competitions import COMPETITIONS

@@ -27,8 +27,10 @@ from ..core import BadData, stable_seed
 from ..data.base import AssetData, DataSource, to_time
 from ..data.store import DamagedFile
 from ..model.forecaster import BEST_BASELINE, load_forecaster
-from .answer import SimulationInput, prompt_competition, prompt_start
-from .predictor import Answered, Troubles, bars_until
+from .prompt import SimulationInput, prompt_competition, prompt_start
+from .predictor import Answered
+from .troubles import Troubles
+from .history import bars_until
 from ..score.competitions import COMPETITIONS, Competition, get_competition
 from ..score.leaderboard import leaderboard
 from ..score.sn50 import score_prompt

@@ -17,7 +17,7 @@ from datetime import timedelta
 from fastcore.basics import patch
 from ..core import BadData, make_generator
 from ..data.base import OHLCV, AssetData, DataSource
-from ..parts import UnknownPart, did_you_mean
+from ..names import UnknownPart, did_you_mean
 from .regime_features import (
     AggregationStep, FeatureStep, LogReturnTarget, MultiColumnTarget, OHLCVAggregation, OHLCVFeatureStep, RawReturnTarget, TargetBuilder)
 from .regime_sampler import RegimeBalancedSampler

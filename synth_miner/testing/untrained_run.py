@@ -9,7 +9,8 @@ __all__ = []
 from omegaconf import OmegaConf
 from pathlib import Path
 from ..evaluate.runner import BacktestRunner
-from ..lab.experiment import load_config, make_source
+from ..lab.config import load_config
+from ..lab.assemble import make_source
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_json
 from ..model.synth import build_model

@@ -24,7 +24,7 @@ from ..score.competitions import COMPETITIONS
 from ..evaluate.report import BacktestResult
 from ..evaluate.runner import BacktestRunner
 from ..evaluate.replay import rolling_leaderboard
-from ..lab.store import run_folders
+from ..lab.results import run_folders
 from ..evaluate.prompts import unseen_from
 from ..viz import PALETTE, pit_histogram
 from .base import PromptBrowser, show_png

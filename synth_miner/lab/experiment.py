@@ -25,8 +25,10 @@ from ..score.competitions import get_competition
 from ..evaluate.backtest import SYNTHETIC_NOTE, BacktestResult, BacktestRunner
 from ..train.trainer import Trainer
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
-from ..windows.loader import MarketDataLoader, Split, leak_report
-from ..windows.regime_sampler import balance_regimes
+from ..windows.leaks import leak_report
+from ..windows.loader import MarketDataLoader
+from ..windows.splits import Split
+from ..windows.window_regimes import balance_regimes
 
 # %% ../../nbs/lab/00_experiment.ipynb #368470bc
 def load_config(

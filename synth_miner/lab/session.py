@@ -35,7 +35,10 @@ from .experiment import load_config, plain_config
 from .store import ExperimentStore, code_fingerprint, data_fingerprint, unseen_from
 from ..train.trainer import DataToModelAdapter, Trainer
 from ..windows.base import MarketDataset, collate_windows
-from ..windows.loader import MarketDataLoader, Split, WindowSampler, leak_report
+from ..windows.leaks import leak_report
+from ..windows.loader import MarketDataLoader
+from ..windows.sampler import WindowSampler
+from ..windows.splits import Split
 from torch.utils.data import DataLoader
 from typing import NamedTuple
 

@@ -35,7 +35,7 @@ from ..score.competitions import SCORING_INTERVALS, Competition, get_competition
 from ..score.crps import afcrps_ensemble, crps_ensemble
 from ..score.path_scores import energy_score, log_likelihood, log_score, variogram_score
 from ..score.sn50 import CRPSMultiIntervalScorer, SN50Loss, generate_adaptive_intervals, score_prompts
-from ..windows.loader import WindowSampler
+from ..windows.sampler import WindowSampler
 from ..windows.regime_sampler import RegimeBalancedSampler
 
 # %% ../../nbs/train/02_trainer.ipynb #eb7699eb

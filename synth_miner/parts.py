@@ -124,7 +124,7 @@ def _check_free(self: Registry, kind, key, part, override):
 
 def _same_part(old, part) -> bool:
     "Whether a registration repeats an earlier one: a cell run again, or an equal object."
-    if not hasattr(part, "__qualname__"): return old == part
+    if not hasattr(part, "__qualname__"): return _origin(old)[1] == _origin(part)[1] and vars(old) == vars(part)
     modules = {_origin(old)[0], _origin(part)[0]}
     return _origin(old)[1] == _origin(part)[1] and (len(modules) == 1 or "__main__" in modules)
 

@@ -10,13 +10,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import re
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
 from .base import TIME_COLUMNS, AssetData, DataSource, asset_of_file, clean_bars, cut_bars, step_name, to_seconds
+from .hub_errors import HubFileMissing, hub_call
 from .store import DamagedFile, between, parquet_names, read_groups
 from ..parts import registry
 
@@ -33,30 +34,10 @@ class _HubSource(DataSource):
 
 # %% ../../nbs/data/hub.ipynb #a276a6d4
 @patch
-def _try(self: _HubSource, what: str, call: Callable):
-    "Call the Hub's library; its errors become BadData for what does not exist and ConnectionError for what did not work."
-    from huggingface_hub import errors as e
-    here = f"{self.repo_type} {self.repo_id!r}{'' if self.revision is None else f' at revision {self.revision!r}'}"
-    for n in range(3):
-        try: return call()
-        except e.RepositoryNotFoundError as x: # a GatedRepoError too
-            raise BadData(f"the Hub shows no {here}; it does not exist, or is private or gated: then log in with `hf auth login` or set HF_TOKEN") from x
-        except e.RevisionNotFoundError as x: raise BadData(f"the Hub has no {here}") from x
-        except e.HFValidationError as x: raise BadData(f"{self.repo_id!r} is no name of a repository: {str(x).splitlines()[0]}") from x
-        except e.LocalEntryNotFoundError as x: why = x
-        except e.EntryNotFoundError as x: raise BadData(f"{here} has no {what}; it has {self._some_files()}") from x
-        except (OSError, ValueError, e.HTTPError) as x: why = x
-        if (wait := _hub_wait(why, n)) is None or n == 2: break
-        time.sleep(wait)
-    raise ConnectionError(f"{what} of {here} could not be fetched and is not in the cache ({type(why).__name__}: {(str(why).splitlines() or [''])[0][:150]}). Try again later") from why
-
-def _hub_wait(error: Exception, n: int) -> float | None:
-    "Seconds until the Hub may be asked again; None: that would not help, or its library has tried already."
-    response = getattr(error, "response", None)
-    if response is None or response.status_code not in (429, 500, 502, 503, 504): return None
-    asked = response.headers.get("Retry-After", "")
-    wait = float(asked) if asked.isdigit() else 2.0**n
-    return wait if wait <= 120 else None
+def _call(self: _HubSource, action: str, call: Callable):
+    "Result of a call of the Hub's library. Raises BadData for what does not exist, ConnectionError for what did not work."
+    place = f"{self.repo_type} {self.repo_id!r}" + ("" if self.revision is None else f" at revision {self.revision!r}")
+    return hub_call(place, action, call, max_wait=120.0, cached=True)
 
 # %% ../../nbs/data/hub.ipynb #580f1ef8
 @patch
@@ -65,7 +46,7 @@ def _files(self: _HubSource) -> list[str]:
     from huggingface_hub import HfApi, snapshot_download
     if self._names is None:
         where = dict(repo_type=self.repo_type, revision=self._commit or self.revision)
-        try: self._names = self._try("the list of files", lambda: HfApi(endpoint=self.endpoint, token=self.token).list_repo_files(self.repo_id, **where))
+        try: self._names = self._call("list its files", lambda: HfApi(endpoint=self.endpoint, token=self.token).list_repo_files(self.repo_id, **where))
         except ConnectionError:
             try: folder = Path(snapshot_download(self.repo_id, cache_dir=self.cache_dir, local_files_only=True, **where))
             except (OSError, ValueError): folder = None
@@ -85,7 +66,9 @@ def _fetch(self: _HubSource, filename: str, force: bool = False) -> Path:
     "A file on this machine. Raises BadData, ConnectionError."
     from huggingface_hub import hf_hub_download
     where = dict(repo_type=self.repo_type, revision=self._commit or self.revision, cache_dir=self.cache_dir, endpoint=self.endpoint, token=self.token)
-    file = Path(self._try(filename, lambda: hf_hub_download(self.repo_id, filename, force_download=force, **where)))
+    download = partial(hf_hub_download, self.repo_id, filename, force_download=force, **where)
+    try: file = Path(self._call(f"download {filename}", download))
+    except HubFileMissing as e: raise HubFileMissing(f"{e}; the repository has {self._some_files()}") from None
     self._commit = file.parts[-1 - len(Path(filename).parts)] # .../snapshots/{commit}/{filename}
     return file
 

@@ -26,7 +26,8 @@ from ..diagnostics import fan_overlap
 from ..model.forecaster import Forecaster, load_forecaster
 from ..model.returns import step_returns
 from ..model.save import write_atomic, write_json
-from ..parts import UnknownPart, did_you_mean, registry
+from ..names import UnknownPart, did_you_mean
+from ..parts import registry
 from ..tables import html_table
 from ..score.calibration import pit_values
 from ..score.compare import PairedTest, long_run_variance, paired_test

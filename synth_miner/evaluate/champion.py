@@ -14,7 +14,7 @@ from jaxtyping import Float
 from pathlib import Path
 from ..data.base import DataSource
 from ..model.forecaster import Forecaster, load_forecaster
-from ..parts import UnknownPart
+from ..names import UnknownPart
 from ..score.compare import paired_test
 from ..score.competitions import Competition
 from .backtest import BacktestResult, BacktestRunner

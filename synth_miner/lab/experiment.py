@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['NOT_RESUMED', 'load_config', 'plain_config', 'new_run_folder', 'bar_step', 'make_source', 'make_loader', 'make_split',
-           'engineer_spec', 'make_trainer', 'make_forecaster', 'verdict', 'score_table', 'save_figures', 'model_card',
-           'run_experiment', 'held_out_backtest']
+           'engineer_spec', 'make_trainer', 'make_forecaster', 'save_figures', 'model_card', 'run_experiment',
+           'held_out_backtest']
 
 # %% ../../nbs/lab/00_experiment.ipynb #a355bbfe
 import numpy as np
@@ -20,9 +20,11 @@ from ..data.base import DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..model.synth import build_model
-from ..parts import UnknownPart, did_you_mean, discover_components, registry
+from ..names import UnknownPart, did_you_mean
+from ..parts import discover_components, registry
 from ..score.competitions import get_competition
-from ..evaluate.backtest import SYNTHETIC_NOTE, BacktestResult, BacktestRunner
+from ..evaluate.backtest import BacktestRunner, SYNTHETIC_NOTE, BacktestResult
+from ..evaluate.report import verdict
 from ..train.trainer import Trainer
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 from ..windows.leaks import leak_report
@@ -131,35 +133,6 @@ def make_forecaster(
 ) -> ModelForecaster:
     "The trained model as a forecaster, on the CPU."
     return ModelForecaster(trainer.model.cpu(), loader.engineer, cfg.competition.name, cfg.competition.input_len)
-
-# %% ../../nbs/lab/00_experiment.ipynb #7d33b36b
-def verdict(
-    result: BacktestResult, # of a backtest
-    model: str, # whose verdict it is
-) -> str:
-    "One sentence: does the model beat the best of the others, and how sure is that."
-    others = [m for m in result.models if m != model]
-    if not others: return f"{model} was compared with nothing."
-    rival = min(others, key=lambda m: result.totals[m].mean())
-    if (n := result.moments(model, rival)) < 8: return f"{n} moments that both answered are too few to compare {model} with {rival}."
-    d, base = result.compare(model, rival), result.totals[rival].mean()
-    span = f"{d.mean:+.1f} bps ({100 * d.mean / base:+.1f} %), 95 % interval {d.ci_low:+.1f} to {d.ci_high:+.1f}, {d.n} moments"
-    word = "beats" if d.ci_high < 0 else "loses to" if d.ci_low > 0 else "cannot be told from"
-    return f"{model} {word} {rival}: {span}."
-
-# %% ../../nbs/lab/00_experiment.ipynb #ff011ec6
-def score_table(
-    result: BacktestResult, # of a backtest
-    model: str, # the others are compared with it
-) -> str: # plain text
-    "Mean score of each model, and its difference to `model` with a 95 % interval."
-    t = result.table(model).sort_values("score")
-    times = result.totals.index.get_level_values("prompt")
-    head = f"{result.competition.label}, {len(result.totals)} prompts, {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d}: mean SN50 score in bps, lower is better"
-    line = "{:<24}{:>9}{:>8}   {}".format
-    rows = [line(m, f"{r.score:.1f}", f"{r.se:.1f}", "" if m == model or np.isnan(r.difference) else f"{r.difference:+.1f} [{r.ci_low:+.1f}, {r.ci_high:+.1f}]") for m, r in t.iterrows()]
-    note = [SYNTHETIC_NOTE] if result.synthetic else []
-    return "\n".join([head, line("model", "score", "s.e.", f"minus {model} [95 %]"), *rows, verdict(result, model), *note])
 
 # %% ../../nbs/lab/00_experiment.ipynb #401a9452
 def save_figures(

@@ -24,16 +24,18 @@ from ..data.synthetic import MockDataSource
 from ..features.volatility import VolatilityEngineer
 from ..model.save import write_atomic
 from ..model.synth import SynthModel, build_model, with_start
-from ..parts import BLOCK_KINDS, UnknownPart, did_you_mean, recipe_hash, registry
+from ..parts import BLOCK_KINDS, registry
+from ..names import UnknownPart, did_you_mean, recipe_hash
 from ..score.compare import paired_test
 from ..score.competitions import COMPETITIONS, SCORING_INTERVALS, Competition, get_competition
 from ..score.path_scores import log_likelihood
 from ..score.sn50 import score_prompts
-from ..evaluate.backtest import BacktestRunner
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.backtest import BacktestRunner, SYNTHETIC_NOTE
 from .experiment import load_config, plain_config
-from .store import ExperimentStore, code_fingerprint, data_fingerprint, unseen_from
-from ..train.trainer import DataToModelAdapter, Trainer
+from .store import ExperimentStore, code_fingerprint, data_fingerprint
+from ..evaluate.replay import unseen_from
+from ..train.adapter import DataToModelAdapter
+from ..train.trainer import Trainer
 from ..windows.base import MarketDataset, collate_windows
 from ..windows.leaks import leak_report
 from ..windows.loader import MarketDataLoader

@@ -28,11 +28,12 @@ from ..data.base import AssetData
 from ..model.forecaster import load_forecaster
 from ..train.parallel import launched_rank
 from ..model.save import write_json
-from ..parts import UnknownPart, did_you_mean
+from ..names import UnknownPart, did_you_mean
 from ..tables import html_table
 from ..score.competitions import get_competition
 from ..evaluate.backtest import SYNTHETIC_NOTE, BacktestResult
-from .experiment import bar_step, load_config, make_source, plain_config, run_experiment, score_table
+from ..evaluate.report import score_table
+from .experiment import bar_step, load_config, make_source, plain_config, run_experiment
 from typing import NamedTuple
 
 # %% ../../nbs/lab/01_store.ipynb #7da4988c

@@ -17,9 +17,11 @@ from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, seeded
 from ..model.save import write_atomic, write_json
-from ..parts import discover_components, recipe_hash
+from ..parts import discover_components
+from ..names import recipe_hash
 from ..evaluate.backtest import SYNTHETIC_NOTE
-from .experiment import load_config, make_loader, make_split, make_trainer, plain_config, score_table
+from ..evaluate.report import score_table
+from .experiment import load_config, make_loader, make_split, make_trainer, plain_config
 from .session import compare_windows, window_scores
 from .store import ExperimentStore, describe_run, run_once
 from ..viz import PALETTE, save_figure, style

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..core import BadData
 from ..data.base import AssetData, grid_rows, utc_index
 from ..features.base import FeatureEngineer, calendar_features
-from ..parts import choose
+from ..names import choose
 from .rows import GAP_MODES, VOL_THRESHOLDS, _decision_rows, _prepared, _rows_of, _window_std
 from torch.utils.data import DataLoader, Dataset
 

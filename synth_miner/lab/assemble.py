@@ -21,8 +21,9 @@ from ..names import choose
 from ..parts import registry
 from ..score.competitions import get_competition
 from ..train.trainer import Trainer
-from ..windows.loader import MarketDataLoader, Split
-from ..windows.regime_sampler import balance_regimes
+from ..windows.loader import MarketDataLoader
+from ..windows.splits import Split
+from ..windows.window_regimes import balance_regimes
 
 # %% ../../nbs/lab/01_assemble.ipynb #d5de9cfa
 class LoadedOnce(DataSource):

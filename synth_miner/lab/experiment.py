@@ -23,7 +23,8 @@ from .report import model_card, save_figures
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..parts import discover_components, registry
-from ..windows.loader import MarketDataLoader, leak_report
+from ..windows.loader import MarketDataLoader
+from ..windows.leaks import leak_report
 
 # %% ../../nbs/lab/03_experiment.ipynb #7a8b07d3
 def new_run_folder(

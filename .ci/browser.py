@@ -181,7 +181,7 @@ def app(d: Driver):
     d.tab("Backtest"); d.fill("prompts", "20"); d.press("Score"); d.says("done:"); d.picture(); d.shot("app-backtest")
 
 
-HUB = """from synth_miner.model.local_hub import LocalHub
+HUB = """from synth_miner.testing.local_hub import LocalHub
 from synth_miner.widgets.publish import PublishPage
 import huggingface_hub.constants"""
 PAGES = dict(  # name -> its moves, and the cells of its notebook; later ones use the run that the first one leaves

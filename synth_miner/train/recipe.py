@@ -22,10 +22,11 @@ from ..features.state import VolStateEngineer, bar_grid, known_mean
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..model.synth import SynthModel, build_model
-from ..parts import UnknownPart, did_you_mean, registry
+from ..names import UnknownPart, did_you_mean
+from ..parts import registry
 from ..score.closed_forms import crps_normal_mixture
 from ..score.competitions import Competition, get_competition
-from ..score.sn50 import SN50Loss
+from ..score.loss import SN50Loss
 
 # %% ../../nbs/train/03_recipe.ipynb #352164ac
 class IntervalShapes(nn.Module):

@@ -17,29 +17,40 @@ from ipywidgets import HTML, Dropdown, HBox, Image, IntSlider, Layout, Text, VBo
 from ..core import BadData
 from ..data.times import utc_index
 from ..diagnostics import fan_overlap
-from ..parts import UnknownPart, did_you_mean
+from ..names import choose
 from ..tables import html_table
-from ..evaluate.backtest import BacktestResult, BacktestRunner, Prompt
+from ..evaluate.prompts import Prompt
+from ..evaluate.report import BacktestResult
+from ..evaluate.runner import BacktestRunner
 from ..viz import fan_chart, style
 
 # %% ../../nbs/widgets/00_base.ipynb #ab5ad7e8
 class PromptBrowser:
-    "A finished backtest, prompt by prompt; shown as the last line of a cell. Raises BadData when runner and result do not belong together."
+    "A finished backtest, prompt by prompt; shown as the last line of a cell. Raises BadData for a foreign result."
     def __init__(self,
-        runner: BacktestRunner, # that asked
-        result: BacktestResult, # that its `run()` gave
+        runner: BacktestRunner, # that asked the models
+        result: BacktestResult, # what its `run()` returned
     ):
         self.runner, self.result, self.prompts = runner, result, runner.prompts()
-        if result.competition != runner.competition: raise BadData(f"the runner asks {runner.competition.name}, the result is of {result.competition.name}")
-        strange = sorted(set(result.models) - set(runner.forecasters))
-        if strange: raise BadData(f"the result has models {strange} that the runner does not know; it has {list(runner.forecasters)}")
-        keys = pd.MultiIndex.from_tuples([(p.time, p.asset) for p in self.prompts])
-        lost = ~keys.isin(result.totals.index)
-        if lost.any(): raise BadData(f"{lost.sum()} of {len(keys)} prompts of the runner are not in the result, the first is {keys[lost.argmax()]}")
-        self.totals = result.totals.reindex(keys).reset_index(drop=True)
+        self.totals = _matching_totals(runner, result, self.prompts)
         self._answer = lru_cache(8)(lambda model, i: runner.answer(model, self.prompts[i]))
-        self.order = self.ranked("by time")
+        self.order = np.arange(len(self.prompts))
         self._make_controls()
+
+def _matching_totals(runner, result, prompts) -> pd.DataFrame:
+    "Total scores, one row per prompt of the runner. Raises BadData when runner and result do not belong together."
+    if result.competition != runner.competition:
+        raise BadData(f"the runner asks {runner.competition.name}, the result is of {result.competition.name}")
+    strange = sorted(set(result.models) - set(runner.forecasters))
+    if strange:
+        known = list(runner.forecasters)
+        raise BadData(f"the result has models {strange} that the runner does not know; it has {known}")
+    keys = pd.MultiIndex.from_tuples([(p.time, p.asset) for p in prompts])
+    missing = ~keys.isin(result.totals.index)
+    if missing.any():
+        counts, first = f"{missing.sum()} of {len(keys)}", keys[missing.argmax()]
+        raise BadData(f"{counts} prompts of the runner are not in the result, the first is {first}")
+    return result.totals.reindex(keys).reset_index(drop=True)
 
 # %% ../../nbs/widgets/00_base.ipynb #9025a044
 @patch
@@ -47,8 +58,8 @@ def prompt(self: PromptBrowser,
     i: int, # number of the prompt
 ) -> Prompt:
     "The question. Raises BadData for a number that does not exist."
-    if not 0 <= i < len(self.prompts): raise BadData(f"prompt {i} does not exist; there are 0 to {len(self.prompts) - 1}")
-    return self.prompts[i]
+    if 0 <= i < len(self.prompts): return self.prompts[i]
+    raise BadData(f"prompt {i} does not exist; there are 0 to {len(self.prompts) - 1}")
 
 @patch
 def paths(self: PromptBrowser,
@@ -56,37 +67,81 @@ def paths(self: PromptBrowser,
     i: int, # number of the prompt
 ) -> np.ndarray: # (n, steps + 1) prices
     "A model's answer to a prompt, the one that was scored. Raises UnknownPart naming the models."
-    if model not in self.result.models: raise UnknownPart(f"{model!r} is not one of the models {self.result.models}.{did_you_mean(str(model), self.result.models)}")
+    choose(model, self.result.models, "model")
     self.prompt(i)
     return self._answer(model, i)
 
+# %% ../../nbs/widgets/00_base.ipynb #e54f627e
 @patch
 def scores(self: PromptBrowser,
     i: int, # number of the prompt
-) -> pd.DataFrame: # a row a model: score, mean, status
+) -> pd.DataFrame: # one row per model: score, mean, status
     "Each model's total on a prompt beside its mean over all prompts, bps, best first."
     p, f = self.prompt(i), self.result.frame
-    status = f[(f.prompt == p.time) & (f.asset == p.asset) & (f.interval == "total")].set_index("model").status
-    return pd.DataFrame(dict(score=self.totals.loc[i], mean=self.totals.mean(), status=status)).sort_values("score", kind="stable").rename_axis("model")
+    rows = f[(f.prompt == p.time) & (f.asset == p.asset) & (f.interval == "total")]
+    columns = dict(score=self.totals.loc[i], mean=self.totals.mean(), status=rows.set_index("model").status)
+    return pd.DataFrame(columns).sort_values("score", kind="stable").rename_axis("model")
 
 # %% ../../nbs/widgets/00_base.ipynb #9e1a8b28
-_ORDERS = {"by time": lambda s, time: time, "worst first": lambda s, time: -s.mean(axis=1), "models differ most": lambda s, time: s.min(axis=1) - s.max(axis=1)}
+def _by_time(scores, times): return times
+def _worst_first(scores, times): return -scores.mean(axis=1)
+def _models_differ_most(scores, times): return scores.min(axis=1) - scores.max(axis=1)
+
+_ORDERS = {"by time": _by_time, "worst first": _worst_first, "models differ most": _models_differ_most}
 
 @patch
 def ranked(self: PromptBrowser,
     by: str, # "by time", "worst first" or "models differ most"
 ) -> np.ndarray: # (prompts,) numbers, those without a score last
     "The prompts in another order. Raises UnknownPart."
-    if by not in _ORDERS: raise UnknownPart(f"{by!r} is not one of the orders {list(_ORDERS)}.{did_you_mean(str(by), list(_ORDERS))}")
-    return np.argsort(np.asarray(_ORDERS[by](self.totals, [p.time.timestamp() for p in self.prompts]), float), kind="stable")
+    times = [p.time.timestamp() for p in self.prompts]
+    key = choose(by, _ORDERS, "order")(self.totals, times)
+    return np.argsort(np.asarray(key, float), kind="stable")
 
 @patch
 def nearest(self: PromptBrowser,
     when: str, # a time, UTC where it names no zone
 ) -> int: # number of a prompt
-    "The prompt closest to a moment. Raises BadData for what is no time."
+    "The prompt closest to a time. Raises BadData for what cannot be read as a time."
     t = utc_index([when], name="go to")[0]
     return int(np.argmin([abs(p.time - t) for p in self.prompts]))
+
+# %% ../../nbs/widgets/00_base.ipynb #ce411d6c
+def show_png(
+    image: Image, # where it is shown
+    png: bytes, # a PNG file; empty: nothing
+):
+    "Put a picture on the page; without one, no empty frame is left."
+    image.layout.display, image.value = "" if png else "none", png
+
+# %% ../../nbs/widgets/00_base.ipynb #5f7c7458
+_TOOLTIPS = dict( # control -> what it does
+    slider="Which prompt, in the chosen order; arrow keys go one further",
+    model="Whose fan is drawn; the table always shows all",
+    sorting="By time, or the prompts first where all scored badly or where the models differ most",
+    fans="Each model's fan on axes of its own, or all on one pair of axes",
+    when="A time in UTC: jumps to the nearest prompt",
+)
+
+@patch
+def _make_controls(self: PromptBrowser):
+    "Make the widgets and say what each of them changes."
+    models = self.result.models
+    self.slider = IntSlider(0, 0, len(self.prompts) - 1, description="prompt", continuous_update=False)
+    self.slider.layout.width = "420px"
+    choices = [("all models", tuple(models)), *((m, (m,)) for m in models)]
+    self.model = Dropdown(options=choices, description="model")
+    self.sorting = Dropdown(options=list(_ORDERS), description="order")
+    self.fans = Dropdown(options=[("side by side", False), ("over each other", True)], description="fans")
+    self.when = Text(placeholder="2024-10-11 15:00", description="go to", continuous_update=False)
+    for name, tooltip in _TOOLTIPS.items(): getattr(self, name).tooltip = tooltip
+    self.message, self.table = HTML(), HTML()
+    self.image = Image(format="png", layout=Layout(align_self="flex-start", max_width="100%"))
+    controls = [HBox([self.slider, self.model]), HBox([self.sorting, self.when, self.fans])]
+    self.view = VBox([*controls, self.message, self.image, self.table])
+    for control in (self.slider, self.model, self.fans): control.observe(lambda _: self.update(), "value")
+    self.sorting.observe(lambda _: self._try(self._sort), "value")
+    self.when.observe(lambda _: self._try(self._go), "value")
 
 # %% ../../nbs/widgets/00_base.ipynb #6afe9b2a
 @patch
@@ -95,25 +150,40 @@ def figure(self: PromptBrowser,
     models: Sequence[str] | None = None, # names; None: all
     together: bool = False, # all fans on one pair of axes
 ):
-    "Fan charts of a prompt, one a model on one price axis, each with the truth and its score. Gives a Figure that pyplot does not hold."
+    "Fan charts of a prompt. Returns a Figure that pyplot does not keep, so that browsing does not fill the memory."
     import matplotlib.pyplot as plt
-    names, p = list(models or self.result.models), self.prompt(i)
-    answers = [self.paths(m, i) for m in names]
+    names = [choose(m, self.result.models, "model") for m in models or self.result.models]
+    self.prompt(i)
+    answers = [(m, f"{self.totals[m][i]:,.0f} bps", self.paths(m, i)) for m in names]
     cols = 1 if together else min(len(names), 3)
     rows = 1 if together else -(-len(names) // cols)
+    size = (7 if cols == 1 else 3.2 * cols, (2.8 if together else 2.2) * rows)
     with style():
-        fig = plt.figure(figsize=(7 if cols == 1 else 3.2 * cols, (2.8 if together else 2.2) * rows), layout="constrained")
-        plt.close(fig) # pyplot forgets it, so that an afternoon of browsing does not fill the memory
+        fig = plt.figure(figsize=size, layout="constrained")
+        plt.close(fig)
         axes = fig.subplots(rows, cols, sharey=True, squeeze=False).ravel()
-        if together: fan_overlap({f"{m}, {self.totals[m][i]:,.0f} bps": x for m, x in zip(names, answers)}, p.real, step=self.runner.competition.step, start=p.time, ax=axes[0]); return fig
-        for ax in axes[len(names):]: ax.remove()
-        for ax, m, x in zip(axes, names, answers):
-            fan_chart(x, p.real, step=self.runner.competition.step, start=p.time, ax=ax, n_paths=1, title=f"{m}: {self.totals[m][i]:,.0f} bps")
-        for ax in axes[1:len(names)]: # the first one's legend and label hold for all
-            ax.set_ylabel("")
-            ax.get_legend().remove()
+        if together: self._draw_together(i, answers, axes[0])
+        else: self._draw_apart(i, answers, axes)
     return fig
 
+@patch
+def _draw_together(self: PromptBrowser, i, answers, ax):
+    "All fans on one pair of axes."
+    p, fans = self.prompts[i], {f"{m}, {score}": paths for m, score, paths in answers}
+    fan_overlap(fans, p.real, step=self.runner.competition.step, start=p.time, ax=ax)
+
+@patch
+def _draw_apart(self: PromptBrowser, i, answers, axes):
+    "One fan per pair of axes; the first one's legend and label hold for all."
+    p, step = self.prompts[i], self.runner.competition.step
+    for ax in axes[len(answers):]: ax.remove()
+    for ax, (model, score, paths) in zip(axes, answers, strict=False):
+        fan_chart(paths, p.real, step=step, start=p.time, ax=ax, n_paths=1, title=f"{model}: {score}")
+    for ax in axes[1:len(answers)]:
+        ax.set_ylabel("")
+        ax.get_legend().remove()
+
+# %% ../../nbs/widgets/00_base.ipynb #1465e270
 @patch
 def png(self: PromptBrowser,
     i: int, # number of the prompt
@@ -125,75 +195,66 @@ def png(self: PromptBrowser,
     self.figure(i, models, together).savefig(file, format="png", dpi=110, metadata={"Software": None})
     return file.getvalue()
 
-# %% ../../nbs/widgets/00_base.ipynb #ce411d6c
-def show_png(
-    image: Image, # where it is shown
-    png: bytes, # a PNG file; empty: nothing
-):
-    "Put a picture on the page; where there is none, no empty frame is left."
-    image.layout.display, image.value = "" if png else "none", png
-
-# %% ../../nbs/widgets/00_base.ipynb #5f7c7458
-@patch
-def _make_controls(self: PromptBrowser):
-    wide, models = Layout(width="420px"), self.result.models
-    self.slider = IntSlider(0, 0, len(self.prompts) - 1, description="prompt", continuous_update=False, layout=wide, tooltip="Which prompt, in the chosen order; arrow keys go one further")
-    self.model = Dropdown(options=[("all models", tuple(models)), *((m, (m,)) for m in models)], description="model", tooltip="Whose fan is drawn; the table always shows all")
-    self.sorting = Dropdown(options=list(_ORDERS), description="order", tooltip="By time, or the prompts first where all scored badly or where the models differ most")
-    self.fans = Dropdown(options=[("side by side", False), ("over each other", True)], description="fans", tooltip="Each model's fan on axes of its own, or all on one pair of axes")
-    self.when = Text(placeholder="2024-10-11 15:00", description="go to", continuous_update=False, tooltip="A time in UTC: jumps to the nearest prompt")
-    self.message, self.table, self.image = HTML(), HTML(), Image(format="png", layout=Layout(align_self="flex-start", max_width="100%"))
-    self.view = VBox([HBox([self.slider, self.model]), HBox([self.sorting, self.when, self.fans]), self.message, self.image, self.table])
-    self.slider.observe(lambda _: self.update(), "value")
-    self.model.observe(lambda _: self.update(), "value")
-    self.fans.observe(lambda _: self.update(), "value")
-    self.sorting.observe(lambda _: self._try(self._sort), "value")
-    self.when.observe(lambda _: self._try(self._go), "value")
-
-@patch
-def _try(self: PromptBrowser, work):
-    "Do what a control asks for; say in one line what went wrong."
-    self.message.value = ""
-    try: work()
-    except Exception as e: self.message.value = f"<b>{html.escape(f'{type(e).__name__}: {e}')}</b>"
-
 # %% ../../nbs/widgets/00_base.ipynb #fdadeed9
 @patch
+def _try(self: PromptBrowser, work):
+    "Do what a control asks for; report in one line what went wrong."
+    self.message.value = ""
+    try:
+        work()
+    except Exception as e: # the page must stay usable whatever a model raises
+        self.message.value = f"<b>{html.escape(f'{type(e).__name__}: {e}')}</b>"
+
+@patch
 def update(self: PromptBrowser):
-    "Draw what the controls say."
+    "Draw the prompt that the controls point at."
     self._try(self._draw)
 
 @patch
 def _draw(self: PromptBrowser):
+    "Put table and picture of the current prompt on the page."
     i = int(self.order[self.slider.value])
-    p = self.prompts[i]
-    note = " <b>Synthetic market.</b>" if self.result.synthetic else ""
-    head = f"<p>{html.escape(p.asset)}, {p.time:%A %Y-%m-%d %H:%M} UTC, {self.runner.competition.label}: total score in bps, lower is better.{note}</p>"
-    number = lambda v: "" if np.isnan(v) else f"{v:,.1f}"
-    self.table.value = head + html_table([(m, number(r.score), number(r["mean"]), r.status) for m, r in self.scores(i).iterrows()], ["model", "score", "mean of all prompts", "status"])
-    show_png(self.image, b"") # an old picture beside new numbers would lie
+    self.table.value = self._table_html(i)
+    show_png(self.image, b"") # an old picture beside new numbers would mislead
     show_png(self.image, self.png(i, self.model.value, self.fans.value))
 
+def _number(value) -> str:
+    "A score for a table; empty where there is none."
+    return "" if np.isnan(value) else f"{value:,.1f}"
+
+@patch
+def _table_html(self: PromptBrowser, i) -> str:
+    "A line about the prompt, and the scores of all models."
+    p, note = self.prompts[i], " <b>Synthetic market.</b>" if self.result.synthetic else ""
+    where = f"{html.escape(p.asset)}, {p.time:%A %Y-%m-%d %H:%M} UTC, {self.runner.competition.label}"
+    rows = [(m, _number(r.score), _number(r["mean"]), r.status) for m, r in self.scores(i).iterrows()]
+    table = html_table(rows, ["model", "score", "mean of all prompts", "status"])
+    return f"<p>{where}: total score in bps, lower is better.{note}</p>{table}"
+
+# %% ../../nbs/widgets/00_base.ipynb #5ab9a83b
 @patch
 def _sort(self: PromptBrowser):
+    "Order the prompts as the menu says and show the first."
     self.order = self.ranked(self.sorting.value)
     self.show(int(self.order[0]))
 
 @patch
 def _go(self: PromptBrowser):
+    "Show the prompt nearest to the time that was typed."
     if self.when.value.strip(): self.show(self.nearest(self.when.value.strip()))
 
 @patch
 def show(self: PromptBrowser,
     i: int, # number of the prompt
 ):
-    "Move the slider to a prompt, and draw it even where the slider already stood there."
+    "Move the slider to a prompt, and draw it even if the slider was there already."
     at = int(np.flatnonzero(self.order == i)[0])
     if self.slider.value == at: self.update()
     else: self.slider.value = at
 
 @patch
 def _ipython_display_(self: PromptBrowser):
+    "Draw the view the first time it is shown."
     from IPython.display import display
     if not self.image.value: self.update()
     display(self.view)

@@ -38,7 +38,7 @@ def _not_found(what: str) -> tuple:
 
 @patch
 def __call__(self: LocalDataSets, method, path, query, body):
-    "Answer a request: the list of files, or a file."
+    "Answer a request, given by `method`, `path`, `query` and `body`: the list of files, or a file."
     if "me/bars" not in path: return _not_found("Repo")
     kind, _, rest = path.removeprefix("/api").removeprefix("/datasets/me/bars").strip("/").partition("/")
     revision, _, name = rest.partition("/")

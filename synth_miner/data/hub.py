@@ -86,7 +86,8 @@ class HFOHLCVSource(HubSource):
 @patch
 def files(self: HFOHLCVSource) -> dict: # asset -> {seconds of a bar, or None: file}
     "The files of each asset. Raises BadData, ConnectionError."
-    if self.asset_files is None: return files_of_pattern(self._files(), self.filename_pattern)
+    if self.asset_files is None:
+        return files_of_pattern(self._files(), self.filename_pattern)
     return {asset: {None: file} for asset, file in self.asset_files.items()}
 
 @patch

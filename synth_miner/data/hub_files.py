@@ -61,7 +61,8 @@ def _files(self: HubSource) -> list[str]:
     from huggingface_hub import HfApi
     if self._names is None:
         api = HfApi(endpoint=self.endpoint, token=self.token)
-        try: self._names = self._call("list its files", partial(api.list_repo_files, self.repo_id, **self._where()))
+        try:
+            self._names = self._call("list its files", partial(api.list_repo_files, self.repo_id, **self._where()))
         except ConnectionError:
             self._names = self._cached_files()
             if self._names is None: raise
@@ -84,7 +85,8 @@ def _fetch(self: HubSource, filename: str, force: bool = False) -> Path:
     options = dict(cache_dir=self.cache_dir, endpoint=self.endpoint, token=self.token, **self._where())
     download = partial(hf_hub_download, self.repo_id, filename, force_download=force, **options)
     try: file = Path(self._call(f"download {filename}", download))
-    except HubFileMissing as e: raise HubFileMissing(f"{e}; the repository has {self._some_files()}") from None
+    except HubFileMissing as e:
+        raise HubFileMissing(f"{e}; the repository has {self._some_files()}") from None
     self._commit = file.parts[-1 - len(Path(filename).parts)] # .../snapshots/{commit}/{filename}
     return file
 

@@ -45,12 +45,28 @@ class HFParquetSource(HubSource):
         access = dict(revision=revision, repo_type=repo_type, cache_dir=cache_dir, endpoint=endpoint, token=token)
         super().__init__(repo_id, **access, repair=repair, start=start, end=end)
         self.filenames = [filename] if isinstance(filename, str) else list(filename)
-        if not self.filenames: raise BadData("HFParquetSource needs at least one filename")
+        if not self.filenames:
+            raise BadData("HFParquetSource needs at least one filename")
         self.prices, self.covariate_columns = (price_column, fallback_price_column), covariate_columns
         self.asset_column, self.timestamp_column = asset_column, timestamp_column
         self._owners = None # asset -> its names in the files
 
 # %% ../../nbs/data/hub_table.ipynb #8ef0aa76
+@patch
+def _asset_names(self: HFParquetSource, file: Path):
+    "The different values of the asset column."
+    return read_groups(file, [self.asset_column])[self.asset_column].unique()
+
+@patch
+def _files_with_assets(self: HFParquetSource) -> list[str]:
+    "The files with an asset column. Raises BadData when only some of them have one."
+    has_column = {f: self.asset_column in self._read(f, parquet_names) for f in self.filenames}
+    if len(set(has_column.values())) == 1:
+        return [f for f in self.filenames if has_column[f]]
+    with_it, without = (next(f for f in has_column if has_column[f] is has) for has in (True, False))
+    raise BadData(f"{self.repo_id}: {with_it} has a column {self.asset_column!r}, {without} has none")
+
+# %% ../../nbs/data/hub_table.ipynb #f670533a
 @patch
 def owners(self: HFParquetSource) -> dict: # asset -> set of names, empty where the files hold one asset
     "Names of each asset in the asset column; read once."
@@ -61,19 +77,6 @@ def owners(self: HFParquetSource) -> dict: # asset -> set of names, empty where 
                 owners.setdefault(asset_of_file(str(name)), set()).add(name)
         self._owners = owners
     return self._owners
-
-@patch
-def _asset_names(self: HFParquetSource, file: Path):
-    "The different values of the asset column."
-    return read_groups(file, [self.asset_column])[self.asset_column].unique()
-
-@patch
-def _files_with_assets(self: HFParquetSource) -> list[str]:
-    "The files with an asset column. Raises BadData when only some of them have one."
-    has_column = {f: self.asset_column in self._read(f, parquet_names) for f in self.filenames}
-    if len(set(has_column.values())) == 1: return [f for f in self.filenames if has_column[f]]
-    with_it, without = (next(f for f in has_column if has_column[f] is has) for has in (True, False))
-    raise BadData(f"{self.repo_id}: {with_it} has a column {self.asset_column!r}, {without} has none")
 
 @patch
 def list_assets(self: HFParquetSource) -> list[str] | None: # sorted; None: one, of any name
@@ -110,7 +113,8 @@ def _columns(self: HFParquetSource, names: Sequence[str], where: str) -> dict: #
         is_close = price == self.prices[1]
         covariates = [c for c in ("open", "high", "low", "volume") if c in names and is_close]
     missing = [c for c in covariates if c not in names]
-    if missing: raise BadData(f"{where}: no covariate columns {missing}; {known}")
+    if missing:
+        raise BadData(f"{where}: no covariate columns {missing}; {known}")
     return {self.timestamp_column: "timestamp", price: "close", **{c: c for c in covariates}}
 
 # %% ../../nbs/data/hub_table.ipynb #b9c60de3
@@ -118,7 +122,8 @@ def _columns(self: HFParquetSource, names: Sequence[str], where: str) -> dict: #
 def _read_asset(self: HFParquetSource, file: Path, names: set, where: str, start=None, end=None) -> pd.DataFrame:
     "The rows of one asset in a file, under our names: only the row groups that may hold them."
     columns, owner = self._columns(parquet_names(file), where), [self.asset_column] if names else []
-    def may_be_its(least, greatest): return any(least <= name <= greatest for name in names)
+    def may_be_its(least, greatest):
+        return any(least <= name <= greatest for name in names)
     may_hold = {self.timestamp_column: between(start, end), self.asset_column: may_be_its}
     df = self._renamed(read_groups(file, [*columns, *owner], may_hold), columns)
     return df[df[self.asset_column].isin(names)].drop(columns=owner) if names else df

@@ -47,5 +47,6 @@ def __call__(self: LocalDataSets, method, path, query, body):
     if kind == "tree":
         return [dict(type="file", path=n, size=len(b), oid=digests[n]) for n, b in self.files.items()]
     headers = {"X-Repo-Commit": self.commit}
-    if name not in self.files: return 404, {"X-Error-Code": "EntryNotFound", **headers}, {}
+    if name not in self.files:
+        return 404, {"X-Error-Code": "EntryNotFound", **headers}, {}
     return 200, {"ETag": f'"{digests[name]}"', **headers}, self.files[name]

@@ -12,7 +12,8 @@ import pandas as pd
 from collections.abc import Sequence
 from fastcore.basics import patch
 from ..core import BadData, ShapeMismatch
-from ..data.base import AssetData, step_name
+from ..data.bars import AssetData
+from ..data.times import step_name
 
 # %% ../../nbs/features/00_base.ipynb #302ccaf0
 def segment_start(

@@ -7,7 +7,7 @@ __all__ = ['poison', 'check_engineer']
 
 # %% ../../nbs/features/01_check.ipynb #e524cff0
 import numpy as np
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import FeatureEngineer
 from ..parts import registry
 

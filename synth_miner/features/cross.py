@@ -10,7 +10,8 @@ import numpy as np
 from fastcore.basics import patch
 from collections.abc import Sequence
 from ..core import BadData
-from ..data.base import AssetData, resample_bars
+from ..data.bars import AssetData
+from ..data.resample import resample_bars
 from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
 from .base import trailing_scale, without_warmup
 from ..parts import registry

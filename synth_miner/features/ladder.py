@@ -9,7 +9,7 @@ __all__ = ['parkinson_variance', 'garman_klass_variance', 'VolatilityLadderEngin
 import numpy as np
 from collections.abc import Sequence
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
 from .base import trailing_scale, without_warmup
 from ..parts import registry

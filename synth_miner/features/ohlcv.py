@@ -8,7 +8,10 @@ __all__ = ['OHLCV_FEATURE_NAMES', 'ohlcv_features', 'OHLCVEngineer']
 # %% ../../nbs/features/ohlcv.ipynb #dc8f00cc
 import numpy as np
 from ..core import BadData
-from ..data.base import OHLCV, AssetData, inner_rows, resample_bars, to_seconds
+from ..data.clean import OHLCV
+from ..data.bars import AssetData
+from ..data.resample import inner_rows, resample_bars
+from ..data.times import to_seconds
 from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
 from .base import trailing_scale
 from ..parts import registry

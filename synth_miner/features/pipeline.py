@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fastcore.basics import patch
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import FeatureEngineer
 from ..parts import registry
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from collections.abc import Sequence
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import FeatureEngineer
 from ..parts import registry
 

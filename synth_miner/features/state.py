@@ -13,7 +13,9 @@ from fastcore.basics import patch
 from jaxtyping import Float
 from typing import NamedTuple
 from ..core import BadData
-from ..data.base import AssetData, grid_rows, step_name
+from ..data.bars import AssetData
+from ..data.resample import grid_rows
+from ..data.times import step_name
 from .base import FeatureEngineer
 from ..parts import registry
 

@@ -9,7 +9,7 @@ __all__ = ['VolatilityEngineer']
 import numpy as np
 from collections.abc import Sequence
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import CALENDAR_FEATURES, SCALE_WINDOW, FeatureEngineer, calendar_features
 from .base import log_returns, rolling_mean, segment_start, trailing_scale
 from ..parts import registry

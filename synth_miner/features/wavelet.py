@@ -9,7 +9,7 @@ __all__ = ['causal_wavelet', 'WaveletEngineer']
 import numpy as np
 from fastcore.basics import patch
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start
 from .base import trailing_scale, without_warmup
 from ..parts import registry

@@ -8,7 +8,7 @@ __all__ = ['rolling_zscore', 'ZScoreEngineer']
 # %% ../../nbs/features/zscore.ipynb #6d66b5a9
 import numpy as np
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .base import CALENDAR_FEATURES, FeatureEngineer, calendar_features
 from .base import log_returns, rolling_mean, segment_start
 from ..parts import registry

@@ -32,7 +32,7 @@ from .predictor import Answered, Troubles, bars_until
 from ..score.competitions import COMPETITIONS, Competition, get_competition
 from ..score.leaderboard import leaderboard
 from ..score.sn50 import score_prompt
-from ..evaluate.replay import rolling_leaderboard
+from ..evaluate.rolling import rolling_leaderboard
 
 # %% ../../nbs/publish/18_shadow.ipynb #de51d9c5
 def pack_paths(

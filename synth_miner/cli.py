@@ -21,15 +21,17 @@ from .doctor import examine
 from .model.download import download_model
 from .model.forecaster import BEST_BASELINE, load_forecaster
 from .model.save import write_json
-from .parts import UnknownPart, did_you_mean, discover_components, registry
-from .publish.answer import SimulationInput, answer_prompt
+from .names import UnknownPart, did_you_mean
+from .parts import discover_components, registry
+from .publish.prompt import SimulationInput
+from .publish.answer import answer_prompt
 from .publish.hub import publish_run
 from .publish.serve import serve_mode
-from .publish.tracking import log_run
+from .publish.run_log import log_run
 from .score.competitions import get_competition
 from .evaluate.runner import BacktestRunner
-from .evaluate.champion import ChallengerVsChampion
 from .evaluate.report import SYNTHETIC_NOTE, score_table
+from .evaluate.champion import ChallengerVsChampion
 from .lab.experiment import load_config, make_source, new_run_folder, plain_config, save_figures
 from .train.recipe import recipe_settings, save_recipe, train_recipe
 from .evaluate.replay import ValidatorReplay

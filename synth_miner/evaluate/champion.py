@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fastcore.basics import patch
 from jaxtyping import Float
 from pathlib import Path
-from ..data.base import DataSource
+from ..data.source import DataSource
 from .report import BacktestResult
 from .runner import BacktestRunner
 from ..model.forecaster import Forecaster, load_forecaster

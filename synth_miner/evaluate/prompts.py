@@ -12,7 +12,7 @@ import pandas as pd
 from fastcore.basics import patch
 from pathlib import Path
 from typing import NamedTuple
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..model.download import download_model
 from ..model.forecaster import Forecaster
 from ..score.competitions import Competition

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
-from ..data.base import DataSource, resample_bars
+from ..data.resample import resample_bars
+from ..data.source import DataSource
 from ..diagnostics import leaderboard_plot
 from .prompts import WARM_UP, Prompt, unseen_from
 from .report import SYNTHETIC_NOTE, BacktestResult

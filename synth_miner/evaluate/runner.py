@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
 from ..core import BadData
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..diagnostics import fan_overlap
 from .answers import answer_prompt, require_answers, score_answers, tidy_scores, windows_of
 from .cache import forecaster_fingerprint, merge_answers, prompt_keys, read_answers, write_answers

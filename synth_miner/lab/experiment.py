@@ -16,11 +16,12 @@ import torch
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from ..core import BadData, pick_device, seeded
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..model.synth import build_model
-from ..parts import UnknownPart, did_you_mean, discover_components, registry
+from ..names import UnknownPart, did_you_mean
+from ..parts import discover_components, registry
 from ..score.competitions import get_competition
 from ..evaluate.runner import BacktestRunner
 from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, verdict

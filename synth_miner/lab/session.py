@@ -19,12 +19,13 @@ from collections.abc import Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, make_generator, pick_device, seeded, stable_seed
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..data.synthetic import MockDataSource
 from ..features.volatility import VolatilityEngineer
 from ..model.save import write_atomic
 from ..model.synth import SynthModel, build_model, with_start
-from ..parts import BLOCK_KINDS, UnknownPart, did_you_mean, recipe_hash, registry
+from ..parts import BLOCK_KINDS, registry
+from ..names import UnknownPart, did_you_mean, recipe_hash
 from ..score.compare import paired_test
 from ..score.competitions import COMPETITIONS, SCORING_INTERVALS, Competition, get_competition
 from ..score.path_scores import log_likelihood

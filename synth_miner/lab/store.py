@@ -24,11 +24,11 @@ from fastcore.basics import patch
 from pathlib import Path
 from .. import __version__
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..model.forecaster import load_forecaster
 from ..train.parallel import launched_rank
 from ..model.save import write_json
-from ..parts import UnknownPart, did_you_mean
+from ..names import UnknownPart, did_you_mean
 from ..tables import html_table
 from ..score.competitions import get_competition
 from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, score_table

@@ -17,7 +17,8 @@ from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, seeded
 from ..model.save import write_atomic, write_json
-from ..parts import discover_components, recipe_hash
+from ..parts import discover_components
+from ..names import recipe_hash
 from ..evaluate.report import SYNTHETIC_NOTE, score_table
 from .experiment import load_config, make_loader, make_split, make_trainer, plain_config
 from .session import compare_windows, window_scores

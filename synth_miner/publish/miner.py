@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Optional, Tuple, Union
 from ..core import BadData
-from .answer import SimulationInput
+from .prompt import SimulationInput
 from .predictor import SynthPredictor
 
 # %% ../../nbs/publish/miner.ipynb #754e12fd

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core import BadData
 from ..model.published import NEEDED_FILES, blob_id
 from ..model.untrusted import check_published
-from ..parts import recipe_hash
+from ..names import recipe_hash
 from .card import hub_card
 from .redact import clean_text, redact_config
 

@@ -19,10 +19,11 @@ from collections.abc import Iterator, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
-from ..data.base import AssetData, DataSource
+from ..data.bars import AssetData
+from ..data.source import DataSource
 from ..model.forecaster import ModelForecaster, load_forecaster
 from ..parts import registry
-from .answer import SimulationInput
+from .prompt import SimulationInput
 from .predictor import Answered, NoPrice, SynthPredictor
 from .shadow import ShadowBook, pack_paths
 from ..score.competitions import COMPETITIONS

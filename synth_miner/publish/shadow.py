@@ -24,11 +24,15 @@ from jaxtyping import Float
 from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData, stable_seed
-from ..data.base import AssetData, DataSource, to_time
-from ..data.store import DamagedFile
+from ..data.bars import AssetData
+from ..data.source import DataSource
+from ..data.times import to_time
+from ..data.files import DamagedFile
 from ..model.forecaster import BEST_BASELINE, load_forecaster
-from .answer import SimulationInput, prompt_competition, prompt_start
-from .predictor import Answered, Troubles, bars_until
+from .prompt import SimulationInput, prompt_competition, prompt_start
+from .predictor import Answered
+from .troubles import Troubles
+from .history import bars_until
 from ..score.competitions import COMPETITIONS, Competition, get_competition
 from ..score.leaderboard import leaderboard
 from ..score.sn50 import score_prompt

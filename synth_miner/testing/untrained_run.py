@@ -13,7 +13,8 @@ from ..lab.experiment import load_config, make_source
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_json
 from ..model.synth import build_model
-from ..parts import recipe_hash, registry
+from ..names import recipe_hash
+from ..parts import registry
 
 # %% ../../nbs/testing/untrained_run.ipynb #2526acd7
 _MARKET = ["data.source.length=6000", "data.assets=[BTC]", "backtest.max_prompts=24", "backtest.n_paths=32",

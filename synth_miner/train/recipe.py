@@ -17,12 +17,13 @@ from torch import Tensor, nn
 from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData, make_generator, seeded
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..features.state import VolStateEngineer, bar_grid, known_mean
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..model.synth import SynthModel, build_model
-from ..parts import UnknownPart, did_you_mean, registry
+from ..names import UnknownPart, did_you_mean
+from ..parts import registry
 from ..score.closed_forms import crps_normal_mixture
 from ..score.competitions import Competition, get_competition
 from ..score.loss import SN50Loss

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from functools import lru_cache
 from ipywidgets import HTML, Dropdown, HBox, Image, IntSlider, Layout, Text, VBox
 from ..core import BadData
-from ..data.base import utc_index
+from ..data.times import utc_index
 from ..diagnostics import fan_overlap
 from ..names import choose
 from ..tables import html_table

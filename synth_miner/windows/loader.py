@@ -15,7 +15,9 @@ from datetime import date
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, make_generator, stable_seed
-from ..data.base import AssetData, DataSource, step_name, to_seconds, utc_index
+from ..data.bars import AssetData
+from ..data.source import DataSource
+from ..data.times import step_name, to_seconds, utc_index
 from ..features.base import FeatureEngineer
 from ..features.pipeline import FeaturePipeline, FeatureScaler, fit_scaler
 from .base import VOL_THRESHOLDS, MarketDataset, collate_windows

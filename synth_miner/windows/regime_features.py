@@ -15,7 +15,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from jaxtyping import Float
 from ..core import BadData
-from ..data.base import OHLCV, AssetData, inner_rows, resample_bars
+from ..data.bars import AssetData
+from ..data.clean import OHLCV
+from ..data.resample import inner_rows, resample_bars
 from .regimes import run_numbers
 from torch import Tensor
 

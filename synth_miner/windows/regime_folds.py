@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fastcore.basics import patch
 from ..core import BadData, make_generator
-from ..data.base import OHLCV, AssetData, DataSource
-from ..parts import UnknownPart, did_you_mean
+from ..data.clean import OHLCV
+from ..data.bars import AssetData
+from ..data.source import DataSource
+from ..names import UnknownPart, did_you_mean
 from .regime_features import (
     AggregationStep, FeatureStep, LogReturnTarget, MultiColumnTarget, OHLCVAggregation, OHLCVFeatureStep, RawReturnTarget, TargetBuilder)
 from .regime_sampler import RegimeBalancedSampler

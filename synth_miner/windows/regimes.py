@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from fastcore.basics import patch
 from ..core import BadData
-from ..parts import UnknownPart, did_you_mean
+from ..names import UnknownPart, did_you_mean
 
 # %% ../../nbs/windows/02_regimes.ipynb #bf05be2f
 class ClusteringStrategy(ABC):

@@ -25,7 +25,7 @@ from .promotion import (PROMOTE, Promotion, beats_baselines, beats_champion, cha
                                            decided_without_test)
 from .redact import clean_text
 from .report import run_metrics, shareable_report
-from .run_files import PUBLISHED_FILES, listed_hashes, run_files, run_path
+from .run_files import PUBLISHED_FILES, check_finished, listed_hashes, run_files, run_path
 from .run_log import link_run
 from typing import NamedTuple
 
@@ -75,6 +75,7 @@ class HubManager:
 @patch
 def files(self: HubManager) -> dict: # name -> content
     "What is uploaded, redacted. Raises BadData for a run that is not finished or could not be loaded again."
+    check_finished(self.folder)
     return run_files(self.folder, self.address, self.license, self.token)
 
 @patch

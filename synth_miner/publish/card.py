@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.published import model_checksum
 from .redact import redact
 from ..score.competitions import get_competition

@@ -7,7 +7,7 @@ __all__ = ['default_predictor', 'generate_simulations']
 
 # %% ../../nbs/publish/16_drop_in.ipynb #6e0b2b5c
 import functools
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..data.binance import BinanceSource
 from ..data.hyperliquid import HyperliquidSource
 from ..data.store import cache_folder

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from ..baselines.template import TEMPLATE_DEFAULT
-from ..data.base import AssetData, resample_bars
+from ..data.bars import AssetData
+from ..data.resample import resample_bars
 from ..model.returns import step_returns
 
 # %% ../../nbs/publish/13_history.ipynb #a3d903fb

@@ -17,8 +17,12 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from ..core import BadData
-from ..data.base import OHLCV, AssetData, DataSource, cut_bars, to_time
-from ..data.store import CachedSource, read_part, write_part
+from ..data.clean import OHLCV
+from ..data.bars import AssetData, cut_bars
+from ..data.source import DataSource
+from ..data.times import to_time
+from ..data.cached import CachedSource
+from ..data.store import read_part, write_part
 from .prompt import price_step
 from .troubles import Troubles
 from ..score.competitions import COMPETITIONS

@@ -16,7 +16,9 @@ from functools import partial
 from pathlib import Path
 from ..baselines.template import TEMPLATE_DEFAULT, TemplateForecaster
 from ..core import BadData, stable_seed
-from ..data.base import AssetData, DataSource, to_time
+from ..data.bars import AssetData
+from ..data.source import DataSource
+from ..data.times import to_time
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from ..names import choose
 from .history import bars_until, implausibility

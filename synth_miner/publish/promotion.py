@@ -10,9 +10,10 @@ import json
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.champion import ChallengerVsChampion
-from ..evaluate.replay import unseen_from
-from ..lab.experiment import load_config, make_source
-from ..lab.store import load_result
+from ..evaluate.prompts import unseen_from
+from ..lab.config import load_config
+from ..lab.assemble import make_source
+from ..lab.results import load_result
 from ..parts import discover_components
 from typing import NamedTuple
 

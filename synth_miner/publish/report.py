@@ -9,7 +9,7 @@ __all__ = ['run_metrics', 'shareable_report']
 import json
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.published import model_checksum
 from .redact import clean_text
 from .run_files import run_path

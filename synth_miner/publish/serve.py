@@ -11,8 +11,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
-from ..data.base import AssetData, DataSource
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..data.bars import AssetData
+from ..data.source import DataSource
+from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.forecaster import ModelForecaster, load_forecaster
 from ..parts import registry
 from .predictor import SynthPredictor

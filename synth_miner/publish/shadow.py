@@ -19,8 +19,9 @@ from fastcore.basics import patch
 from jaxtyping import Float
 from pathlib import Path
 from ..core import BadData, stable_seed
-from ..data.base import DataSource, to_time
-from ..data.store import DamagedFile
+from ..data.source import DataSource
+from ..data.times import to_time
+from ..data.files import DamagedFile
 from ..evaluate.replay import rolling_leaderboard
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from .history import bars_until

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import uuid
 from jaxtyping import Float
 from pathlib import Path
-from ..data.store import DamagedFile
+from ..data.files import DamagedFile
 from .predictor import Answered
 from .prompt import SimulationInput
 from typing import NamedTuple

@@ -8,8 +8,9 @@ __all__ = []
 # %% ../../nbs/testing/untrained_run.ipynb #4007a2a5
 from omegaconf import OmegaConf
 from pathlib import Path
-from ..evaluate.backtest import BacktestRunner
-from ..lab.experiment import load_config, make_source
+from ..evaluate.runner import BacktestRunner
+from ..lab.config import load_config
+from ..lab.assemble import make_source
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_json
 from ..model.synth import build_model

@@ -217,7 +217,9 @@ def publish_run(
         if not (manager.token or get_token()):
             raise PermissionError("there is no token for the Hub; log in with `hf auth login` or set HF_TOKEN")
         done = manager.push({True: "yes", False: "no"}.get(promote, promote))
-    except (PermissionError, ConnectionError) as e: raise type(e)(manager.later(e)) from None
+    except (PermissionError, ConnectionError) as e:
+        kind = next(k for k in (HubConflict, PermissionError, ConnectionError) if isinstance(e, k))
+        raise kind(manager.later(e)) from None
     link_run(manager.folder, done.link) # W&B's run names the weights
     return done
 

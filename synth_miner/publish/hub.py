@@ -65,11 +65,19 @@ class HubManager:
         self.endpoint, self.token, self.cache_dir, self.say = endpoint, token, cache_dir, say
 
     @property
-    def output_dir(self) -> Path: return self.folder # where the run's files are
+    def output_dir(self) -> Path:
+        "Where the run's files are."
+        return self.folder
+
     @property
-    def path(self) -> str: return run_path(self.folder, self.backbone_name, self.block_hash) # on the Hub
+    def path(self) -> str:
+        "Of the run, in a repository."
+        return run_path(self.folder, self.backbone_name, self.block_hash)
+
     @property
-    def address(self) -> str: return f"hf://{self.repo_id or 'owner/name'}/{self.path}" # as `load_forecaster` takes it
+    def address(self) -> str:
+        "Of the run, as `load_forecaster` takes it."
+        return f"hf://{self.repo_id or 'owner/name'}/{self.path}"
 
 # %% ../../nbs/publish/10_hub.ipynb #52a5f98f
 @patch
@@ -104,6 +112,7 @@ def _repository(self: HubManager) -> HubRepository:
     if not hub.online: raise ConnectionError(f"{address}: the Hub does not answer")
     return hub
 
+# %% ../../nbs/publish/10_hub.ipynb #121dba97
 @patch
 def _listed(self: HubManager, hub: HubRepository, paths: list[str]) -> dict: # path -> hash
     "The hashes of those files that exist in the repository."
@@ -126,6 +135,7 @@ def _decide(self: HubManager, promote: str, champions: dict, files: dict, commit
         decision = beats_champion(self.folder, rival.folder)
     return decision, dict(entry, why=decision.why, before=champion and champion["path"])
 
+# %% ../../nbs/publish/10_hub.ipynb #e05e9eb4
 @patch
 def _send(self: HubManager, hub: HubRepository, new: dict, title: str, text: str) -> str:
     "Commit files on top of the state that was read; gives the commit."

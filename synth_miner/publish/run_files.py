@@ -59,6 +59,7 @@ def check_finished(
     if missing := [name for name in _REQUIRED if not (Path(folder) / name).is_file()]:
         raise BadData(f"{folder} is not a finished run: it has no {', '.join(missing)}")
 
+# %% ../../nbs/publish/07_run_files.ipynb #9c068262
 def run_files(
     folder: str | Path, # of a finished run
     address: str, # hf://owner/repo/path, for the card

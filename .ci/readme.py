@@ -14,7 +14,7 @@ LIMIT = 200_000  # bytes a picture
 
 
 def notebook_of(page: str) -> str:
-    "nbs/score/02_sn50.ipynb for the page score/sn50.html."
+    "nbs/score/06_sn50.ipynb for the page score/sn50.html."
     stem = Path(page).with_suffix("")
     found = [f for f in (ROOT/"nbs"/stem.parent).glob("*.ipynb") if re.sub(r"^\d+_", "", f.stem) == stem.name]
     if not found: sys.exit(f"README: the link to {page} has no notebook")

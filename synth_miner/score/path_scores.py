@@ -12,92 +12,115 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from ..core import ShapeMismatch
-from .crps import _as_tensor, _check_alpha, _check_ensemble, _scale
+from .crps import _as_tensor, _check_alpha, _check_ensemble, _pair_scale
 
 # %% ../../nbs/score/path_scores.ipynb #cc34c4f4
-def _check_paths(paths, real): # float tensors (..., n, t) and (..., t)
+def _flatten_batch(paths, real):
+    "Float tensors (b, n, t) and (b, t), and the shape of the batch; shapes checked."
     p, y = _as_tensor(paths), _as_tensor(real)
     p = p if p.is_floating_point() else p.double()
     if p.ndim < 2 or y.shape != (*p.shape[:-2], p.shape[-1]) or 0 in p.shape:
-        raise ShapeMismatch(f"paths are (..., paths, points) and real (..., points); got {tuple(p.shape)} and {tuple(y.shape)}")
+        raise ShapeMismatch(f"paths must be (..., paths, points) and real (..., points); "
+                            f"found {tuple(p.shape)} and {tuple(y.shape)}")
     return p.flatten(0, -3) if p.ndim > 2 else p[None], y.to(p).reshape(-1, p.shape[-1]), y.shape[:-1]
 
-def _back(score, shape, paths): # as many scores as there were prompts, of the kind that came in
-    score = torch.stack(score).reshape(shape)
-    return score if isinstance(paths, Tensor) else score.numpy()[()]
+def _restore_batch(scores, shape, paths):
+    "Scores in the shape of the batch, in the type of `paths`."
+    scores = torch.stack(scores).reshape(shape)
+    return scores if isinstance(paths, Tensor) else scores.numpy()[()]
 
 # %% ../../nbs/score/path_scores.ipynb #78db7c47
 def energy_score(
     paths: Float[Tensor, "... n t"], # ensemble of paths, torch or numpy
-    real: Float[Tensor, "... t"], # the path that came; NaN points are left out
+    real: Float[Tensor, "... t"], # the realised path; NaN points are left out
     alpha: float = 0.0, # 0: plain, 1: fair
 ) -> Float[Tensor, "..."]: # unit of the values; NaN when nothing was observed
-    "CRPS with Euclidean distances between paths instead of absolute differences; time and memory grow with n squared. Raises ShapeMismatch."
-    p, y, shape = _check_paths(paths, real)
-    scale, out = _scale(p.shape[1], _check_alpha(alpha)), []
-    for x, t in zip(p, y):
+    """CRPS with Euclidean distances between paths instead of absolute differences.
+    Time and memory grow with n squared. Raises ShapeMismatch."""
+    p, y, shape = _flatten_batch(paths, real)
+    scale, scores = _pair_scale(p.shape[1], _check_alpha(alpha)), []
+    for x, t in zip(p, y, strict=True):
         x = (x - t)[:, ~t.isnan()]
         miss = torch.linalg.vector_norm(x, dim=-1).mean()
         pairs = torch.cdist(x[None], x[None], compute_mode="donot_use_mm_for_euclid_dist").mean()
-        out.append(miss - scale / 2 * pairs if x.shape[1] else miss * torch.nan)
-    return _back(out, shape, paths)
+        scores.append(miss - scale / 2 * pairs if x.shape[1] else miss * torch.nan)
+    return _restore_batch(scores, shape, paths)
 
 # %% ../../nbs/score/path_scores.ipynb #31cf6d03
+def _abs_power(d, p):
+    "|d|**p, with slope 0 at 0, where a power below 1 has none."
+    d = d.abs()
+    return torch.where(d > 0, torch.where(d > 0, d, 1) ** p, 0)
+
+def _variogram(e, t, w, p):
+    "Variogram score of one ensemble (n, t) against one path (t,) without missing points."
+    if len(t) < 2: return e.sum() * 0 + torch.nan
+    total = 0
+    for i in range(len(t)):
+        expected = _abs_power(e - e[:, i : i + 1], p).mean(0)
+        total = total + (w[i] * ((t - t[i]).abs() ** p - expected) ** 2).sum()
+    return total
+
 def variogram_score(
     paths: Float[Tensor, "... n t"], # ensemble of paths, torch or numpy
-    real: Float[Tensor, "... t"], # the path that came; NaN points are left out
+    real: Float[Tensor, "... t"], # the realised path; NaN points are left out
     p: float = 0.5, # power of the differences
     weights: Float[Tensor, "t t"] | None = None, # of each pair of points, None: all 1
 ) -> Float[Tensor, "..."]: # sum over all ordered pairs of points; NaN when fewer than two were observed
-    "Variogram score (Scheuerer and Hamill 2015): are differences between steps as large as those of the truth. Raises ShapeMismatch."
-    x, y, shape = _check_paths(paths, real)
-    w, out = torch.ones(y.shape[1], y.shape[1]) if weights is None else _as_tensor(weights), []
-    for e, t in zip(x, y):
+    """Variogram score (Scheuerer and Hamill 2015): are differences between steps as large as those of the truth.
+    Raises ShapeMismatch."""
+    x, y, shape = _flatten_batch(paths, real)
+    w, scores = torch.ones(y.shape[1], y.shape[1]) if weights is None else _as_tensor(weights), []
+    for e, t in zip(x, y, strict=True):
         seen = (~t.isnan()).nonzero().squeeze(1)
-        e, t, v = e[:, seen], t[seen], w.to(e)[seen][:, seen]
-        rows = [(v[i] * ((t - t[i]).abs() ** p - _power(e - e[:, i : i + 1], p).mean(0)) ** 2).sum() for i in range(len(seen))]
-        out.append(sum(rows) if len(rows) > 1 else e.sum() * 0 + torch.nan)
-    return _back(out, shape, paths)
-
-def _power(d, p): # |d|**p with slope 0 at 0, where a power below 1 has none
-    d = d.abs()
-    return torch.where(d > 0, torch.where(d > 0, d, 1) ** p, 0)
+        scores.append(_variogram(e[:, seen], t[seen], w.to(e)[seen][:, seen], p))
+    return _restore_batch(scores, shape, paths)
 
 # %% ../../nbs/score/path_scores.ipynb #bab2ab72
 EPS = 1e-12  # floor of a variance, relative to the squared size of the values
 
-def _moments(d): # mean and standard deviation of the members, which never is 0
+def _moments(d):
+    "Mean and standard deviation of the members; the deviation is never 0."
     size = torch.linalg.vector_norm(d, dim=-1).square() / d.shape[-1]
     var = d.var(-1, unbiased=False)
     return d.mean(-1), torch.maximum(var, EPS * size.detach() + torch.finfo(d.dtype).tiny).sqrt()
 
-# %% ../../nbs/score/path_scores.ipynb #5a20f362
 def log_likelihood(
     simulations: Float[Tensor, "... n"], # ensemble, members last; torch or numpy
     targets: Float[Tensor, "..."], # outcome
 ) -> Float[Tensor, "..."]: # log density per unit of the values, higher is better
-    "Log density of the outcome under a normal with the ensemble's mean and variance. NaN gives NaN. Raises ShapeMismatch."
+    """Log density of the outcome under a normal with the ensemble's mean and variance.
+    NaN gives NaN. Raises ShapeMismatch."""
     x, y = _check_ensemble(simulations, targets)
     mean, sd = _moments((x - y[..., None]).to(x.dtype))
     ll = -0.5 * (mean / sd) ** 2 - sd.log() - 0.5 * math.log(2 * math.pi)
     return ll if isinstance(simulations, Tensor) else ll.numpy()[()]
 
 # %% ../../nbs/score/path_scores.ipynb #7deded41
+def _quartile_range(d):
+    "Distance between the quartiles of the members; torch's own quantile refuses large inputs."
+    s, n = d.sort(-1).values, d.shape[-1]
+    positions = 0.25 * (n - 1), 0.75 * (n - 1)
+    low, high = (torch.lerp(s[..., math.floor(q)], s[..., math.ceil(q)], q % 1) for q in positions)
+    return high - low
+
+def _silverman_width(d):
+    "Silverman's kernel bandwidth for the members."
+    deviation = _moments(d)[1]
+    spread = torch.minimum(deviation, _quartile_range(d) / 1.34)
+    return torch.where(spread > 0, spread, deviation) * (1.06 * d.shape[-1] ** -0.2)
+
 def log_score(
     simulations: Float[Tensor, "... n"], # ensemble, members last; torch or numpy
     target: Float[Tensor, "..."], # outcome
     bandwidth: float | None = None, # of the kernels in the unit of the values, None: Silverman's rule
 ) -> Float[Tensor, "..."]: # minus log density, lower is better
-    "Logarithmic score of a kernel density over the members. NaN gives NaN. Raises ShapeMismatch; ValueError for a bandwidth that is not positive."
+    """Logarithmic score of a kernel density over the members. NaN gives NaN.
+    Raises ShapeMismatch; ValueError for a bandwidth that is not positive."""
     x, y = _check_ensemble(simulations, target)
-    if bandwidth is not None and not bandwidth > 0: raise ValueError(f"bandwidth must be above 0, got {bandwidth}")
+    if bandwidth is not None and not bandwidth > 0: raise ValueError(f"bandwidth must be above 0, found {bandwidth}")
     d, n = (x - y[..., None]).to(x.dtype), x.shape[-1]
-    spread = torch.minimum(_moments(d)[1], _iqr(d) / 1.34)
-    h = torch.where(spread > 0, spread, _moments(d)[1]) * (1.06 * n**-0.2) if bandwidth is None else torch.full_like(d[..., 0], bandwidth)
-    score = h.log() + 0.5 * math.log(2 * math.pi) + math.log(n) - torch.logsumexp(-0.5 * (d / h[..., None]) ** 2, -1)
+    width = _silverman_width(d) if bandwidth is None else torch.full_like(d[..., 0], bandwidth)
+    log_kernels = torch.logsumexp(-0.5 * (d / width[..., None]) ** 2, -1)
+    score = width.log() + 0.5 * math.log(2 * math.pi) + math.log(n) - log_kernels
     return score if isinstance(simulations, Tensor) else score.numpy()[()]
-
-def _iqr(d): # between the quartiles; torch's own quantile refuses large inputs
-    s, n = d.sort(-1).values, d.shape[-1]
-    low, high = (torch.lerp(s[..., math.floor(q)], s[..., math.ceil(q)], q % 1) for q in (0.25 * (n - 1), 0.75 * (n - 1)))
-    return high - low

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from ..core import make_generator, seeded
 from ..model.synth import SynthModel, build_model
-from ..score.sn50 import SN50Loss
+from ..score.loss import SN50Loss
 from .closed_form import IntervalShapes, curve_rows
 from .curve_windows import CurveWindows
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..features.state import VolStateEngineer, bar_grid, known_mean
 from ..score.competitions import Competition, get_competition
 

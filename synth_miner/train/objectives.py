@@ -18,7 +18,7 @@ from ..parts import registry
 from ..score.competitions import Competition, get_competition
 from ..score.crps import afcrps_ensemble, crps_ensemble
 from ..score.path_scores import energy_score, log_score, variogram_score
-from ..score.sn50 import SN50Loss
+from ..score.loss import SN50Loss
 from .adapter import prepare_paths_for_crps
 
 # %% ../../nbs/train/03_objectives.ipynb #6aec0075

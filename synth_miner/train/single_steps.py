@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from ..model.synth import SynthModel, with_start
 from ..score.competitions import SCORING_INTERVALS, get_competition
-from ..score.sn50 import CRPSMultiIntervalScorer, generate_adaptive_intervals
+from ..score.intervals import CRPSMultiIntervalScorer, generate_adaptive_intervals
 from .forward import REPORTED, ForwardPass, measure
 from .objectives import make_objective
 from .step import Learner

@@ -19,9 +19,12 @@ from ..model.published import CHAMPION_FILE, HubAddress, read_champions
 from ..parts import registry
 from ..tables import html_table
 from ..publish.card import card_lacks, hub_card
-from ..publish.hub import PROMOTE, PUBLISHED_FILES, HubManager, Promotion, Publication, beats_baselines, beats_champion, clean_text, publish_run
+from ..publish.promotion import PROMOTE, Promotion, beats_baselines, beats_champion
+from ..publish.run_files import PUBLISHED_FILES
+from ..publish.hub import HubManager, Publication, publish_run
+from ..publish.redact import clean_text
 from ..score.competitions import COMPETITIONS
-from ..lab.store import RunFolder, run_folders
+from ..lab.results import RunFolder, run_folders
 from .job_bar import JobBar
 from .jobs import Job
 from .controls import attempt, button, heading, labelled, page_view

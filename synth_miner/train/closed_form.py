@@ -66,6 +66,7 @@ def _interval_steps(name: str, steps: int, horizon: int) -> tuple[Tensor, Tensor
     ends = torch.arange(steps, horizon + 1, steps)[:1 if name.endswith("_gaps") else None]
     return 0 * ends if name.endswith("_abs") else ends - steps, ends
 
+# %% ../../nbs/train/12_closed_form.ipynb #bd2e0305
 def curve_rows(
     log_sigma: Float[Tensor, "b h"], # of each step
     returns: Float[Tensor, "b h"], # in the same unit, NaN where the market has no price

@@ -69,6 +69,7 @@ def _curve_loss(model, curve, windows, some, shapes, settings, usual) -> Tensor:
     weight = (windows.scale[some] / usual)**settings["storm"]
     return (score * weight).mean() / rules.steps**0.5 / 10
 
+# %% ../../nbs/train/14_curve_training.ipynb #541a9136
 def _curve_optimizer(curve, shapes, settings, steps):
     "AdamW for a network and the shapes beside it, and its schedule."
     lr = settings["lr"]

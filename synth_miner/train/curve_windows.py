@@ -27,6 +27,7 @@ def _usable_times(grid, scale, engineer, steps, stride, observed) -> np.ndarray:
     past_known = np.isfinite(scale[now]) & np.isfinite(grid.close[now]) & (known[now] >= engineer.warmup // 2)
     return now[past_known & (np.isfinite(grid.move[ahead]).mean(1) >= observed)]
 
+# %% ../../nbs/train/13_curve_windows.ipynb #4a2170e2
 def _asset_windows(asset, engineer, steps, stride, observed) -> dict | None:
     "Arrays of the windows of one asset; `at` is where a window's steps to come begin in `clock`. None: no window."
     grid = bar_grid(asset)
@@ -61,14 +62,13 @@ class CurveWindows:
     ):
         self.engineer, self.competition = engineer, get_competition(competition)
         stride_steps = int(pd.Timedelta(stride).total_seconds()) // engineer.step
-        options = engineer, self.competition.steps, stride_steps, observed
-        found = [(asset.name, _asset_windows(asset, *options)) for asset in bars]
+        found = [(a.name, _asset_windows(a, engineer, self.competition.steps, stride_steps, observed)) for a in bars]
         names, parts = [name for name, p in found if p], [p for _, p in found if p]
         if not parts: raise BadData(f"no window of {self.competition.name} fits into {[b.name for b in bars]}")
-        joined = _joined(parts)
+        joined, counts = _joined(parts), [len(p["time"]) for p in parts]
         self.state, self.habits, self.clock = (joined[k] for k in ("state", "habits", "clock"))
         self.at, self.returns, self.scale = (joined[k] for k in ("at", "returns", "scale"))
-        self.time, self.asset = joined["time"].numpy(), np.repeat(names, [len(p["time"]) for p in parts])
+        self.time, self.asset = joined["time"].numpy(), np.repeat(names, counts)
 
     def __len__(self) -> int: return len(self.time)
 

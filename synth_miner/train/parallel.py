@@ -28,6 +28,7 @@ def launched_processes() -> int: # 1: alone
                       "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N")
     return int(sizes[0]) if sizes else 1
 
+# %% ../../nbs/train/01_parallel.ipynb #4186cb24
 def launched_rank() -> int: # 0: the first, or alone
     "This process's number according to the launcher's environment; no process is contacted."
     ranks = [os.environ[k] for k in _RANKS if k in os.environ]
@@ -63,6 +64,7 @@ def sum(self: Processes,
     "Add up the tensors of all processes."
     return x if self.count == 1 else self.accelerator.reduce(x.to(self.device), "sum").to(x.device)
 
+# %% ../../nbs/train/01_parallel.ipynb #9ca48487
 @patch
 def agree(self: Processes,
     decide: Callable, # () -> anything that can be pickled
@@ -122,9 +124,8 @@ class _WholeBatch(TorchDispatchMode):
         if not rows: return func(*args, **kwargs)
         per_row, first = rows // self.own, self.share.rows.start
         mine = slice(first * per_row, first * per_row + rows)
-        is_tensor = isinstance(like, Tensor)
-        shape = (self.share.size * per_row, *(like.shape if is_tensor else like)[1:])
-        whole = _with_layout(like, shape) if is_tensor else shape
+        whole = (self.share.size * per_row, *(like.shape if isinstance(like, Tensor) else like)[1:])
+        if isinstance(like, Tensor): whole = _with_layout(like, whole)
         if name in _DRAWS: return func(whole, *args[1:], **kwargs)[mine]
         if name in _FILLS: return like.copy_(func(whole, *args[1:], **kwargs)[mine])
         mask = func(whole.fill_(1), *args[1:], **kwargs)[1][mine]

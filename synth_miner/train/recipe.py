@@ -81,6 +81,7 @@ def _training_rows(windows, before) -> np.ndarray:
     if not len(rows): raise BadData(f"no window of {windows.competition.name} ends before {before}")
     return rows
 
+# %% ../../nbs/train/15_recipe.ipynb #da93da5b
 def _recipe_facts(settings, training, model, shapes, windows, rows, **more) -> dict:
     "The record of a training."
     spread = [round(v, 3) for v in shapes.spread.tolist()]
@@ -134,6 +135,7 @@ synth-miner mode=recipe recipe={competition} data=parquet data.path=bars data.as
 ```
 """
 
+# %% ../../nbs/train/15_recipe.ipynb #4f5b6856
 def recipe_card(
     facts: dict, # from `train_recipe`
     results: str = "", # Markdown about scores

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
-from ..data.base import AssetData, grid_rows, utc_index
+from ..data.bars import AssetData
+from ..data.resample import grid_rows
+from ..data.times import utc_index
 from ..features.base import FeatureEngineer, calendar_features
 from ..names import choose
 from .rows import GAP_MODES, VOL_THRESHOLDS, _decision_rows, _prepared, _rows_of, _window_std

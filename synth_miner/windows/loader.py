@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, make_generator
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..features.base import FeatureEngineer
 from ..features.pipeline import FeaturePipeline, FeatureScaler, fit_scaler
 from .base import MarketDataset, collate_windows

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from ..data.base import OHLCV, AssetData, inner_rows, resample_bars
+from ..data.clean import OHLCV
+from ..data.bars import AssetData
+from ..data.resample import inner_rows, resample_bars
 from .regimes import run_numbers
 
 # %% ../../nbs/windows/11_regime_features.ipynb #8221a3d2

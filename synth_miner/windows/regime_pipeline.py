@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fastcore.basics import patch
 from ..core import BadData, make_generator
-from ..data.base import OHLCV, AssetData, DataSource
+from ..data.clean import OHLCV
+from ..data.bars import AssetData
+from ..data.source import DataSource
 from ..parts import registry
 from .drift import RegimeDriftMonitor
 from .regime_features import AggregationStep, FeatureStep, OHLCVAggregation, OHLCVFeatureStep

@@ -8,7 +8,8 @@ __all__ = ['GAP_MODES', 'VOL_THRESHOLDS']
 # %% ../../nbs/windows/00_rows.ipynb #19baedfa
 import numpy as np
 from ..core import BadData
-from ..data.base import AssetData, fill_holes, grid_rows
+from ..data.bars import AssetData
+from ..data.resample import fill_holes, grid_rows
 from ..features.base import FeatureEngineer
 
 # %% ../../nbs/windows/00_rows.ipynb #c4158cf9

@@ -12,7 +12,7 @@ import pandas as pd
 from collections.abc import Iterator
 from datetime import date
 from ..core import BadData
-from ..data.base import step_name, to_seconds, utc_index
+from ..data.times import step_name, to_seconds, utc_index
 from .base import MarketDataset
 from torch.utils.data import DataLoader
 from typing import NamedTuple

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fastcore.basics import patch
 from ..core import BadData
-from ..data.base import step_name, to_seconds
+from ..data.times import step_name, to_seconds
 from ..features.base import rolling_mean
 from .base import MarketDataset
 from .loader import MarketDataLoader

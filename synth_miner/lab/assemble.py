@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fastcore.basics import patch
 from ..core import BadData, pick_device, seeded
 from ..data.base import AssetData, DataSource, to_seconds
-from .config import RunSettings, read_settings
+from .config import read_settings
 from ..model.forecaster import ModelForecaster
 from ..model.synth import build_model
 from ..names import choose

@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 from .core import BadData
-from .data.base import DataSource
+from .data.source import DataSource
 from .data.synthetic import MockDataSource
 from .model.forecaster import BEST_BASELINE, load_forecaster
 from .publish.tracking import _answers, _has_key

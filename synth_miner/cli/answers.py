@@ -9,7 +9,7 @@ __all__ = ['predict_mode', 'recipe_mode', 'publish_mode']
 import pandas as pd
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source
 from ..lab.experiment import new_run_folder
 from ..lab.store import ExperimentStore

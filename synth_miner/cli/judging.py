@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from ..core import BadData
 from .errors import GROUPS
-from ..evaluate.backtest import BacktestRunner
+from ..evaluate.runner import BacktestRunner
 from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.replay import ValidatorReplay
 from ..lab.assemble import make_source

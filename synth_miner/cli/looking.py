@@ -11,7 +11,7 @@ from ..core import BadData
 from ..data.report import bars_report, reports_table
 from ..data.store import write_bars
 from ..doctor import examine
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source
 from ..lab.store import ExperimentStore
 from ..names import choose

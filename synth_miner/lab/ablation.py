@@ -12,9 +12,9 @@ import pandas as pd
 from collections.abc import Mapping, Sequence
 from fastcore.basics import patch
 from ..core import BadData
-from ..data.base import DataSource
-from ..evaluate.backtest import BacktestRunner
-from ..evaluate.replay import unseen_from
+from ..data.source import DataSource
+from ..evaluate.runner import BacktestRunner
+from ..evaluate.prompts import unseen_from
 from .config import plain_config
 from .fit import compare_windows, fit_recipe
 from .split import competition_of, short_competition, synthetic_windows, three_parts

@@ -11,7 +11,9 @@ import torch
 from collections.abc import Sequence
 from fastcore.basics import patch
 from ..core import BadData, pick_device, seeded
-from ..data.base import AssetData, DataSource, to_seconds
+from ..data.bars import AssetData
+from ..data.source import DataSource
+from ..data.times import to_seconds
 from .config import read_settings
 from ..model.forecaster import ModelForecaster
 from ..model.synth import build_model
@@ -19,8 +21,9 @@ from ..names import choose
 from ..parts import registry
 from ..score.competitions import get_competition
 from ..train.trainer import Trainer
-from ..windows.loader import MarketDataLoader, Split
-from ..windows.regime_sampler import balance_regimes
+from ..windows.loader import MarketDataLoader
+from ..windows.splits import Split
+from ..windows.window_regimes import balance_regimes
 
 # %% ../../nbs/lab/01_assemble.ipynb #6908013e
 class LoadedOnce(DataSource):

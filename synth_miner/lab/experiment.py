@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from ..core import BadData
-from ..data.base import DataSource
-from ..evaluate.backtest import BacktestRunner
-from ..evaluate.backtest import BacktestResult
-from ..evaluate.report import verdict
+from ..data.source import DataSource
+from ..evaluate.runner import BacktestRunner
+from ..evaluate.report import BacktestResult, verdict
 from .assemble import (
     LoadedOnce, engineer_spec, make_forecaster, make_loader, make_source, make_split, make_trainer)
 from .config import RunSettings, flat_config, load_config, plain_config, read_settings
@@ -24,7 +23,8 @@ from .report import model_card, save_figures
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..parts import discover_components, registry
-from ..windows.loader import MarketDataLoader, leak_report
+from ..windows.loader import MarketDataLoader
+from ..windows.leaks import leak_report
 
 # %% ../../nbs/lab/03_experiment.ipynb #7a8b07d3
 def new_run_folder(

@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from .config import read_settings
 
 # %% ../../nbs/lab/04_fingerprint.ipynb #1e24c3d1

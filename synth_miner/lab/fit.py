@@ -20,7 +20,7 @@ from ..score.path_scores import log_likelihood
 from ..score.sn50 import score_prompts
 from ..train.adapter import DataToModelAdapter
 from ..train.trainer import Trainer
-from ..windows.loader import Split
+from ..windows.splits import Split
 from typing import NamedTuple
 
 # %% ../../nbs/lab/09_fit.ipynb #ffea3697

@@ -11,7 +11,7 @@ import os
 import pandas as pd
 from pathlib import Path
 from .. import __version__
-from ..data.base import DataSource
+from ..data.source import DataSource
 from .assemble import LoadedOnce, bar_step, make_source
 from .config import RunSettings, load_config, read_settings
 from .experiment import run_experiment

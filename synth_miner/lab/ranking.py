@@ -14,7 +14,7 @@ from ..core import stable_seed
 from .fingerprint import data_fingerprint
 from .fit import compare_windows
 from ..windows.base import MarketDataset
-from ..windows.loader import Split
+from ..windows.splits import Split
 from torch.utils.data import DataLoader
 
 # %% ../../nbs/lab/12_ranking.ipynb #35dfda1f

@@ -9,9 +9,8 @@ __all__ = ['middle_prompt', 'calibration_figure', 'save_figures', 'model_card']
 import numpy as np
 from collections.abc import Sequence
 from pathlib import Path
-from ..evaluate.backtest import BacktestRunner
-from ..evaluate.backtest import SYNTHETIC_NOTE, BacktestResult
-from ..evaluate.report import verdict
+from ..evaluate.runner import BacktestRunner
+from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, verdict
 from .config import RunSettings
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 

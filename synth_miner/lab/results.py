@@ -13,7 +13,7 @@ import pandas as pd
 from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.backtest import SYNTHETIC_NOTE, BacktestResult
+from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult
 from .config import flat_config, read_settings
 from .fingerprint import NOT_THE_RUN
 from ..evaluate.report import score_table

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, seeded
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 from .design import PRESETS, block_names, head_key, make_design
 from .fingerprint import code_fingerprint
 from .fit import TRAINING, fit_metrics, fit_recipe, trainer_for

@@ -13,7 +13,10 @@ from ..data.synthetic import MockDataSource
 from ..features.volatility import VolatilityEngineer
 from ..score.competitions import COMPETITIONS, SCORING_INTERVALS, Competition
 from ..windows.base import MarketDataset, collate_windows
-from ..windows.loader import MarketDataLoader, Split, WindowSampler, leak_report
+from ..windows.loader import MarketDataLoader
+from ..windows.splits import Split
+from ..windows.sampler import WindowSampler
+from ..windows.leaks import leak_report
 from torch.utils.data import DataLoader
 
 # %% ../../nbs/lab/08_split.ipynb #c42e6844

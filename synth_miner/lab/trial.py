@@ -11,7 +11,7 @@ import pandas as pd
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from ..core import BadData, seeded
-from ..data.base import DataSource
+from ..data.source import DataSource
 from .assemble import LoadedOnce, make_loader, make_source, make_split, make_trainer
 from .config import RunSettings, read_settings
 from .experiment import write_config

@@ -34,7 +34,7 @@ def predict_mode(
     "Answer one prompt at the end of the data, in the subnet's format, into answer.json."
     rules, source, forecaster = get_competition(cfg.competition.name), make_source(cfg), load_forecaster(cfg.run)
     bars = source.load_data([cfg.asset], step=forecaster.bar_step(rules))[0]
-    start = (bars.timestamps[-1] + pd.Timedelta(seconds=bars.step)).ceil("1min")
+    start = (bars.timestamps[-1] + pd.Timedelta(seconds=bars.step)).ceil(f"{rules.price_step}s")
     prompt = SimulationInput(cfg.asset, start.isoformat(), rules.step, rules.length, cfg.backtest.n_paths)
     response = answer_prompt(forecaster, bars.frame, prompt, seed=cfg.seed)
     file = new_run_folder(cfg.output_dir, f"predict-{cfg.asset}") / "answer.json"

@@ -105,6 +105,7 @@ class BacktestSettings(NamedTuple):
         "The baselines by name."
         return {(b if isinstance(b, str) else b["name"]): b for b in self.baselines}
 
+# %% ../../nbs/lab/00_config.ipynb #88ca50a1
 class RunSettings(NamedTuple):
     "One run: what it is called, where it goes, and the settings of each step."
     name: str # of the run

@@ -23,6 +23,7 @@ from .report import model_card, save_figures
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..parts import discover_components, registry
+from ..score.competitions import get_competition
 from ..windows.loader import MarketDataLoader
 from ..windows.leaks import leak_report
 
@@ -73,7 +74,8 @@ def first_held_out(
 ) -> pd.Timestamp: # UTC
     "First prompt of the backtest: one window after the cut, and not before `backtest.start`."
     w, step = settings.windows, pd.Timedelta(seconds=loader.dataset.step)
-    first = (loader.split_times(w.cutoff, w.val_size).test_start + step * w.input_len).ceil("1min")
+    after = loader.split_times(w.cutoff, w.val_size).test_start + step * w.input_len
+    first = after.ceil(f"{get_competition(settings.competition).price_step}s")
     start = settings.backtest.start
     return max(first, pd.Timestamp(start, tz="UTC")) if start else first
 
@@ -138,7 +140,7 @@ def write_config(
 
 # %% ../../nbs/lab/03_experiment.ipynb #42562a37
 def _fit(settings, trainer, split, folder, say, log, watch) -> list[dict]:
-    "Train with the settings' limits; checkpoints go to the folder. Gives a row per epoch."
+    "Train with the settings' limits; checkpoints go to the folder. Returns one row per epoch."
     t = settings.training
     def report(state, steps): return watch("training", state.step, steps, state.recent[-1] if state.recent else None)
     return trainer.fit(split.train, split.val, t.epochs, patience=t.patience, steps_per_epoch=t.steps_per_epoch,

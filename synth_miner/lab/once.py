@@ -68,11 +68,13 @@ def run_once(
     config, # complete configuration or its settings, or a run's config.yaml
     rerun: bool = False, # also when the store has it
     say=print, # called with the few lines that a reader should see on the way
+    *,
+    source: DataSource | None = None, # bars; None: as configured
     **more, # passed on to `run_experiment`
 ) -> dict: # as `run_experiment`, and `fresh` (False: it was there), `fingerprint`
     "A full run, unless the store of its `output_dir` has it. Raises what `run_experiment` raises, after noting it."
     settings = read_settings(config)
-    source = LoadedOnce(make_source(settings))
+    source = LoadedOnce(make_source(settings)) if source is None else source
     store, facts = ExperimentStore(settings.output_dir), describe_run(settings, source=source)
     old = None if rerun else store.find(facts["fingerprint"], "done")
     if old and (store.folder / old["folder"] / "metrics.json").is_file():

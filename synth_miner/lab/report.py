@@ -48,7 +48,7 @@ def save_figures(
     "Fan chart, calibration and training curve."
     p = middle_prompt(runner, result, model)
     made_up = " (synthetic)" if result.synthetic else ""
-    title = f"{p.asset}, {result.competition.label}: what {model} said and what happened{made_up}"
+    title = f"{p.asset}, {result.competition.label}: forecast of {model} and realised prices{made_up}"
     fan = fan_chart(runner.answer(model, p), p.real, step=result.competition.step, start=p.history.timestamps[-1],
                     title=title)
     files = [save_figure(fan, folder / "fan_chart.png")]

@@ -147,9 +147,9 @@ def _check_judges(runs: Sequence[_Judged]):
     first = runs[0]
     for other in runs[1:]:
         if _bars_of(other) == _bars_of(first) or _agree(first, other, common): continue
-        raise BadData(f"{first.name} and {other.name} were judged on different bars, as far as can be told: the bars' "
-                      "digests differ, and no baseline scored the same in both (it does so with the same bars, seed "
-                      "and code); run both on the same bars")
+        raise BadData(f"{first.name} and {other.name} seem to have been judged on different bars: the digests of their "
+                      "bars differ, and no baseline scored the same in both (with the same bars, seed and code it "
+                      "does); run both on the same bars")
 
 # %% ../../nbs/lab/05_results.ipynb #86be3eb3
 def _merge(runs: Sequence[_Judged]) -> BacktestResult:

@@ -47,7 +47,7 @@ def _optuna():
     return optuna
 
 def _study(optuna, root, label, seed: int, prune: bool, startup: int):
-    "The study kept in optuna.sqlite, begun or gone on with."
+    "The study in optuna.sqlite: a new one, or the one to continue."
     pruner = optuna.pruners.MedianPruner(startup, n_warmup_steps=1) if prune else optuna.pruners.NopPruner()
     study = optuna.create_study(storage=f"sqlite:///{root / 'optuna.sqlite'}", study_name=label, load_if_exists=True,
                                 pruner=pruner)

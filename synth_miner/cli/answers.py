@@ -49,7 +49,7 @@ def recipe_mode(
 ) -> str: # what to print
     "Train a recipe and write its folder."
     name, rules = str(cfg.recipe), get_competition(recipe_settings(str(cfg.recipe))["competition"])
-    cfg.competition.name = rules.name
+    cfg.competition = {**cfg.competition, **rules.to_dict()}
     source = make_source(cfg)
     trained = train_recipe(name, source.load_data(list(cfg.data.assets), step=rules.step), before=cfg.before,
                            seed=cfg.seed)

@@ -22,6 +22,7 @@ from ..lab.sweep import read_sweep, sweep_job
 from ..model.download import download_model
 from ..names import choose
 from ..components import discover_components
+from ..score.competitions import use_competition
 from ..publish.serve import serve_mode
 
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae
@@ -46,6 +47,7 @@ def run_mode(
     mode = choose(cfg.mode, MODES, "mode")
     check_types(cfg)
     for path in cfg.components: discover_components(path)
+    use_competition(cfg.competition)
     return "\n".join([*_fetch_models(cfg), mode(cfg)])
 
 # %% ../../nbs/cli/04_command.ipynb #52bf22d5

@@ -10,6 +10,7 @@ __all__ = ['load_config', 'plain_config', 'flat_config', 'DataSettings', 'Window
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..core import BadData
+from ..score.competitions import use_competition
 from typing import NamedTuple
 
 # %% ../../nbs/lab/00_config.ipynb #069a397a
@@ -146,5 +147,5 @@ def read_settings(
     windows = _fill(WindowSettings, {**rules, **c["training"]}, "training.", regimes=c["regimes"])
     training = _fill(TrainingSettings, c["training"], "training.")
     backtest = _fill(BacktestSettings, c["backtest"], "backtest.")
-    steps = dict(competition=rules["name"], data=data, windows=windows, training=training, backtest=backtest)
+    steps = dict(competition=use_competition(rules).name, data=data, windows=windows, training=training, backtest=backtest)
     return _fill(RunSettings, c, "", **steps, config=c)

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult
-from .config import flat_config, read_settings
+from .config import flat_config, load_config, read_settings
 from .fingerprint import NOT_THE_RUN
 from ..evaluate.report import score_table
-from ..score.competitions import get_competition
+from ..score.competitions import Competition, get_competition, use_competition
 from ..tables import html_table
 from typing import NamedTuple
 
@@ -33,7 +33,12 @@ def load_result(
     if (folder / "backtest.json").is_file(): return BacktestResult.load(folder)
     metrics = json.loads((folder / "metrics.json").read_text())
     scores = pd.read_parquet(folder / "backtest.parquet")
-    return BacktestResult(scores, get_competition(metrics["competition"]), metrics["synthetic"], {})
+    return BacktestResult(scores, _rules_of(folder, metrics["competition"]), metrics["synthetic"], {})
+
+def _rules_of(folder: Path, name: str) -> Competition:
+    "The competition of a run: a registered one, or the run's own, which stands in its configuration."
+    config = folder / "config.yaml"
+    return use_competition(load_config(path=config).competition) if config.is_file() else get_competition(name)
 
 # %% ../../nbs/lab/05_results.ipynb #c460eebb
 def _number(value, sign: str = "") -> str:
@@ -44,15 +49,15 @@ def _interval(low, high) -> str:
     "An interval, empty for a missing one."
     return "" if low is None or np.isnan(low) else f"{low:+,.1f} to {high:+,.1f}"
 
-def _folder_table(name: str, state: str, metrics: dict | None) -> str: # HTML
+def _folder_table(path: Path, state: str, metrics: dict | None) -> str: # HTML
     "Scores of a run, and its verdict."
     if metrics is None:
-        return html_table([], ["model", "score"], caption=f"{name}, {state}", note="It has no scores yet.")
-    m = metrics
+        return html_table([], ["model", "score"], caption=f"{path.name}, {state}", note="It has no scores yet.")
+    m, name = metrics, path.name
     rows = [(k, _number(r["score"]), _number(r["se"]), _number(r["difference"], "+"),
              _interval(r["ci_low"], r["ci_high"]))
             for k, r in m["scores"].items()]
-    label = get_competition(m["competition"]).label
+    label = _rules_of(path, m["competition"]).label
     asked = f"{label}, {m['prompts']} prompts, {m['test_start']} to {m['test_end']} UTC"
     note = f"{m['verdict']} {SYNTHETIC_NOTE}" if m["synthetic"] else m["verdict"]
     return html_table(rows, ["model", "score", "s.e.", f"minus {m['name']}", "95 % interval"],
@@ -79,7 +84,7 @@ class RunFolder:
         if judged: return "stopped" if checkpoints else "finished"
         return "interrupted" if checkpoints else "begun"
 
-    def _repr_html_(self): return _folder_table(self.path.name, self.state, self.metrics)
+    def _repr_html_(self): return _folder_table(self.path, self.state, self.metrics)
 
 # %% ../../nbs/lab/05_results.ipynb #19758151
 def run_folders(

@@ -15,6 +15,7 @@ from ..lab.config import load_config
 from ..lab.assemble import make_source
 from ..lab.results import load_result
 from ..components import discover_components
+from ..score.competitions import use_competition
 from typing import NamedTuple
 
 # %% ../../nbs/publish/08_promotion.ipynb #9f2dd827
@@ -50,6 +51,7 @@ def beats_champion(
     "The paired test against a champion on the bars of the run's configuration, where both are new to them."
     cfg = load_config(path=Path(folder) / "config.yaml")
     for path in cfg.components: discover_components(path)
+    use_competition(cfg.competition)
     b, unseen = cfg.backtest, [unseen_from(folder), unseen_from(champion)]
     start = max((t for t in unseen if t is not None), default=None)
     settings = dict(n_paths=b.n_paths, seed=cfg.seed, min_observed=b.min_observed, max_prompts=b.max_prompts)

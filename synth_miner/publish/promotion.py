@@ -14,7 +14,7 @@ from ..evaluate.prompts import unseen_from
 from ..lab.config import load_config
 from ..lab.assemble import make_source
 from ..lab.results import load_result
-from ..parts import discover_components
+from ..components import discover_components
 from typing import NamedTuple
 
 # %% ../../nbs/publish/08_promotion.ipynb #9f2dd827
@@ -72,6 +72,7 @@ def champion_entry(
     return dict(path=path, checksum=checksum, name=m["name"], score=own.get("score"), se=own.get("se"),
                 prompts=m["prompts"], window=[m["test_start"], m["test_end"]], synthetic=m["synthetic"])
 
+# %% ../../nbs/publish/08_promotion.ipynb #10920b3e
 def decided_without_test(
     entry: dict, # of the run, as `champion_entry` gives it
     champion: dict | None, # the entry in champion.json; None: there is none

@@ -141,8 +141,8 @@ def prompts(self: ValidatorReplay) -> list[Prompt]: # in the order of the reques
     first, last = self._span(truth)
     schedule = prompt_schedule(c, first.ceil(pd.Timedelta(seconds=c.step)),
                                last - pd.Timedelta(seconds=c.length) - self.lead, self.every_round)
-    asked = [self._ask(r.time, r.asset, *bars[r.asset]) for r in schedule.itertuples() if r.asset in bars]
-    found = [p._replace(fine=fine.get(p.asset)) for p in asked if p is not None]
+    candidates = [self._ask(r.time, r.asset, *bars[r.asset]) for r in schedule.itertuples() if r.asset in bars]
+    found = [p._replace(fine=fine.get(p.asset)) for p in candidates if p is not None]
     if not found:
         raise BadData(f"no prompt of {c.name} can be asked between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M}; "
                       f"it needs a day of history and {c.length} s of truth")
@@ -188,9 +188,9 @@ def run(self: ValidatorReplay,
     "Ask, score and rank. Raises BadData for a forecaster that answered nothing, or when there is no prompt."
     if not isinstance(moments, str):
         raise BadData(f"moments={moments!r} must be the time between two leaderboards, such as '6h'")
-    result, asked = BacktestRunner.run(self, folder), self.prompts()
+    result, prompts = BacktestRunner.run(self, folder), self.prompts()
     delay = pd.Timedelta(seconds=self.competition.length) + self.lead
-    first, last = asked[0].time + delay, asked[-1].time + delay
+    first, last = prompts[0].time + delay, prompts[-1].time + delay
     times = pd.date_range(first.ceil(moments), last, freq=moments).union([last])
     return ReplayResult(result, rolling_leaderboard(result.totals, self.competition, times, delay), self.every_round)
 
@@ -210,10 +210,10 @@ def plot(self: ReplayResult,
 @patch
 def text(self: ReplayResult) -> str: # plain text
     "The leaderboard at the end, for a terminal."
-    c, asked = self.backtest.competition, self.backtest.totals.index.get_level_values("prompt")
+    c, times = self.backtest.competition, self.backtest.totals.index.get_level_values("prompt")
     rounds = "" if self.every_round == 1 else f", one round in {self.every_round}"
-    head = (f"{c.label}, {len(asked)} prompts on the validator's schedule{rounds}, {asked.min():%Y-%m-%d %H:%M} to "
-            f"{asked.max():%Y-%m-%d %H:%M}; leaderboard of the last {c.window_days} days")
+    head = (f"{c.label}, {len(times)} prompts on the validator's schedule{rounds}, {times.min():%Y-%m-%d %H:%M} to "
+            f"{times.max():%Y-%m-%d %H:%M}; leaderboard of the last {c.window_days} days")
     line = "{:<24}{:>10}{:>9}{:>12}{:>9}".format
     rows = [line(m, f"{r.average:.2f}", f"{100 * r.share:.1f} %", f"{r.raw:.1f}", f"{100 * r.missed:.0f} %")
             for m, r in self.table().iterrows()]

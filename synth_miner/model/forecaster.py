@@ -51,7 +51,7 @@ def recent_bars(
 class Forecaster:
     "Bars to price paths. A subclass defines `factors` and states how much of the past it needs."
     lookback = "15D" # past it is given at most, a pandas Timedelta
-    seen = () # (asset, from, to) in UTC of bars it was trained on; a score there is no evidence
+    seen = () # (asset, from, to) in UTC of bars it was trained on; a score there is not evidence
 
     def bar_step(self, competition: Competition) -> int: # seconds of the bars given to `factors`
         return competition.step

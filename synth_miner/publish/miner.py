@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from ..core import BadData
 from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput
@@ -81,9 +82,8 @@ def answer_function(
     who: SynthPredictor | str, # predictor, or URL of a service
 ) -> Callable: # SimulationInput -> the subnet's answer
     "Whoever answers, as a function."
-    def from_service(prompt): return ask_service(who, prompt)
-    def from_predictor(prompt): return who.answer(prompt).response
-    return from_service if isinstance(who, str) else from_predictor
+    if isinstance(who, str): return partial(ask_service, who)
+    return lambda prompt: who.answer(prompt).response
 
 # %% ../../nbs/publish/miner.ipynb #b7c9444c
 _log = logging.getLogger(__name__)

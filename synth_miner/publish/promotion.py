@@ -72,6 +72,7 @@ def champion_entry(
     return dict(path=path, checksum=checksum, name=m["name"], score=own.get("score"), se=own.get("se"),
                 prompts=m["prompts"], window=[m["test_start"], m["test_end"]], synthetic=m["synthetic"])
 
+# %% ../../nbs/publish/08_promotion.ipynb #10920b3e
 def decided_without_test(
     entry: dict, # of the run, as `champion_entry` gives it
     champion: dict | None, # the entry in champion.json; None: there is none

@@ -88,6 +88,7 @@ def _log_again(folder: Path, old: Path, project: str, hub_link: str) -> str | No
     if where and not was_sent and folder.resolve() in old.resolve().parents: shutil.rmtree(old, ignore_errors=True)
     return where
 
+# %% ../../nbs/publish/05_run_log.ipynb #0028b354
 def link_run(
     folder: str | Path, # a run's that `log_run` has logged
     hub_link: str, # address of the published weights

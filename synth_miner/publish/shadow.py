@@ -22,7 +22,7 @@ from ..core import BadData, stable_seed
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..data.files import DamagedFile
-from ..evaluate.replay import rolling_leaderboard
+from ..evaluate.rolling import rolling_leaderboard
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from .history import bars_until
 from .predictor import Answered
@@ -57,7 +57,9 @@ class ShadowBook:
         self.troubles, self._lock = Troubles(), threading.Lock()
 
     @property
-    def waiting(self) -> list: return sorted((self.folder / "waiting").glob("*.parquet")) # files without a score
+    def waiting(self) -> list:
+        "Files of the answers without a score."
+        return sorted((self.folder / "waiting").glob("*.parquet"))
 
     def record(self,
         answered: Answered, # of a predictor
@@ -96,6 +98,7 @@ def _baseline_score(forecaster: Forecaster, name: str, a: StoredAnswer, bars, ru
     except BadData: return np.nan
     return score_prompt(paths, real, rules).total
 
+# %% ../../nbs/publish/18_shadow.ipynb #e45857f8
 @patch
 def _field_scores(self: ShadowBook, a: StoredAnswer, source: DataSource, rules: Competition, real) -> dict:
     "What the others would have got."

@@ -181,13 +181,13 @@ def update(self: PublishPage):
     self.bar.start.disabled = not attempt(self.message, draw) or self.bar.job.busy
 
 @patch
-def _dry(self: PublishPage): self.said.value = "<br>".join(map(html.escape, ("Dry run, nothing was sent.", *self.plan.manager().dry_run().said)))
+def _dry(self: PublishPage): self.said.value = "<br>".join(map(html.escape, ("Dry run, nothing was sent.", *self.plan.manager().dry_run().messages)))
 
 # %% ../../nbs/widgets/publish.ipynb #cc0a8e5a
 @patch
 def _push(self: PublishPage, job):
     job.check(0.2, "pushing")
-    return self.plan.push().said
+    return self.plan.push().messages
 
 @patch
 def _match(self: PublishPage, job):

@@ -21,7 +21,7 @@ from ..lab.store import ExperimentStore
 from ..lab.sweep import read_sweep, sweep_job
 from ..model.download import download_model
 from ..names import choose
-from ..parts import discover_components
+from ..components import discover_components
 from ..publish.serve import serve_mode
 
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae

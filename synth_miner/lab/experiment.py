@@ -22,7 +22,8 @@ from .config import RunSettings, flat_config, load_config, plain_config, read_se
 from .report import model_card, save_figures
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
-from ..parts import discover_components, registry
+from ..components import discover_components
+from ..parts import registry
 from ..score.competitions import get_competition
 from ..windows.loader import MarketDataLoader
 from ..windows.leaks import leak_report

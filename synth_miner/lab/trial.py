@@ -20,7 +20,7 @@ from .once import ORIGIN, describe_run
 from .store import ExperimentStore
 from ..model.save import write_json
 from ..names import recipe_hash
-from ..parts import discover_components
+from ..components import discover_components
 from ..train.trainer import Trainer
 
 # %% ../../nbs/lab/14_trial.ipynb #15900f5c

@@ -22,7 +22,7 @@ from ..core import BadData, stable_seed
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..data.files import DamagedFile
-from ..evaluate.replay import rolling_leaderboard
+from ..evaluate.rolling import rolling_leaderboard
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from .history import bars_until
 from .predictor import Answered

@@ -23,7 +23,7 @@ from ..tables import html_table
 from ..score.competitions import COMPETITIONS
 from ..evaluate.report import BacktestResult
 from ..evaluate.runner import BacktestRunner
-from ..evaluate.replay import rolling_leaderboard
+from ..evaluate.rolling import rolling_leaderboard
 from ..lab.results import run_folders
 from ..evaluate.prompts import unseen_from
 from ..viz import PALETTE, pit_histogram

@@ -14,7 +14,7 @@ from ..evaluate.prompts import unseen_from
 from ..lab.config import load_config
 from ..lab.assemble import make_source
 from ..lab.results import load_result
-from ..parts import discover_components
+from ..components import discover_components
 from typing import NamedTuple
 
 # %% ../../nbs/publish/08_promotion.ipynb #9f2dd827

@@ -19,7 +19,7 @@ from ..score.competitions import get_competition
 CARD_TAGS = ("bittensor", "sn50", "synth", "time-series", "probabilistic-forecasting")  # by which a model is found
 
 def _evaluation_facts(metrics: dict, dataset: str | None) -> dict:
-    "On what a model was measured, as the Hub's library spells it."
+    "Task, data, window and prompts of the scores, as the Hub's library names them."
     m, label = metrics, get_competition(metrics["competition"]).label
     market = "synthetic market (says nothing about real prices)" if m["synthetic"] else f"{m['source']} bars"
     facts = dict(assets=m["assets"], start=m["test_start"], end=m["test_end"])

@@ -114,7 +114,7 @@ def _load(self: LiveBars, source: DataSource, asset: str, since, first: bool) ->
 
 # %% ../../nbs/publish/12_live_bars.ipynb #0619b573
 def _may_have(source: DataSource, asset: str) -> bool:
-    "Whether it is worth asking a source for an asset."
+    "Whether a source lists an asset; True when it cannot say."
     try: known = source.list_assets()
     except Exception: return True # the reason comes when it is asked for bars
     return known is None or asset in known

@@ -51,7 +51,7 @@ class NoPrice(BadData):
     "There is no price to start from, so there is no answer."
 
 class Answered(NamedTuple):
-    "An answer, and how it came about."
+    "An answer, who gave it and why."
     prompt: SimulationInput # the question
     response: tuple # the subnet's answer
     by: str # who gave it: a competition's model, "fallback" or "template"
@@ -184,7 +184,7 @@ def _template_paths(self: SynthPredictor, known: AssetData, rules: Competition, 
 # %% ../../nbs/publish/15_predictor.ipynb #d609407f
 @patch
 def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: int, until: float) -> tuple:
-    "Paths from the first who can give them, who that is, and why it is not the model."
+    "(paths, who gave them, why it was not the model): model, fallback and template are asked in this order."
     (rules, scored), n, price = answer_rules(ask, self.competitions), ask.num_simulations, known.prices[-1]
     if rules is None: return np.full((n, 1), price), "template", "other"
     seed = None if self.seed is None else stable_seed(self.seed, *ask)

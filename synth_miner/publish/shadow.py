@@ -90,7 +90,7 @@ def realised_prices(
 
 # %% ../../nbs/publish/18_shadow.ipynb #0db5ebcb
 def _baseline_score(forecaster: Forecaster, name: str, a: StoredAnswer, bars, rules: Competition, real) -> float:
-    "What a baseline would have got; NaN for one that could not have answered."
+    "Score of a baseline on a stored prompt; NaN when it could not have answered."
     seed = stable_seed("shadow", name, *a.prompt)
     try:
         past = bars_until(bars, rules.step, a.known, forecaster.bar_step(rules))
@@ -101,7 +101,7 @@ def _baseline_score(forecaster: Forecaster, name: str, a: StoredAnswer, bars, ru
 # %% ../../nbs/publish/18_shadow.ipynb #e45857f8
 @patch
 def _field_scores(self: ShadowBook, a: StoredAnswer, source: DataSource, rules: Competition, real) -> dict:
-    "What the others would have got."
+    "Scores of the baselines on the same prompt."
     longest = max((pd.Timedelta(f.lookback) for f in self.field.values()), default=pd.Timedelta(0))
     known = to_time(a.known)
     bars = source.load_data([a.prompt.asset], rules.price_step, start=known - longest, end=known)[0]

@@ -1,4 +1,5 @@
-"`pytest` runs every notebook as one item, the way nbdev_test does: in this process, without the cells that settings.ini's tst_flags leave out."
+"""`pytest` runs every notebook as one item, the way nbdev_test does: in this process,
+without the cells that settings.ini's tst_flags leave out."""
 import contextlib
 import io
 import re

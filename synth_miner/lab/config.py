@@ -147,5 +147,6 @@ def read_settings(
     windows = _fill(WindowSettings, {**rules, **c["training"]}, "training.", regimes=c["regimes"])
     training = _fill(TrainingSettings, c["training"], "training.")
     backtest = _fill(BacktestSettings, c["backtest"], "backtest.")
-    steps = dict(competition=use_competition(rules).name, data=data, windows=windows, training=training, backtest=backtest)
+    name = use_competition(rules).name
+    steps = dict(competition=name, data=data, windows=windows, training=training, backtest=backtest)
     return _fill(RunSettings, c, "", **steps, config=c)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..core import BadData, ShapeMismatch, seeded
 from .backbone import HybridBackbone
 from ..names import did_you_mean, part_parameters
-from ..parts import registry
+from ..parts import RegisteredParts, registry
 from ..processes.base import simulate
 from ..tables import html_table
 
@@ -267,10 +267,4 @@ def check_features(
                         "use the features that it was made for")
 
 # %% ../../nbs/model/01_synth.ipynb #87eff2fb
-class _Heads(Mapping):
-    "The registry's heads as a read-only mapping."
-    def __getitem__(self, name): return registry.get("head", name)
-    def __iter__(self): return iter([i.name for i in registry.list_parts("head")])
-    def __len__(self): return len(registry.list_parts("head"))
-
-HEAD_REGISTRY = _Heads()  # head name -> class; a new head appears here by itself
+HEAD_REGISTRY = RegisteredParts("head")  # head name -> class; a new head appears here by itself

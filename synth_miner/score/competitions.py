@@ -185,7 +185,7 @@ def use_competition(
         return rules
     changed = [k for k, v in rules.to_dict().items() if v != known.to_dict()[k]]
     if not changed: return known
-    raise BadData(f"{rules.name}: {changed} differ from the competition of that name; set competition.name to a new one")
+    raise BadData(f"{rules.name}: {changed} differ from the competition of that name; choose another competition.name")
 
 # %% ../../nbs/score/01_competitions.ipynb #d99c1fea
 def asset_weight(

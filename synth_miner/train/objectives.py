@@ -9,12 +9,12 @@ __all__ = ['OBJECTIVES', 'Objective', 'mean_over_steps', 'afcrps_objective', 'cr
 # %% ../../nbs/train/03_objectives.ipynb #3c6d6eb3
 import math
 import torch
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from functools import partial
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
-from ..parts import registry
+from ..parts import RegisteredParts, registry
 from ..score.competitions import Competition, get_competition
 from ..score.crps import afcrps_ensemble, crps_ensemble
 from ..score.path_scores import energy_score, log_score, variogram_score
@@ -105,14 +105,7 @@ def sn50_objective(
     return Objective(partial(SN50Loss(competition, alpha=alpha, **options), reduction="none"))
 
 # %% ../../nbs/train/03_objectives.ipynb #04cfa879
-class _Registered(Mapping):
-    "The registry's parts of one kind as a read-only mapping."
-    def __init__(self, kind): self.kind = kind
-    def __getitem__(self, name): return registry.get(self.kind, name)
-    def __iter__(self) -> Iterator[str]: return iter([i.name for i in registry.list_parts(self.kind)])
-    def __len__(self) -> int: return len(registry.list_parts(self.kind))
-
-OBJECTIVES = _Registered("objective")  # name -> function that builds the `Objective`
+OBJECTIVES = RegisteredParts("objective")  # name -> function that builds the `Objective`
 
 # %% ../../nbs/train/03_objectives.ipynb #718ec516
 def make_objective(

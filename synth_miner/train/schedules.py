@@ -9,7 +9,7 @@ __all__ = ['SCHEDULES', 'ConstantSchedule', 'LinearSchedule', 'CosineSchedule', 
 import math
 from collections.abc import Callable
 from ..parts import registry
-from .objectives import _Registered
+from ..parts import RegisteredParts
 
 # %% ../../nbs/train/04_schedules.ipynb #4ce0bf40
 @registry.register_schedule("constant")
@@ -29,7 +29,7 @@ class CosineSchedule(ConstantSchedule):
     "Half a cosine wave to zero: slow, fast, slow"
     def __call__(self, t): return 0.5 * (1 + math.cos(math.pi * t))
 
-SCHEDULES = _Registered("schedule")  # name -> class of the schedule
+SCHEDULES = RegisteredParts("schedule")  # name -> class of the schedule
 
 # %% ../../nbs/train/04_schedules.ipynb #4313802b
 def lr_share(

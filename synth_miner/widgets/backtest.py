@@ -14,9 +14,9 @@ from .controls import asset_list, attempt, button, heading, labelled, market_fie
 from .job_bar import JobBar
 from .result_views import ResultViews
 
-# %% ../../nbs/widgets/backtest.ipynb #19c340df
+# %% ../../nbs/widgets/backtest.ipynb #8abd26c9
 _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, text in the empty field
-    start=(Text, "first prompt", "UTC, such as 2024-02-01; empty: the earliest that is allowed", "as early as possible"),
+    start=(Text, "first prompt", "UTC, such as 2024-02-01; empty: the earliest allowed", "as early as possible"),
     end=(Text, "last moment", "UTC; no truth is used after it; empty: the last bar", "the last bar"),
     every=(Text, "every", "Time between two prompts of an asset, such as 1h or 30min", "1h"),
     prompts=(IntText, "prompts", "Largest number of prompts, spread evenly over the stretch", None),
@@ -66,7 +66,7 @@ class BacktestPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/backtest.ipynb #31872931
+# %% ../../nbs/widgets/backtest.ipynb #fdb67773
 @patch
 def _take(self: BacktestPage, name, value):
     "Put a value into the plan."

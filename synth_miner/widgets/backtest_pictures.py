@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['interval_frame', 'interval_picture', 'calibration_picture', 'leaderboard_picture', 'earnings_frame', 'scatter_frame']
 
-# %% ../../nbs/widgets/09_backtest_pictures.ipynb #96bbf9bb
+# %% ../../nbs/widgets/09_backtest_pictures.ipynb #4a00e482
 import numpy as np
 import pandas as pd
 from ..core import BadData
@@ -15,7 +15,7 @@ from ..evaluate.report import BacktestResult
 from ..viz import PALETTE, pit_histogram
 from .controls import draw_png
 
-# %% ../../nbs/widgets/09_backtest_pictures.ipynb #044611bd
+# %% ../../nbs/widgets/09_backtest_pictures.ipynb #70e37c18
 def interval_frame(
     result: BacktestResult, # finished
     model: str, # the model to look at
@@ -29,7 +29,7 @@ def interval_frame(
         rows[i] = dict(score=means[model][i], rival=base, difference=d.mean, **percent)
     return pd.DataFrame(rows).T.rename_axis("interval")
 
-# %% ../../nbs/widgets/09_backtest_pictures.ipynb #4f63c7f1
+# %% ../../nbs/widgets/09_backtest_pictures.ipynb #42caec2b
 def interval_picture(
     result: BacktestResult, # finished
     model: str, # the model to look at
@@ -44,11 +44,12 @@ def interval_picture(
         ax.barh(t.index, t.percent, xerr=errors, height=0.6, color=PALETTE["forecast"], alpha=0.75, error_kw=line)
         ax.axvline(0, color=PALETTE["expected"], linewidth=1)
         ax.grid(axis="y", visible=False)
-        ax.set(xlabel=f"% of {rival}'s score; left of 0 {model} is better", title=f"{model} against {rival}, by interval")
+        ax.set_xlabel(f"% of {rival}'s score; left of 0 {model} is better")
+        ax.set_title(f"{model} against {rival}, by interval")
         ax.tick_params(axis="y", labelsize=7.5)
     return draw_png(draw, 8.2, 0.8 + 0.17 * len(t))
 
-# %% ../../nbs/widgets/09_backtest_pictures.ipynb #28e3561a
+# %% ../../nbs/widgets/09_backtest_pictures.ipynb #274b5bc1
 def calibration_picture(
     result: BacktestResult, # finished, with PIT values
     model: str, # the model to look at
@@ -60,7 +61,7 @@ def calibration_picture(
         pit_histogram(result.pit[model][:, -1], bins=10, ax=axes[1], title=f"{model}: price at the end")
     return draw_png(draw, 9.0, 2.6, columns=2)
 
-# %% ../../nbs/widgets/09_backtest_pictures.ipynb #44b4b551
+# %% ../../nbs/widgets/09_backtest_pictures.ipynb #649484ad
 def leaderboard_picture(
     result: BacktestResult, # finished
 ) -> bytes: # a PNG file
@@ -76,7 +77,7 @@ def leaderboard_picture(
         leaderboard_plot(shares.index, dict(shares), ax=ax, title=title)
     return draw_png(draw, 8.6, 2.6)
 
-# %% ../../nbs/widgets/09_backtest_pictures.ipynb #798e4e07
+# %% ../../nbs/widgets/09_backtest_pictures.ipynb #a4c0f522
 def earnings_frame(
     result: BacktestResult, # finished, of two models at least
 ) -> pd.DataFrame: # one row per model: share, low and high (5 % of fields beyond each), rival's share, all in percent
@@ -84,7 +85,7 @@ def earnings_frame(
     shares = {m: 100 * np.array(result.emission_share(m, fields=200)) for m in result.models}
     return pd.DataFrame(shares, ["share", "low", "high", "rival"]).T.rename_axis("model")
 
-# %% ../../nbs/widgets/09_backtest_pictures.ipynb #c648c985
+# %% ../../nbs/widgets/09_backtest_pictures.ipynb #a164c0f9
 def scatter_frame(
     result: BacktestResult, # finished, with windows
     model: str, # the model to look at

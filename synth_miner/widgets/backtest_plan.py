@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BacktestPlan', 'forecaster_choices']
 
-# %% ../../nbs/widgets/08_backtest_plan.ipynb #57bb0bdb
+# %% ../../nbs/widgets/08_backtest_plan.ipynb #2acc0ef2
 import pandas as pd
 from dataclasses import dataclass, field
 from fastcore.basics import patch
@@ -21,7 +21,7 @@ from .controls import market_source, part_choices
 from .jobs import Job
 from .training_plan import check_least
 
-# %% ../../nbs/widgets/08_backtest_plan.ipynb #6e81df1d
+# %% ../../nbs/widgets/08_backtest_plan.ipynb #a72e227a
 @dataclass
 class BacktestPlan:
     "Which forecasters answer which prompts."
@@ -39,7 +39,7 @@ class BacktestPlan:
     seed: int = 0 # of the answers' noise
     output_dir: str = "outputs" # folder of all runs
 
-# %% ../../nbs/widgets/08_backtest_plan.ipynb #0dceeef1
+# %% ../../nbs/widgets/08_backtest_plan.ipynb #9deb8c48
 def forecaster_choices(
     output_dir: str | Path, # folder of all runs
 ) -> dict: # label -> what `load_forecaster` takes: judged runs, newest first, then the baselines
@@ -51,7 +51,7 @@ def forecaster_choices(
         runs[f"run {r.path.name} ({label})"] = str(r.path)
     return runs | part_choices(registry.list_parts("forecaster"), 60)
 
-# %% ../../nbs/widgets/08_backtest_plan.ipynb #16ee028f
+# %% ../../nbs/widgets/08_backtest_plan.ipynb #d53aa83f
 def _moment(label, text):
     "A time as typed, UTC; None for an empty text."
     if not text.strip(): return None
@@ -73,7 +73,7 @@ def _first_prompt(forecasters, start):
         times.append(since)
     return max(times, default=None)
 
-# %% ../../nbs/widgets/08_backtest_plan.ipynb #c24131b7
+# %% ../../nbs/widgets/08_backtest_plan.ipynb #cc1c7b2b
 @patch
 def _check(self: BacktestPlan):
     "Refuse values that cannot be used. Raises BadData with the field's label."

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TrainingPage']
 
-# %% ../../nbs/widgets/training.ipynb #5976c2d6
+# %% ../../nbs/widgets/training.ipynb #55f7ce17
 import html
 import time
 from fastcore.basics import patch
@@ -22,13 +22,13 @@ from .model_editor import ModelEditor
 from .training_plan import TrainingPlan
 from .training_run import TrainingRun
 
-# %% ../../nbs/widgets/training.ipynb #a25162dd
+# %% ../../nbs/widgets/training.ipynb #6b625020
 _FIELDS = dict( # value of the plan -> kind of field, label, tooltip
     objective=(Dropdown, "objective", "What training minimizes: sn50 is the competition's own score"),
     lr=(FloatText, "learning rate", "Step size of the optimizer; above 0.01 training often diverges"),
-    epochs=(IntText, "epochs", "Upper limit; training stops after three epochs without a better validation score"),
+    epochs=(IntText, "epochs", "Upper limit; training stops after three epochs without improvement"),
     steps=(IntText, "steps per epoch", "Batches of 64 windows between two validations"),
-    prompts=(IntText, "held-out prompts", "How many prompts judge the model in the end, spread over the held-out stretch"),
+    prompts=(IntText, "held-out prompts", "Number of prompts that judge the model, spread over the held-out stretch"),
     seed=(IntText, "seed", "Of weights, batches and noise: the same seed gives the same run"),
     name=(Text, "name", "Name of the run; part of its folder's name"),
 )
@@ -41,7 +41,7 @@ def _plan_fields(plan) -> dict:
         made[name] = labelled(kind, label, tooltip, getattr(plan, name), **more)
     return made
 
-# %% ../../nbs/widgets/training.ipynb #12809140
+# %% ../../nbs/widgets/training.ipynb #79cc3cb0
 class TrainingPage:
     "The training page; shown as the last line of a cell."
     def __init__(self,
@@ -77,7 +77,7 @@ class TrainingPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/training.ipynb #c1a220b7
+# %% ../../nbs/widgets/training.ipynb #99394993
 @patch
 def _make_run_controls(self: TrainingPage):
     "Controls for runs that were stopped, and for the recipe."
@@ -105,7 +105,7 @@ def _show_runs(self: TrainingPage):
     self.old.options = [(f"{r.path.name}, {r.state}", str(r.path)) for r in found] or [("no run", None)]
     self.old.index = 0
 
-# %% ../../nbs/widgets/training.ipynb #6a3b35fa
+# %% ../../nbs/widgets/training.ipynb #347ac6e5
 @patch
 def _take(self: TrainingPage, name, value):
     "Put a value into the plan."
@@ -120,7 +120,7 @@ def _set(self: TrainingPage, name, value):
     self.fields["length"].disabled = self.plan.market != "synthetic"
     if name == "competition": self.update()
 
-# %% ../../nbs/widgets/training.ipynb #cec77b29
+# %% ../../nbs/widgets/training.ipynb #47e582c1
 @patch
 def _prepare(self: TrainingPage):
     "What the Train button starts."
@@ -148,7 +148,7 @@ def _keep(self: TrainingPage):
     command = save_experiment(self.plan.experiment(), folder, self.plan.name.strip())
     self.news.value = f"The recipe is written. <code>{html.escape(command)}</code>"
 
-# %% ../../nbs/widgets/training.ipynb #4416fffd
+# %% ../../nbs/widgets/training.ipynb #9bd0652c
 def _report(run) -> str: # HTML
     "The verdict so far and the last messages of a run."
     return "<br>".join(html.escape(line) for line in (run.verdict(), *run.lines[-2:]) if line)

@@ -10,52 +10,57 @@ import contextlib
 import hashlib
 import torch
 
-# %% ../nbs/01_core.ipynb #f5c7bac2
+# %% ../nbs/01_core.ipynb #50bb88e5
 AXES = dict(  # letter -> what runs along that axis
-    b="batch", t="past steps", f="features", d="width", h="horizon steps", n="paths", k="parts of a mixture", c="calendar features",
+    b="batch", t="past steps", f="features", d="width", h="horizon steps", n="paths", k="parts of a mixture",
+    c="calendar features",
 )
 MAX_LOG_RETURN_CLAMP = 20.0  # no path leaves exp(+-20) times its start
 
-# %% ../nbs/01_core.ipynb #d3ceefe2
+# %% ../nbs/01_core.ipynb #1910caea
 class BadData(ValueError):
     "Bars, windows or files that cannot be used; says which rows, why, and what to do."
 
 class ShapeMismatch(ValueError):
-    "A tensor of the wrong shape or width; says where, what was expected and what came."
+    "A tensor of the wrong shape or width; says where, what was expected and what was found."
 
-# %% ../nbs/01_core.ipynb #c2da2600
+# %% ../nbs/01_core.ipynb #015227f7
 def stable_seed(
     *keys, # anything with a stable `str`: names, integers, dates
 ) -> int: # 0 to 2**63 - 1
     "The same seed for the same keys, on every machine and in every process."
-    return int.from_bytes(hashlib.sha256("\x1f".join(map(str, keys)).encode()).digest()[:8], "big") >> 1
+    digest = hashlib.sha256("\x1f".join(map(str, keys)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
-# %% ../nbs/01_core.ipynb #688aaa46
+# %% ../nbs/01_core.ipynb #e7d462c4
 def make_generator(
     seed: int | None, # None: a fresh, unpredictable seed
     device: str | torch.device = "cpu", # where the numbers are drawn
 ) -> torch.Generator:
-    "A generator of its own, so that drawing from it disturbs nobody else."
+    "A generator of its own; drawing from it leaves the global generator as it is."
     g = torch.Generator(device=device)
     if seed is None: g.seed()
     else: g.manual_seed(seed)
     return g
 
+# %% ../nbs/01_core.ipynb #706dc4a4
 @contextlib.contextmanager
 def seeded(
     seed: int, # used inside the block only
 ):
-    "Seed torch's global generator inside the block and put it back afterwards: for weights, whose initialisers take no generator."
+    "Seed torch's global generator inside the block and restore it afterwards."
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
 
-# %% ../nbs/01_core.ipynb #368d7784
+# %% ../nbs/01_core.ipynb #d00edf36
 def pick_device(
     name: str = "auto", # "auto": a GPU if there is one; else as torch spells it: "cpu", "cuda", "cuda:1"
 ) -> torch.device:
-    "Where to compute. Raises ValueError for a device that is misspelt or not there."
+    "Where to compute. Raises ValueError for a device that is misspelt or missing."
     if name == "auto": return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try: torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as e: raise ValueError(f"device={name!r} cannot be used here: {str(e).splitlines()[0]} Use auto or cpu") from None
+    except (RuntimeError, AssertionError) as e:
+        reason = str(e).splitlines()[0]
+        raise ValueError(f"device={name!r} cannot be used here: {reason} Use auto or cpu") from e
     return torch.device(name)

@@ -32,7 +32,8 @@ class Finding(NamedTuple):
     state: str # "ok", "note" or "fix"
     message: str # what was found, and what to do
 
-PACKAGES = ("synth_miner", "torch", "numpy", "pandas", "hydra-core", "accelerate", "wandb", "huggingface_hub")  # distributions whose versions the doctor reports
+PACKAGES = ("synth_miner", "torch", "numpy", "pandas", "hydra-core", "accelerate", "wandb",
+            "huggingface_hub")  # distributions whose versions the doctor reports
 
 def _versions(packages: Sequence[str] = PACKAGES) -> list[Finding]:
     "Python and the packages that matter."
@@ -45,13 +46,14 @@ def _versions(packages: Sequence[str] = PACKAGES) -> list[Finding]:
 def _device() -> Finding:
     "The accelerator, or how many threads there are without one."
     if not torch.cuda.is_available():
-        return Finding("device", "note", f"no GPU; {torch.get_num_threads()} CPU threads are enough for the recipes here")
+        threads = torch.get_num_threads()
+        return Finding("device", "note", f"no GPU; {threads} CPU threads are enough for the recipes here")
     gib = torch.cuda.mem_get_info()[1] / 2**30
     return Finding("device", "ok", f"{torch.cuda.get_device_name()}, {gib:.0f} GiB")
 
 # %% ../nbs/doctor.ipynb #a6224f84
 def _wide() -> str:
-    "The AVX-512 features that this processor has and numpy uses, as numpy's switch names them; empty if there are none."
+    "The AVX-512 features that this processor has and numpy uses, by numpy's names; empty if there are none."
     found = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])
     return " ".join(f for f in found if f.startswith("AVX512") or f == "X86_V4")
 
@@ -65,7 +67,8 @@ def _sort_ms(
 ) -> float: # milliseconds
     "How long numpy's sort takes in a new Python."
     env = {**os.environ, "NPY_DISABLE_CPU_FEATURES": off}
-    done = subprocess.run([sys.executable, "-c", _TIMING], capture_output=True, text=True, check=True, timeout=60, env=env)
+    done = subprocess.run([sys.executable, "-c", _TIMING], capture_output=True, text=True, check=True, timeout=60,
+                          env=env)
     return float(done.stdout)
 
 def _sorting(
@@ -89,7 +92,8 @@ def _folder(path: str | Path) -> Finding:
         return Finding("output_dir", "fix", f"{existing} cannot be written; set output_dir=<folder>")
     free = shutil.disk_usage(existing).free / 2**30
     if free > 1: return Finding("output_dir", "ok", f"{path}, {free:.0f} GiB free")
-    return Finding("output_dir", "fix", f"{path}, {free:.0f} GiB free; make room, a run needs some MiB and bars need GiB")
+    need = "make room, a run needs some MiB and bars need GiB"
+    return Finding("output_dir", "fix", f"{path}, {free:.0f} GiB free; {need}")
 
 def _keys() -> list[Finding]:
     "Whether keys are set."
@@ -106,13 +110,15 @@ def _network(seconds: float) -> list[Finding]:
     urls = dict(Hub=hub, Binance="https://api.binance.com", Hyperliquid="https://api.hyperliquid.xyz")
     missing = "does not answer; local bars and the built-in market work without it"
     answers = {name: _answers(url, seconds) for name, url in urls.items()}
-    return [Finding(name, "ok" if ok else "note", f"{urls[name]} {'answers' if ok else missing}") for name, ok in answers.items()]
+    return [Finding(name, "ok" if ok else "note", f"{urls[name]} {'answers' if ok else missing}") for name,
+            ok in answers.items()]
 
 # %% ../nbs/doctor.ipynb #76cfcc73
 def _bars(source: DataSource, asset: str, step: int) -> Finding:
     "Whether the bars of an asset can be read, and how far they reach."
     try: bars = source.load_data([asset], step=step)[0]
-    except (BadData, OSError, KeyError, ValueError) as e: return Finding(f"bars of {asset}", "fix", " ".join(str(e).split()))
+    except (BadData, OSError, KeyError, ValueError) as e:
+        return Finding(f"bars of {asset}", "fix", " ".join(str(e).split()))
     span = f"{bars.timestamps[0]:%Y-%m-%d} to {bars.timestamps[-1]:%Y-%m-%d}"
     return Finding(f"bars of {asset}", "ok", f"{len(bars):,} bars, {span}, {len(bars.segments) - 1} holes")
 
@@ -120,9 +126,10 @@ def _answer(competition) -> Finding:
     "Whether the best baseline answers a prompt."
     bars = MockDataSource(length=3000, freq=competition.step).load_data(["BTC"])[0]
     paths = load_forecaster(BEST_BASELINE).forecast(bars, "BTC", competition, n_paths=100, seed=0)
-    return Finding("a forecast", "ok", f"{BEST_BASELINE} answers {competition.label} with paths of {paths.shape[1]} prices")
+    message = f"{BEST_BASELINE} answers {competition.label} with paths of {paths.shape[1]} prices"
+    return Finding("a forecast", "ok", message)
 
-# %% ../nbs/doctor.ipynb #1834d48c
+# %% ../nbs/doctor.ipynb #3d5996c8
 def examine(
     source: DataSource, # of the bars to look at
     assets: Sequence[str], # the subnet's names
@@ -133,5 +140,6 @@ def examine(
     "Look at the installation, the device, numpy's sort, the folders, the keys, the network, the bars and one forecast."
     rules = get_competition(competition)
     bars = [_bars(source, asset, rules.step) for asset in assets]
-    found = [*_versions(), _device(), *_sorting(), _folder(output_dir), *_keys(), *_network(seconds), *bars, _answer(rules)]
+    found = [*_versions(), _device(), *_sorting(), _folder(output_dir), *_keys(), *_network(seconds), *bars,
+             _answer(rules)]
     return pd.DataFrame(found).set_index("what")

@@ -15,48 +15,56 @@ from ..model.returns import enough_returns, steps_in
 from ..parts import registry
 
 # %% ../../nbs/baselines/seasonal.ipynb #79a67f5c
+_HOUR, _DAY = 3600, 86400 # seconds
+
 def hour_slot(
     seconds: np.ndarray, # UTC seconds since 1970
 ) -> np.ndarray: # int, 0 to 23: hours of a working day; 24 to 47: of a Saturday or Sunday
     "Which of the 48 hours of the clock a moment belongs to."
-    return seconds // 3600 % 24 + 24 * ((seconds // 86400 + 3) % 7 >= 5) # 1970 began on a Thursday
+    return seconds // _HOUR % 24 + 24 * ((seconds // _DAY + 3) % 7 >= 5) # 1970 began on a Thursday
 
 # %% ../../nbs/baselines/seasonal.ipynb #90a84b60
 def volatility_clock(
     bars: AssetData, # complete bars, newest last, holes allowed
-    shrink: float = 3.0, # made-up ordinary hours that each factor starts from
+    shrink: float = 3.0, # average hours that each factor starts from
     level: str = "7D", # half-life of the level that returns are divided by
 ) -> Float[np.ndarray, "48"]: # factors by `hour_slot`, about 1 on average
-    "Usual size of a move in each hour, relative to all. A history below a day and a half tells nothing and gives ones."
+    "Usual size of a move in each hour, relative to all; ones for a history below a day and a half."
     inside, day = np.diff(bars.seconds) == bars.step, round(steps_in("1D", bars.step))
     size, slot = np.abs(np.diff(np.log(bars.prices)))[inside], hour_slot(bars.seconds[1:][inside])
     if len(size) < 1.5 * day or not size[:day].any(): return np.ones(48)
     before = pd.Series(size).ewm(halflife=steps_in(level, bars.step)).mean().to_numpy()
     relative, slot = size[day:] / before[day - 1:-1], slot[day:]
-    hours = np.bincount(slot, minlength=48) * bars.step / 3600
-    mean = np.bincount(slot, relative, 48) / np.maximum(np.bincount(slot, minlength=48), 1) / relative.mean()
+    count = np.bincount(slot, minlength=48)
+    hours = count * bars.step / _HOUR
+    mean = np.bincount(slot, relative, 48) / np.maximum(count, 1) / relative.mean()
     return (hours * mean + shrink) / (hours + shrink)
 
 # %% ../../nbs/baselines/seasonal.ipynb #7b94e4ac
 class SeasonalForecaster(Forecaster):
-    "Another forecaster, told the time. Raises BadData when the other does, or when the price stands still."
+    "Another forecaster with a clock. Raises BadData when the other does, or when the price stands still."
     inner = "ewma_fhs" # who is asked, unless another is named
     def __init__(self,
         inner: str | Forecaster | None = None, # baseline that reads closes only; None: the class's own
-        window: str = "365D", # past that the clock is set from, as far as there is one
-        shrink: float = 3.0, # made-up ordinary hours that each factor starts from
+        window: str = "365D", # past that the clock is measured on, as far as there is one
+        shrink: float = 3.0, # average hours that each factor starts from
     ):
         self.inner, self.window, self.shrink = load_forecaster(self.inner if inner is None else inner), window, shrink
         self.lookback = max(pd.Timedelta(window), pd.Timedelta(self.inner.lookback))
 
     def factors(self, bars, competition, n_paths, seed):
         enough_returns(bars, 2, "a clock")
-        clock, step = volatility_clock(bars, self.shrink), bars.step
-        own = bars.slice(bars.timestamps[-1] - pd.Timedelta(self.inner.lookback) + pd.Timedelta(seconds=1), None)
-        flat = np.diff(np.log(own.prices)) / clock[hour_slot(own.seconds[1:])]
-        timeless = AssetData(bars.name, own.timestamps, bars.prices[-1] * np.exp(np.r_[-flat[::-1].cumsum()[::-1], 0]))
+        clock, ahead = volatility_clock(bars, self.shrink), bars.step * np.arange(1, competition.steps + 1)
+        recent = bars.timestamps[-1] - pd.Timedelta(self.inner.lookback) + pd.Timedelta(seconds=1)
+        timeless = _without_hours(bars.slice(recent, None), clock)
         moves = np.diff(np.log(self.inner.factors(timeless, competition, n_paths, seed)), axis=1, prepend=0)
-        return np.exp(np.cumsum(moves * clock[hour_slot(bars.seconds[-1] + step * np.arange(1, competition.steps + 1))], axis=1))
+        return np.exp(np.cumsum(moves * clock[hour_slot(bars.seconds[-1] + ahead)], axis=1))
+
+def _without_hours(bars, clock) -> AssetData:
+    "The same bars with every return divided by the factor of its hour; the newest price stays."
+    flat = np.diff(np.log(bars.prices)) / clock[hour_slot(bars.seconds[1:])]
+    prices = bars.prices[-1] * np.exp(np.r_[-flat[::-1].cumsum()[::-1], 0])
+    return AssetData(bars.name, bars.timestamps, prices)
 
 # %% ../../nbs/baselines/seasonal.ipynb #dee7b0a8
 @registry.register_forecaster("seasonal_ewma")

@@ -7,6 +7,7 @@ __all__ = ['TransformerEncoderAdapter']
 
 # %% ../../nbs/blocks/encoder.ipynb #180d0c87
 import torch
+from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from .base import BlockBase, sinusoidal_positions
@@ -33,10 +34,13 @@ class TransformerEncoderAdapter(BlockBase):
         layers = (nn.TransformerEncoderLayer(*sizes, batch_first=True) for _ in range(num_layers))
         self.layers = nn.ModuleList(layers)
 
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        t = x.shape[1]
-        mask = torch.ones(t, t, dtype=torch.bool, device=x.device).triu(1) if self.causal else None
-        x = x + sinusoidal_positions(t, x.shape[2], x)
-        for layer in self.layers:
-            x = layer(x, src_mask=mask)
-        return x
+# %% ../../nbs/blocks/encoder.ipynb #7d3ede13
+@patch
+def forward(self: TransformerEncoderAdapter, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+    "Encoded window, in the shape of the input."
+    t = x.shape[1]
+    mask = torch.ones(t, t, dtype=torch.bool, device=x.device).triu(1) if self.causal else None
+    x = x + sinusoidal_positions(t, x.shape[2], x)
+    for layer in self.layers:
+        x = layer(x, src_mask=mask)
+    return x

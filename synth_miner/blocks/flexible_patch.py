@@ -43,12 +43,15 @@ class FlexiblePatchEmbed(BlockBase):
         if mask_ratio:
             self.mask_token = nn.Parameter(0.02 * torch.randn(d_model))
 
-    def forward(self, x: Float[Tensor, "b t c"]) -> Float[Tensor, "bc n d"]:
-        if not self.channel_independence and x.shape[2] != self.in_channels:
-            raise ShapeMismatch(f"FlexiblePatchEmbed: expected width in_channels={self.in_channels}, got {x.shape[2]}")
-        z = self._padded(x.mT)
-        y = self.norm(self.proj(z.flatten(0, 1)[:, None] if self.channel_independence else z).mT)
-        return self._mask(y) if self.training and self.mask_ratio else y
+# %% ../../nbs/blocks/flexible_patch.ipynb #afee01ab
+@patch
+def forward(self: FlexiblePatchEmbed, x: Float[Tensor, "b t c"]) -> Float[Tensor, "bc n d"]:
+    "Tokens of the window. Raises ShapeMismatch for another width than `in_channels`."
+    if not self.channel_independence and x.shape[2] != self.in_channels:
+        raise ShapeMismatch(f"FlexiblePatchEmbed: expected width in_channels={self.in_channels}, got {x.shape[2]}")
+    z = self._padded(x.mT)
+    y = self.norm(self.proj(z.flatten(0, 1)[:, None] if self.channel_independence else z).mT)
+    return self._mask(y) if self.training and self.mask_ratio else y
 
 # %% ../../nbs/blocks/flexible_patch.ipynb #018ad09b
 @patch

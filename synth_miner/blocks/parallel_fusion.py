@@ -53,16 +53,18 @@ class ParallelFusion(BlockBase):
         if merge_strategy == "input_gating":
             self.listen = nn.Linear(d_model, len(paths), bias=False)
 
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        outputs = [path(x) for path in self.paths]
-        shapes = [tuple(y.shape) for y in outputs]
-        if len(set(shapes)) > 1:
-            raise ShapeMismatch(f"ParallelFusion: the paths give different shapes: {shapes}")
-        if self.merge_strategy == "concat":
-            return self.project(torch.cat(outputs, -1))
-        return (torch.stack(outputs, -1) * self._weights(x, shapes[0][1])).sum(-1)
+# %% ../../nbs/blocks/parallel_fusion.ipynb #0550a2b8
+@patch
+def forward(self: ParallelFusion, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+    "The merged outputs of the paths. Raises ShapeMismatch when they differ in shape."
+    outputs = [path(x) for path in self.paths]
+    shapes = [tuple(y.shape) for y in outputs]
+    if len(set(shapes)) > 1:
+        raise ShapeMismatch(f"ParallelFusion: the paths give different shapes: {shapes}")
+    if self.merge_strategy == "concat":
+        return self.project(torch.cat(outputs, -1))
+    return (torch.stack(outputs, -1) * self._weights(x, shapes[0][1])).sum(-1)
 
-# %% ../../nbs/blocks/parallel_fusion.ipynb #ed80db4a
 @patch
 def _weights(self: ParallelFusion, x, steps):
     "Weight of each path: the same for all steps, or from the latents of each step, or of the newest one."

@@ -7,6 +7,7 @@ __all__ = ['PatchMixerBlock']
 
 # %% ../../nbs/blocks/patch_mixer.ipynb #c61419ae
 import torch.nn.functional as F
+from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from .base import BlockBase
@@ -39,13 +40,16 @@ class PatchMixerBlock(BlockBase):
         self.tokens, self.features = _mlp(self.places, dropout), _mlp(d_model, dropout)
         self.norm1, self.norm2 = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
 
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        b, t, d = x.shape
-        if t > self.seq_len:
-            raise ShapeMismatch(f"PatchMixerBlock: expected at most seq_len={self.seq_len} steps, got {t}")
-        n = -(-t // self.patch_len)
-        z = F.pad(x.mT, (n * self.patch_len - t, 0), mode="replicate").mT
-        z = self.embed(z.reshape(b, n, -1))
-        z = z + self.tokens(F.pad(self.norm1(z).mT, (self.places - n, 0)))[..., -n:].mT
-        z = z + self.features(self.norm2(z))
-        return x + self.spread(z).reshape(b, -1, d)[:, -t:]
+# %% ../../nbs/blocks/patch_mixer.ipynb #cfe848a0
+@patch
+def forward(self: PatchMixerBlock, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+    "Window plus its mixed patches. Raises ShapeMismatch for a window longer than `seq_len`."
+    b, t, d = x.shape
+    if t > self.seq_len:
+        raise ShapeMismatch(f"PatchMixerBlock: expected at most seq_len={self.seq_len} steps, got {t}")
+    n = -(-t // self.patch_len)
+    z = F.pad(x.mT, (n * self.patch_len - t, 0), mode="replicate").mT
+    z = self.embed(z.reshape(b, n, -1))
+    z = z + self.tokens(F.pad(self.norm1(z).mT, (self.places - n, 0)))[..., -n:].mT
+    z = z + self.features(self.norm2(z))
+    return x + self.spread(z).reshape(b, -1, d)[:, -t:]

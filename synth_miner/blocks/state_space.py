@@ -8,6 +8,7 @@ __all__ = ['StateSpaceBlock']
 # %% ../../nbs/blocks/state_space.ipynb #5d4396a4
 import math
 import torch
+from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,17 +31,20 @@ class StateSpaceBlock(BlockBase):
         self.read = nn.Parameter(torch.randn(2, d_model, states) / states**0.5)
         self.mix = nn.Linear(d_model, d_model)
 
-    def kernel(self,
-        steps: int, # T
-    ) -> Float[Tensor, "d t"]:
-        "Weight of a step by its age."
-        decay, age = self.log_decay.exp()[..., None], torch.arange(steps, device=self.turn.device)
-        angle = self.turn[..., None] * age
-        wave = self.read[0, ..., None] * angle.cos() - self.read[1, ..., None] * angle.sin()
-        return (-torch.expm1(-decay) * torch.exp(-decay * age) * wave).sum(1)
+# %% ../../nbs/blocks/state_space.ipynb #ce6ddc5a
+@patch
+def kernel(self: StateSpaceBlock,
+    steps: int, # T
+) -> Float[Tensor, "d t"]:
+    "Weight of a step by its age."
+    decay, age = self.log_decay.exp()[..., None], torch.arange(steps, device=self.turn.device)
+    angle = self.turn[..., None] * age
+    wave = self.read[0, ..., None] * angle.cos() - self.read[1, ..., None] * angle.sin()
+    return (-torch.expm1(-decay) * torch.exp(-decay * age) * wave).sum(1)
 
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        t, d = x.shape[1:]
-        padded = F.pad(x.transpose(1, 2), (t - 1, 0))
-        states = F.conv1d(padded, self.kernel(t).flip(-1)[:, None], groups=d).transpose(1, 2)
-        return x + self.mix(F.gelu(states))
+@patch
+def forward(self: StateSpaceBlock, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+    t, d = x.shape[1:]
+    padded = F.pad(x.transpose(1, 2), (t - 1, 0))
+    states = F.conv1d(padded, self.kernel(t).flip(-1)[:, None], groups=d).transpose(1, 2)
+    return x + self.mix(F.gelu(states))

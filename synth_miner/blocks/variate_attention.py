@@ -7,6 +7,7 @@ __all__ = ['VariateAttentionBlock']
 
 # %% ../../nbs/blocks/variate_attention.ipynb #b8d691e1
 import torch
+from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from .base import BlockBase
@@ -36,12 +37,15 @@ class VariateAttentionBlock(BlockBase):
         self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(width) for _ in range(3))
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        t = x.shape[1]
-        if t > self.seq_len:
-            expected = f"at most seq_len={self.seq_len} steps"
-            raise ShapeMismatch(f"VariateAttentionBlock: expected {expected}, got {t}")
-        z = self.norm1(x.mT @ self.read[-t:])
-        z = self.norm2(z + self.drop(self.attn(z)))
-        z = self.norm3(z + self.drop(self.mlp(z)))
-        return x + self.write[-t:] @ z.mT
+# %% ../../nbs/blocks/variate_attention.ipynb #7bb69d98
+@patch
+def forward(self: VariateAttentionBlock, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+    "The window plus what its channels exchange. Raises ShapeMismatch for a window longer than `seq_len`."
+    t = x.shape[1]
+    if t > self.seq_len:
+        expected = f"at most seq_len={self.seq_len} steps"
+        raise ShapeMismatch(f"VariateAttentionBlock: expected {expected}, got {t}")
+    z = self.norm1(x.mT @ self.read[-t:])
+    z = self.norm2(z + self.drop(self.attn(z)))
+    z = self.norm3(z + self.drop(self.mlp(z)))
+    return x + self.write[-t:] @ z.mT

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['predict_mode', 'recipe_mode', 'publish_mode']
 
-# %% ../../nbs/cli/02_answers.ipynb #fe42d4bc
+# %% ../../nbs/cli/02_answers.ipynb #a6157683
 import pandas as pd
 from pathlib import Path
 from ..core import BadData
@@ -34,7 +34,7 @@ def predict_mode(
     "Answer one prompt at the end of the data, in the subnet's format, into answer.json."
     rules, source, forecaster = get_competition(cfg.competition.name), make_source(cfg), load_forecaster(cfg.run)
     bars = source.load_data([cfg.asset], step=forecaster.bar_step(rules))[0]
-    start = (bars.timestamps[-1] + pd.Timedelta(seconds=bars.step)).ceil("1min")
+    start = (bars.timestamps[-1] + pd.Timedelta(seconds=bars.step)).ceil(f"{rules.price_step}s")
     prompt = SimulationInput(cfg.asset, start.isoformat(), rules.step, rules.length, cfg.backtest.n_paths)
     response = answer_prompt(forecaster, bars.frame, prompt, seed=cfg.seed)
     file = new_run_folder(cfg.output_dir, f"predict-{cfg.asset}") / "answer.json"
@@ -49,9 +49,10 @@ def recipe_mode(
 ) -> str: # what to print
     "Train a recipe and write its folder."
     name, rules = str(cfg.recipe), get_competition(recipe_settings(str(cfg.recipe))["competition"])
-    cfg.competition.name = rules.name
+    cfg.competition = {**cfg.competition, **rules.to_dict()}
     source = make_source(cfg)
-    trained = train_recipe(name, source.load_data(list(cfg.data.assets), step=rules.step), before=cfg.before, seed=cfg.seed)
+    trained = train_recipe(name, source.load_data(list(cfg.data.assets), step=rules.step), before=cfg.before,
+                           seed=cfg.seed)
     folder, facts = save_recipe(trained, new_run_folder(cfg.output_dir, f"recipe-{name}")), trained.facts
     lines = [f"{name}: {facts['windows']:,} windows, {facts['parameters']:,} parameters"]
     lines += [f"{asset} {begin} to {end}" for asset, begin, end in facts["seen"]]
@@ -62,7 +63,8 @@ def recipe_mode(
 def publish_mode(
     cfg, # complete configuration; `run` says what, `publish.repo_id` where to
 ) -> str: # what to print
-    "Upload a finished run to the Hub, or with publish.dry_run=true say what would be uploaded. Raises ConnectionError or PermissionError with the command for later."
+    "Upload a finished run to the Hub. Raises ConnectionError or PermissionError with the command for later."
     if cfg.run is None: raise BadData("mode=publish needs run=<folder of a finished run>")
     p, folder = cfg.publish, ExperimentStore(cfg.output_dir).folder_of(cfg.run)
-    return str(publish_run(folder, p.repo_id, promote=p.promote, dry_run=p.dry_run, private=p.private, license=p.license, endpoint=p.endpoint))
+    return str(publish_run(folder, p.repo_id, promote=p.promote, dry_run=p.dry_run, private=p.private,
+                           license=p.license, endpoint=p.endpoint))

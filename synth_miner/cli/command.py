@@ -21,11 +21,14 @@ from ..lab.store import ExperimentStore
 from ..lab.sweep import read_sweep, sweep_job
 from ..model.download import download_model
 from ..names import choose
-from ..parts import discover_components
+from ..components import discover_components
+from ..score.competitions import use_competition
 from ..publish.serve import serve_mode
 
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae
-MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, recipe=recipe_mode, runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode, serve=serve_mode)  # name -> function of the configuration
+MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, recipe=recipe_mode,
+             runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode,
+             serve=serve_mode)  # name -> function of the configuration
 
 def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     "Fetch the models that are named by an address of the Hub, and put their folders in its place."
@@ -44,6 +47,7 @@ def run_mode(
     mode = choose(cfg.mode, MODES, "mode")
     check_types(cfg)
     for path in cfg.components: discover_components(path)
+    use_competition(cfg.competition)
     return "\n".join([*_fetch_models(cfg), mode(cfg)])
 
 # %% ../../nbs/cli/04_command.ipynb #52bf22d5
@@ -70,7 +74,7 @@ def _end_sweep(cfg) -> str: # what to print
         raise BadData(f"no trial of this sweep was finished; the reasons are above and in {folder}")
     return f"\n{sweep.text()}\nEverything is in {folder} (sweep.csv, importance.png, sweep.txt)"
 
-# %% ../../nbs/cli/04_command.ipynb #795291f9
+# %% ../../nbs/cli/04_command.ipynb #33c63f0f
 def _hydra_words(args: Sequence[str], sweep) -> list[str]:
     "The command line as Hydra is given it."
     words = ["synth-miner", *args]
@@ -94,7 +98,7 @@ def _run_hydra(words: Sequence[str]):
     finally: sys.argv = before
     if errors: raise errors[0]
 
-# %% ../../nbs/cli/04_command.ipynb #28bfcb28
+# %% ../../nbs/cli/04_command.ipynb #ecebed59
 def main(
     argv: list[str] | None = None, # arguments; None: the command line's
 ) -> int: # 0: done, 2: something to correct, 130: interrupted

@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['GROUPS', 'config_keys', 'explain', 'check_types', 'user_errors']
 
-# %% ../../nbs/cli/00_errors.ipynb #8b82fc8b
+# %% ../../nbs/cli/00_errors.ipynb #5f020f1f
 import re
 from collections.abc import Sequence
 from ..core import BadData
 from ..lab.config import load_config, plain_config
 from ..names import UnknownPart, did_you_mean
 
-# %% ../../nbs/cli/00_errors.ipynb #1c2a5d34
-GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay", "publish", "serve", "sweep")  # folders of configs
+# %% ../../nbs/cli/00_errors.ipynb #1e9bf0bb
+GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay",
+          "publish", "serve", "sweep")  # folders of configs
 
 def config_keys(
     cfg, # complete configuration, or one of its nodes
@@ -57,7 +58,7 @@ def explain(
     return text
 
 # %% ../../nbs/cli/00_errors.ipynb #52ca9e9d
-_KINDS = {bool: (bool,), int: (int,), float: (int, float), list: (list,), dict: (dict, str)}  # kind of the default -> kinds of a value; a part may be only a name
+_KINDS = {bool: (bool,), int: (int,), float: (int, float), list: (list,), dict: (dict, str)}  # or a part's name
 
 def _same_kind(key: str, want, got) -> bool:
     "Whether a value is of the kind that the key's default has."
@@ -78,7 +79,8 @@ def check_types(
     for k in cfg.keys() & default.keys() - {"hydra"}:
         key, want, got = f"{prefix}{k}", default[k], cfg[k]
         if isinstance(want, dict) and isinstance(got, dict): check_types(got, want, f"{key}.")
-        elif not _same_kind(key, want, got): raise BadData(f"{key}={got!r} must be {type(want).__name__}, such as {want!r}")
+        elif not _same_kind(key, want, got):
+            raise BadData(f"{key}={got!r} must be {type(want).__name__}, such as {want!r}")
 
 # %% ../../nbs/cli/00_errors.ipynb #66e7eee8
 def user_errors() -> tuple:

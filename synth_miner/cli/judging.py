@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['train_mode', 'first_prompt', 'backtest_mode', 'score_mode']
 
-# %% ../../nbs/cli/01_judging.ipynb #08104f36
+# %% ../../nbs/cli/01_judging.ipynb #244c06b9
 import json
 import pandas as pd
 import re
@@ -39,15 +39,17 @@ def _recorded(cfg):
     resumed = [f"run={cfg.run}"] if cfg.resume else []
     return load_config([*own, *resumed, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
 
-# %% ../../nbs/cli/01_judging.ipynb #3804c37b
+# %% ../../nbs/cli/01_judging.ipynb #007ec75a
 def train_mode(
     cfg, # complete configuration
 ) -> str: # what to print
-    "Train, backtest on the held-out part, write the run's folder, and log it; unless the store of runs has it. With `run`, what that folder's config.yaml says."
+    "Train, backtest on the held-out part, write the run's folder, and log it; unless the store of runs has it."
     out = run_once(cfg if cfg.run is None else _recorded(cfg), cfg.rerun is True)
     tracked = log_run(out["run"], mode=cfg.tracking.wandb, project=cfg.tracking.project) if out["fresh"] else None
-    lines = ["", score_table(out["result"], out["config"].name), f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)"]
-    if tracked is not None: lines.append(f"W&B: {tracked}" + ("" if "://" in tracked else " (offline; `wandb sync` sends it)"))
+    lines = ["", score_table(out["result"], out["config"].name),
+             f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)"]
+    if tracked is not None:
+        lines.append(f"W&B: {tracked}" + ("" if "://" in tracked else " (offline; `wandb sync` sends it)"))
     return "\n".join(lines)
 
 # %% ../../nbs/cli/01_judging.ipynb #8cbad2cf
@@ -59,21 +61,23 @@ def _trained_until(who) -> str | None: # time of the first prompt that is new to
 def first_prompt(
     cfg, # complete configuration
 ) -> str | None: # UTC; None: a day after the first bar
-    "Start of the backtest: as configured, but not before the held-out part of the run and the champion. Raises BadData for a start that is."
+    "First prompt of the backtest: not before the held-out part of run and champion. Raises BadData for an earlier one."
     asked = start = cfg.backtest.start
     for who in (cfg.run, cfg.backtest.champion):
         own = _trained_until(who)
         if own is None: continue
         if asked and pd.Timestamp(asked) < pd.Timestamp(own):
-            raise BadData(f"backtest.start={asked} lies in what {who} was trained on; its held-out stretch begins {own}")
+            raise BadData(f"backtest.start={asked} lies in what {who} was trained on; "
+                          f"its held-out stretch begins {own}")
         start = max(start or own, own, key=pd.Timestamp)
     return start
 
-# %% ../../nbs/cli/01_judging.ipynb #508148c7
+# %% ../../nbs/cli/01_judging.ipynb #7a441be5
 def _backtest_runner(cfg, settings: RunSettings, name: str): # the runner and its title
     "The runner that the configuration asks for, and who it is about."
     b, champion = settings.backtest, cfg.backtest.champion
-    how = dict(start=first_prompt(cfg), end=b.end, every=b.every, n_paths=b.n_paths, seed=settings.seed, min_observed=b.min_observed,
+    how = dict(start=first_prompt(cfg), end=b.end, every=b.every, n_paths=b.n_paths, seed=settings.seed,
+               min_observed=b.min_observed,
                max_prompts=b.max_prompts, n_jobs=cfg.backtest.n_jobs, progress=settings.progress)
     market = make_source(settings), settings.data.assets, settings.competition
     if champion is not None:
@@ -82,10 +86,11 @@ def _backtest_runner(cfg, settings: RunSettings, name: str): # the runner and it
     rivals = {k: v for k, v in b.rivals().items() if k != name}
     return BacktestRunner({name: load_forecaster(cfg.run or BEST_BASELINE), **rivals}, *market, **how), name
 
+# %% ../../nbs/cli/01_judging.ipynb #6eca0705
 def backtest_mode(
     cfg, # complete configuration; `run` names the forecaster to judge
 ) -> str: # what to print
-    "Compare a run with a champion and the baselines. Raises BadData for a start that lies in what one of them was trained on."
+    "Compare a run with a champion and the baselines. Raises BadData for prompts that one of them was trained on."
     settings, root = read_settings(cfg), Path(cfg.output_dir)
     name = "best baseline" if cfg.run is None else Path(str(cfg.run)).name
     runner, title = _backtest_runner(cfg, settings, name)
@@ -95,9 +100,11 @@ def backtest_mode(
     figures = [save_figure(runner.fans(), folder / "fans.png"), save_figures(folder, runner, result, model)[0]]
     result.report(folder / "report.html", f"{title} on {result.competition.label}", figures, model)
     spread = {} if cfg.backtest.champion is None else dict(champion=str(cfg.backtest.champion), spread=result["spread"])
-    scores = dict(model=model, synthetic=result.synthetic, scores=result.table(model).to_dict("index"), intervals=result.means())
+    scores = dict(model=model, synthetic=result.synthetic, scores=result.table(model).to_dict("index"),
+                  intervals=result.means())
     write_json(folder / "metrics.json", {**scores, **spread})
-    return f"{score_table(result, model)}\nEverything is in {folder} (report.html, backtest.parquet, windows.parquet, ...)"
+    files = "report.html, backtest.parquet, windows.parquet, ..."
+    return f"{score_table(result, model)}\nEverything is in {folder} ({files})"
 
 # %% ../../nbs/cli/01_judging.ipynb #2535ed9f
 def score_mode(
@@ -108,7 +115,8 @@ def score_mode(
     named = [*([] if cfg.run is None else [cfg.run]), *r.models, *cfg.backtest.baselines]
     field = {Path(str(m)).name: m for m in named} or {"best baseline": BEST_BASELINE}
     assets = list(r.assets or [a for a in cfg.data.assets if a in rules.assets])
-    replay = ValidatorReplay(field, make_source(cfg), rules, r.start, r.end, assets=assets, every_round=r.every_round, lead=r.lead,
+    replay = ValidatorReplay(field, make_source(cfg), rules, r.start, r.end, assets=assets, every_round=r.every_round,
+                             lead=r.lead,
                              n_paths=r.n_paths, seed=cfg.seed, progress=cfg.progress)
     result = replay.run(root / "replays", r.moments)
     folder = result.save(new_run_folder(root, f"score-{rules.name}"))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DATA_ACTIONS', 'runs_mode', 'compare_mode', 'doctor_mode', 'data_mode']
 
-# %% ../../nbs/cli/03_looking.ipynb #67937502
+# %% ../../nbs/cli/03_looking.ipynb #57fd2621
 from collections.abc import Sequence
 from ..core import BadData
 from ..data.report import bars_report, reports_table
@@ -25,7 +25,8 @@ def runs_mode(
     "List all runs, newest first."
     found = ExperimentStore(cfg.output_dir).runs()
     if not len(found): return f"there is no run in {cfg.output_dir} yet"
-    shown = found[["name", "kind", "status", "score", "se", "val_relative", "competition", "seed", "started", "seconds", "commit", "folder"]]
+    shown = found[["name", "kind", "status", "score", "se", "val_relative", "competition", "seed", "started",
+                   "seconds", "commit", "folder"]]
     shown = shown.assign(synthetic=found.synthetic.map({1: "yes", 0: "no"}))
     failed = [f"{i}: {e}" for i, e in found.error.items() if isinstance(e, str)]
     return "\n".join([shown.to_string(float_format="{:.4g}".format, na_rep=""), *failed])
@@ -54,10 +55,11 @@ def _hole_lines(reports: Sequence) -> list[str]:
     lines = []
     for r in reports:
         largest = sorted(r.holes, key=lambda hole: -hole.bars)[:3]
-        lines += [f"{r.asset}: hole from {x.start:%Y-%m-%d %H:%M} to {x.end:%Y-%m-%d %H:%M}, bars missing: {x.bars}" for x in sorted(largest)]
+        lines += [f"{r.asset}: hole from {x.start:%Y-%m-%d %H:%M} to {x.end:%Y-%m-%d %H:%M}, bars missing: {x.bars}"
+                  for x in sorted(largest)]
     return lines
 
-def _load_each(source, assets: Sequence[str], step: int) -> tuple[list, list]: # bars, and what is said of those that cannot be had
+def _load_each(source, assets: Sequence[str], step: int) -> tuple[list, list]: # bars; messages about missing ones
     "Bars asset by asset."
     bars, lacking = [], []
     for asset in assets:
@@ -65,18 +67,18 @@ def _load_each(source, assets: Sequence[str], step: int) -> tuple[list, list]: #
         except BadData as e: lacking.append(str(e))
     return bars, lacking
 
-# %% ../../nbs/cli/03_looking.ipynb #fdbbbe26
+# %% ../../nbs/cli/03_looking.ipynb #562298b4
 DATA_ACTIONS = ("download", "info", "check")  # what mode=data can do
 
 def _fatal(action: str, lacking: list, wrong: list, found: bool) -> list:
-    "The findings that end the command with an error: a check allows none, a download needs every asset, a look needs one."
+    "The findings that end the command with an error: any for a check, a missing asset for a download."
     if action == "check": return wrong
     return lacking if action == "download" or not found else []
 
 def data_mode(
     cfg, # complete configuration; `data.action` says what is done, `data.to` where bars are written
 ) -> str: # what to print
-    "Download bars, describe them, or check them. Raises BadData when a check finds something wrong, or an asset cannot be had."
+    "Download, describe or check bars. Raises BadData when a check finds something wrong, or an asset is missing."
     action, step = choose(cfg.data.action, DATA_ACTIONS, "data.action"), get_competition(cfg.competition.name).step
     source = registry.build("source", cfg.data.source, freq=step, progress=cfg.progress)
     also = sorted(set(source.list_assets() or ()) - set(cfg.data.assets))

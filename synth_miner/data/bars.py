@@ -45,7 +45,8 @@ def _check_shapes(self: AssetData):
     "Raise BadData unless prices and covariates have one row per timestamp."
     n, columns = len(self.timestamps), self.covariate_columns
     if n == 0: raise BadData(f"{self.name}: no bars")
-    if self.prices.shape != (n,): raise BadData(f"{self.name}: {n} timestamps but prices of shape {self.prices.shape}")
+    if self.prices.shape != (n,):
+        raise BadData(f"{self.name}: {n} timestamps but prices of shape {self.prices.shape}")
     if self.covariates.shape != (n, len(columns)):
         raise BadData(f"{self.name}: covariates are {self.covariates.shape}, expected ({n}, {len(columns)}): "
                       f"one row per bar, one column for each of {columns}")
@@ -79,7 +80,8 @@ def seconds(self: AssetData) -> np.ndarray:
 @patch(as_prop=True)
 def step(self: AssetData) -> int:
     "Length of a bar in seconds: the most common difference of neighbours."
-    if len(self) < 2: raise BadData(f"{self.name}: one bar has no step; at least two bars are needed")
+    if len(self) < 2:
+        raise BadData(f"{self.name}: one bar has no step; at least two bars are needed")
     values, counts = np.unique(np.diff(self.seconds), return_counts=True)
     return int(values[counts.argmax()])
 
@@ -132,7 +134,8 @@ def cut_bars(
     "The bars of a range. Raises BadData when none is left."
     if start is not None: df = df[df.index >= start]
     if end is not None: df = df[df.index < end]
-    if not len(df): raise BadData(f"{where or name}: no bar from {start or 'the beginning'} to {end or 'the end'}")
+    if not len(df):
+        raise BadData(f"{where or name}: no bar from {start or 'the beginning'} to {end or 'the end'}")
     rest = df.drop(columns="close")
     return AssetData(name, df.index, df["close"].to_numpy(), list(rest), rest.to_numpy())
 

@@ -61,7 +61,8 @@ def _kline_table(rows, where: str) -> pd.DataFrame:
     width = len(_KLINE)
     if not isinstance(rows, list) or any(not isinstance(r, list) or len(r) < width for r in rows):
         raise BadData(f"{where}: expected a list of klines, got {str(rows)[:100]}")
-    try: values = np.array([r[:width] for r in rows], dtype=np.float64).reshape(-1, width)
+    try:
+        values = np.array([r[:width] for r in rows], dtype=np.float64).reshape(-1, width)
     except (ValueError, TypeError) as e:
         raise BadData(f"{where}: a kline has a value that is not a number: {e}") from None
     return pd.DataFrame(values, columns=_KLINE)
@@ -92,7 +93,8 @@ def _page(self: BinanceSource, symbol: str, since: int, until: int) -> pd.DataFr
 def _respect_weight(self: BinanceSource, answer: Answer):
     "Wait for the next minute when most of this one's weight is used, by us or anybody behind the same address."
     used = answer.headers.get("X-MBX-USED-WEIGHT-1M", "0")
-    if used.isdigit() and int(used) > 0.8 * self.weight_limit: self.client.sleep(60 - answer.time % 60)
+    if used.isdigit() and int(used) > 0.8 * self.weight_limit:
+        self.client.sleep(60 - answer.time % 60)
 
 @patch
 def _pages(self: BinanceSource, symbol: str, since: int, until: int) -> Iterator:
@@ -112,7 +114,8 @@ def _month_file(self: BinanceSource, symbol: str, first: int) -> bytes | None:
     for _ in range(2):
         if (answer := self.archive.get_bytes(path)) is None: return None
         checksum = self.archive.get_bytes(path + ".CHECKSUM")
-        try: return _unzipped(answer.value, f"{name}.csv", None if checksum is None else checksum.value)
+        try:
+            return _unzipped(answer.value, f"{name}.csv", None if checksum is None else checksum.value)
         except damage as e: reason = e
     raise ConnectionError(f"{self.archive.base_url}/{path} came damaged twice: {reason}. Try again later; "
                           "what has been stored is kept")

@@ -84,7 +84,8 @@ def limits(self: CachedSource) -> tuple: # (start, end) in UTC
 def _months(self: CachedSource, asset: str, start: pd.Timestamp, end: pd.Timestamp) -> list:
     "The parts that hold a period: (file, first open, first open of the next month) of each month."
     folder = self.folder / re.sub(r"[^\w@.-]", "_", self.symbols[asset]) / step_name(self.step)
-    def first_open(month): return int(pd.Timestamp(month.start_time, tz="UTC").timestamp())
+    def first_open(month):
+        return int(pd.Timestamp(month.start_time, tz="UTC").timestamp())
     span = [t.tz_localize(None).to_period("M") for t in (start, end - pd.Timedelta("1us"))]
     return [(folder / f"{m}.parquet", first_open(m), first_open(m + 1)) for m in pd.period_range(*span, freq="M")]
 
@@ -103,8 +104,10 @@ def _refresh(self: CachedSource, asset: str, file: Path, first: int, goal: int):
         if goal <= self.clock() - _SETTLED: done = goal
     finally:
         bars = pd.concat([old, *pages]).sort_index(kind="stable")
-        if len(bars): write_part(file, bars[~bars.index.duplicated(keep="last")], done)
+        if len(bars):
+            write_part(file, bars[~bars.index.duplicated(keep="last")], done)
 
+# %% ../../nbs/data/09_cached.ipynb #b50f54f0
 @patch
 def _fill(self: CachedSource, asset: str, start: pd.Timestamp, end: pd.Timestamp) -> list[Path]:
     "Fetch what the cache lacks of a period; returns the files that hold it."
@@ -114,7 +117,8 @@ def _fill(self: CachedSource, asset: str, start: pd.Timestamp, end: pd.Timestamp
     lacking = [m for m in months if (part_until(m[0]) or 0) < min(m[2], stop)]
     what = f"{asset} {step_name(self.step)} from {self.kind}"
     months_shown = tqdm(lacking, disable=not (self.progress and lacking), desc=what, unit="month")
-    for file, first, next_month in months_shown: self._refresh(asset, file, first, min(next_month, newest))
+    for file, first, next_month in months_shown:
+        self._refresh(asset, file, first, min(next_month, newest))
     return [m[0] for m in months if m[0].exists()]
 
 # %% ../../nbs/data/09_cached.ipynb #6f968582
@@ -142,7 +146,8 @@ def load_range(self: CachedSource,
     end = to_time(int(self.clock())) if end is None else end
     for _ in range(2):
         parts = [read_part(f, [*OHLCV, *self.extra]) for f in self._fill(asset, start, end)]
-        if all(p is not None for p in parts): break # a damaged part was deleted and is fetched in the second round
+        if all(p is not None for p in parts):
+            break # a damaged part was deleted and is fetched in the second round
     df = pd.concat([pd.DataFrame(index=utc_index([])), *parts])
     bars = cut_bars(asset, df, start, end, f"{asset} ({step_name(self.step)} from {self.kind})")
     first = bars.timestamps[0]

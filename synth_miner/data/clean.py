@@ -27,7 +27,8 @@ def _times(df: pd.DataFrame, name: str) -> pd.DatetimeIndex:
     "The times of the rows, from a column or the index. Raises BadData."
     found = [c for c in TIME_COLUMNS if c in df]
     if found: return utc_index(df[found[0]], name=name)
-    if isinstance(df.index, pd.DatetimeIndex): return utc_index(df.index, name=name)
+    if isinstance(df.index, pd.DatetimeIndex):
+        return utc_index(df.index, name=name)
     raise BadData(f"{name}: no time found: the index is not a DatetimeIndex, and no column is one of {TIME_COLUMNS}; "
                   f"there are {list(df.columns)}")
 
@@ -43,7 +44,8 @@ def _rename(df: pd.DataFrame, name: str, columns: dict | None, extra: Sequence) 
         raise BadData(f"{name}: no column {c!r}; there are {list(df.columns)}. "
                       f"Say what it is called with columns={{'theirs': {c!r}}}")
     twice = df.columns[df.columns.duplicated()]
-    if len(twice): raise BadData(f"{name}: two columns are called {twice[0]!r}; drop or rename one of them")
+    if len(twice):
+        raise BadData(f"{name}: two columns are called {twice[0]!r}; drop or rename one of them")
     return df[[c for c in OHLCV if c in df] + [c for c in extra if c not in OHLCV]], times
 
 # %% ../../nbs/data/01_clean.ipynb #15fb1df0
@@ -51,14 +53,18 @@ def _faults(df: pd.DataFrame, times: pd.DatetimeIndex) -> Iterator:
     "Masks of rows that cannot be true, each with the column at fault and the reason."
     value = {c: df[c].to_numpy() for c in df}
     for c in ("open", "high", "low", "close"):
-        if c in df: yield ~(np.isfinite(value[c]) & (value[c] > 0)), c, "is not a finite positive price"
-    if "volume" in df: yield ~(np.isfinite(value["volume"]) & (value["volume"] >= 0)), "volume", "is not a valid volume"
+        if c in df:
+            yield ~(np.isfinite(value[c]) & (value[c] > 0)), c, "is not a finite positive price"
+    if "volume" in df:
+        yield ~(np.isfinite(value["volume"]) & (value["volume"] >= 0)), "volume", "is not a valid volume"
     for c in df:
         if c not in OHLCV: yield ~np.isfinite(value[c]), c, "is not finite"
     ends = df[[c for c in ("open", "close") if c in df]]
     above, below = ends.max(axis=1).to_numpy() * (1 - 1e-9), ends.min(axis=1).to_numpy() * (1 + 1e-9)
-    if "high" in df: yield value["high"] < above, "high", "is below the open or the close"
-    if "low" in df: yield value["low"] > below, "low", "is above the open or the close"
+    if "high" in df:
+        yield value["high"] < above, "high", "is below the open or the close"
+    if "low" in df:
+        yield value["low"] > below, "low", "is above the open or the close"
     yield times.duplicated(keep="last"), None, "duplicate timestamp"
 
 # %% ../../nbs/data/01_clean.ipynb #37de77f5

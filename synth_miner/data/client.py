@@ -121,9 +121,12 @@ def _send(self: HttpClient, method: str, url: str, **kwargs):
     if self._session is None:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "synth-miner"
-    try: return self._session.request(method, url, timeout=self.timeout, **kwargs)
-    except requests.Timeout: raise _TryAgain(f"no answer within {self.timeout:g} s") from None
-    except broken as e: raise _TryAgain(f"the connection failed or broke off ({_root(e)})") from None
+    try:
+        return self._session.request(method, url, timeout=self.timeout, **kwargs)
+    except requests.Timeout:
+        raise _TryAgain(f"no answer within {self.timeout:g} s") from None
+    except broken as e:
+        raise _TryAgain(f"the connection failed or broke off ({_root(e)})") from None
 
 # %% ../../nbs/data/10_client.ipynb #0ffa9eb5
 @patch
@@ -133,8 +136,10 @@ def _once(self: HttpClient, method: str, url: str, read: Callable, **kwargs) -> 
     r = self._send(method, url, **kwargs)
     if r.status_code == 404: return None
     message = f"status {r.status_code}{_reason(r)}" if r.status_code >= 400 else ""
-    if r.status_code in _WORTH_ANOTHER: raise _TryAgain(message, _retry_after(r))
-    if message: raise (BadData if r.status_code in (400, 422) else ConnectionError)(f"{safe_url(r.url)}: {message}")
+    if r.status_code in _WORTH_ANOTHER:
+        raise _TryAgain(message, _retry_after(r))
+    if message:
+        raise (BadData if r.status_code in (400, 422) else ConnectionError)(f"{safe_url(r.url)}: {message}")
     try: return Answer(read(r), r.headers, min(time.time(), _server_time(r)))
     except requests.exceptions.JSONDecodeError:
         raise _TryAgain(f"the answer is not JSON; it begins {r.text[:60]!r}") from None
@@ -172,6 +177,7 @@ def post_json(self: HttpClient,
     "Ask with a JSON body for JSON. Raises ConnectionError, or BadData for a refused request."
     return self._found(self._ask("POST", path, lambda r: r.json(), json=body), path)
 
+# %% ../../nbs/data/10_client.ipynb #bdaa951b
 @patch
 def get_bytes(self: HttpClient,
     path: str, # after the base URL

@@ -32,7 +32,8 @@ def parquet_names(
     file: str | Path, # parquet
 ) -> list[str]:
     "Names of the columns of a parquet file. Raises DamagedFile."
-    with _readable(file), pq.ParquetFile(file) as f: return list(f.schema_arrow.names)
+    with _readable(file), pq.ParquetFile(file) as f:
+        return list(f.schema_arrow.names)
 
 # %% ../../nbs/data/07_files.ipynb #1f20ae45
 def between(
@@ -42,7 +43,8 @@ def between(
     "For `read_groups`: whether a row group reaches into a period of time."
     def test(least, greatest):
         try: first, last = utc_index([least])[0], utc_index([greatest])[0]
-        except BadData: return True # not a time that can be read here, so the rows must be read
+        except BadData:
+            return True # not a time that can be read here, so the rows must be read
         return (end is None or first < end) and (start is None or last >= start)
     return test
 

@@ -82,7 +82,8 @@ RETRY_STATUSES = (408, 429, 500, 502, 503, 504)  # of an HTTP answer that may be
 def _wait_seconds(x: BaseException, status: int | None, default: float = 0.5) -> float | None:
     "Seconds until another try makes sense, by the answer's Retry-After when it has one; None: a retry cannot help."
     from huggingface_hub import errors as e
-    if isinstance(x, (e.OfflineModeIsEnabled, e.LocalEntryNotFoundError)): return None
+    if isinstance(x, (e.OfflineModeIsEnabled, e.LocalEntryNotFoundError)):
+        return None
     if status is None: return default
     if status not in RETRY_STATUSES: return None
     requested = x.response.headers.get("Retry-After", "")
@@ -94,7 +95,8 @@ def _unavailable_error(error: BaseException, status: int | None, where: str, act
     x = _hub_exception(error)
     cause = f"status {status}" if status else type(_chain(error)[-1]).__name__
     if isinstance(x, e.OfflineModeIsEnabled): cause = "offline mode is on"
-    if isinstance(x, e.LocalEntryNotFoundError): cause += ", and it is not in the local cache"
+    if isinstance(x, e.LocalEntryNotFoundError):
+        cause += ", and it is not in the local cache"
     message = f"{where}: could not {action} ({cause}); try again later"
     return HubUnavailable(message, _wait_seconds(x, status), status is not None)
 
@@ -108,7 +110,8 @@ def hub_error(
     from huggingface_hub import errors as e
     x, where = _hub_exception(error), str(address)
     status = x.response.status_code if isinstance(x, e.HfHubHTTPError) else None
-    if status in (409, 412): return HubConflict(f"{where}: the repository has changed in the meantime ({status})")
+    if status in (409, 412):
+        return HubConflict(f"{where}: the repository has changed in the meantime ({status})")
     return (_access_error(x, status, where, action) or _address_error(x, status, where, action)
             or _unavailable_error(error, status, where, action))
 
@@ -121,7 +124,8 @@ def hub_errors(
     "Turn the Hub library's exceptions inside a `with` block into BadData, PermissionError or ConnectionError."
     from huggingface_hub import errors as e
     try: yield
-    except (BadData, HubAccessDenied, HubConflict, HubUnavailable): raise  # translated already
+    except (BadData, HubAccessDenied, HubConflict, HubUnavailable):
+        raise  # translated already
     except (OSError, RuntimeError, ValueError, e.HTTPError, e.EntryNotFoundError) as x:
         error = hub_error(x, address, action)
     else: return

@@ -50,7 +50,8 @@ _CANDLE = dict(t="timestamp", o="open", h="high", l="low", c="close", v="volume"
 def _candles(rows, step: int, where: str) -> pd.DataFrame:
     "An answer as bars. Raises BadData for an answer of another shape, or a candle off the grid."
     is_list = isinstance(rows, list) and all(isinstance(r, dict) and _CANDLE.keys() <= r.keys() for r in rows)
-    if not is_list: raise BadData(f"{where}: expected a list of candles, got {str(rows)[:100]}")
+    if not is_list:
+        raise BadData(f"{where}: expected a list of candles, got {str(rows)[:100]}")
     table = pd.DataFrame(rows, columns=list(_CANDLE))
     bars = clean_bars(table, name=where, columns=_CANDLE, extra=HyperliquidSource.extras)
     off_grid = bars.index.as_unit("s").asi8 % step != 0

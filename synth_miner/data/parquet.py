@@ -47,17 +47,21 @@ def _asset_stem(file: Path) -> str:
     "The part of a path that names the asset: the folder where the file is called `data` or after a bar length."
     return file.parent.resolve().name if file.stem == "data" or _step_in_name(file) else file.stem
 
+# %% ../../nbs/data/parquet.ipynb #3dda5aea
 @patch
 def files(self: ParquetSource) -> dict: # asset -> list of paths
     "The files of each asset, by name. Raises FileNotFoundError."
-    if self.path.is_file(): return {asset_of_file(_asset_stem(self.path)): [self.path]}
-    if not self.path.is_dir(): raise FileNotFoundError(f"no folder or file {self.path} (looked in {Path.cwd()})")
+    if self.path.is_file():
+        return {asset_of_file(_asset_stem(self.path)): [self.path]}
+    if not self.path.is_dir():
+        raise FileNotFoundError(f"no folder or file {self.path} (looked in {Path.cwd()})")
     found = {}
     for file in sorted([*self.path.glob("*.*"), *self.path.glob("*/*.*")]):
         if file.suffix not in _ENDINGS or file.name.startswith("."): continue
         stem = file.stem if file.parent == self.path else file.parent.name
         found.setdefault(asset_of_file(stem), []).append(file)
-    if not found: raise FileNotFoundError(f"no .parquet or .csv file in {self.path.resolve()} or the folders in it")
+    if not found:
+        raise FileNotFoundError(f"no .parquet or .csv file in {self.path.resolve()} or the folders in it")
     return found
 
 @patch
@@ -104,7 +108,8 @@ def pick_file(self: ParquetSource,
 ) -> Path:
     "The coarsest file whose bars still make the wanted step. Raises BadData naming what there is."
     known = self.files()
-    if asset not in known: raise BadData(f"{self.path} has no asset {asset!r}; it has {sorted(known)}")
+    if asset not in known:
+        raise BadData(f"{self.path} has no asset {asset!r}; it has {sorted(known)}")
     if len(known[asset]) == 1: return known[asset][0]
     steps = {file: self._step(file) for file in known[asset]}
     usable = [file for file in steps if step is None or step % steps[file] == 0]

@@ -120,7 +120,8 @@ class BarsReport:
     @property
     def coverage(self): return self.bars / self.expected
     @property
-    def wrong(self): return [*self.raw, *self._about_holes(), *self._about_moves(), *self._about_the_rest()]
+    def wrong(self):
+        return [*self.raw, *self._about_holes(), *self._about_moves(), *self._about_the_rest()]
 
 # %% ../../nbs/data/06_report.ipynb #3bed484d
 def _count(n: int, what: str) -> str:
@@ -181,7 +182,8 @@ def _about_holes(self: BarsReport) -> Iterator:
         longest, share = max(rest, key=lambda h: h.bars), missing / (self.bars + missing)
         yield (f"{100 * share:.1f} % of the bars are missing, in {_count(len(rest), 'hole')}, the longest "
                f"{_length(longest.bars, self.step)} from {longest.start}")
-    if self.off_grid: yield f"{_count(self.off_grid, 'bar')} off the {step_name(self.step)} grid of the first one"
+    if self.off_grid:
+        yield f"{_count(self.off_grid, 'bar')} off the {step_name(self.step)} grid of the first one"
 
 # %% ../../nbs/data/06_report.ipynb #800b9529
 @patch
@@ -203,7 +205,8 @@ def _about_the_rest(self: BarsReport) -> Iterator:
                "an outage recorded as a flat line?")
     if self.zero_volume > 0.5:
         yield f"{100 * self.zero_volume:.0f} % of the bars have no volume: features of it mean nothing here"
-    if self.future: yield f"the last bar opens at {self.last} and is not over yet, or the times are not UTC"
+    if self.future:
+        yield f"the last bar opens at {self.last} and is not over yet, or the times are not UTC"
 
 # %% ../../nbs/data/06_report.ipynb #da38fa9d
 def reports_table(

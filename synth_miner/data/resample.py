@@ -71,6 +71,7 @@ def fill_holes(
     last = np.cumsum(missing == 0) - 1  # the newest real bar at each grid point
     columns = asset.covariates[last]
     for j, c in enumerate(asset.covariate_columns):
-        if c in OHLCV: columns[missing == 1, j] = 0 if c == "volume" else asset.prices[last][missing == 1]
+        if c in OHLCV:
+            columns[missing == 1, j] = 0 if c == "volume" else asset.prices[last][missing == 1]
     times, names = asset.seconds[0] + asset.step * np.arange(len(missing)), [*asset.covariate_columns, "filled"]
     return AssetData(asset.name, times, asset.prices[last], names, np.c_[columns, missing])

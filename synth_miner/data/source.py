@@ -71,7 +71,8 @@ def load_data(self: DataSource,
 ) -> list[AssetData]: # in the order asked for
     "Bars of each asset, resampled where needed. Raises BadData naming the assets or the step that exist."
     assets = [assets] if isinstance(assets, str) else list(assets)
-    if not assets or len(set(assets)) < len(assets): raise BadData(f"name each asset once; got {assets}")
+    if not assets or len(set(assets)) < len(assets):
+        raise BadData(f"name each asset once; got {assets}")
     known, step = self.list_assets(), None if step is None else to_seconds(step)
     for a in assets:
         if known is None or a in known: continue

@@ -58,7 +58,8 @@ def part_until(
     "How far a part goes, from the last bytes of its file. A damaged part is deleted."
     if not file.exists(): return None
     try: return int(pq.read_metadata(file).metadata[b"until"])
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as e: return _discard(file, e)
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as e:
+        return _discard(file, e)
 
 def read_part(
     file: Path, # of a part
@@ -66,7 +67,8 @@ def read_part(
 ) -> pd.DataFrame | None: # indexed by UTC bar open; None: there is no such part
     "The bars of a part. A damaged part is deleted."
     if part_until(file) is None: return None
-    try: return read_groups(file, ["timestamp", *(columns or parquet_names(file)[1:])]).set_index("timestamp")
+    try:
+        return read_groups(file, ["timestamp", *(columns or parquet_names(file)[1:])]).set_index("timestamp")
     except (DamagedFile, KeyError) as e: return _discard(file, e)
 
 # %% ../../nbs/data/08_store.ipynb #046a3320

@@ -57,7 +57,8 @@ class MockDataSource(DataSource):
         self.length, self.step, self.seed, self.base_price = int(length), to_seconds(freq), seed, float(base_price)
         self.first, self.end = int(to_time(start).timestamp()), end
 
-    def __repr__(self): return f"MockDataSource({self.length:,} bars of {step_name(self.step)}, seed {self.seed})"
+    def __repr__(self):
+        return f"MockDataSource({self.length:,} bars of {step_name(self.step)}, seed {self.seed})"
 
 # %% ../../nbs/data/synthetic.ipynb #7231c26e
 def _rng(*keys) -> np.random.Generator:

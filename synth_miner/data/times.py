@@ -16,8 +16,10 @@ def to_seconds(
     step: int | str, # seconds, or "5min", "1h"
 ) -> int: # seconds
     "Length of a bar in seconds. Raises BadData unless it is a positive whole number of seconds."
-    if isinstance(step, str): step = re.sub(r"(?<=\d)(\s*)d$", r"\1D", step) # pandas writes a day as D
-    try: seconds = int(step) if isinstance(step, (int, np.integer)) else pd.Timedelta(step).total_seconds()
+    if isinstance(step, str):
+        step = re.sub(r"(?<=\d)(\s*)d$", r"\1D", step) # pandas writes a day as D
+    try:
+        seconds = int(step) if isinstance(step, (int, np.integer)) else pd.Timedelta(step).total_seconds()
     except (ValueError, TypeError):
         raise BadData(f"{step!r} is not a bar length; write seconds (300) or '5min', '1h'") from None
     if not seconds > 0 or seconds % 1:
@@ -54,7 +56,8 @@ def _from_text(x: pd.Series) -> pd.Series:
 def _to_datetimes(x: pd.Series, name: str) -> pd.Series:
     "Values of any spelling as datetimes, NaT where they cannot be read."
     if pd.api.types.is_datetime64_any_dtype(x): return x
-    if pd.api.types.is_numeric_dtype(x): return _from_epoch(x, name) if len(x) else _from_text(x)
+    if pd.api.types.is_numeric_dtype(x):
+        return _from_epoch(x, name) if len(x) else _from_text(x)
     numbers = pd.to_numeric(x, errors="coerce")
     if len(x) and numbers.notna().all(): return _from_epoch(numbers, name)
     return _from_text(x).where(x.notna())
@@ -86,5 +89,6 @@ def to_time(
 ) -> pd.Timestamp | None: # UTC
     "One moment in UTC from any common spelling. Raises BadData."
     if when is None: return None
-    if isinstance(when, (int, str)) and re.fullmatch(r"\d{4}", str(when)): when = f"{when}-01-01"
+    if isinstance(when, (int, str)) and re.fullmatch(r"\d{4}", str(when)):
+        when = f"{when}-01-01"
     return utc_index([when], name="time")[0]

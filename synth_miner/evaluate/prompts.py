@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Prompt', 'prompts_of', 'unseen_from']
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #45c3c404
+# %% ../../nbs/evaluate/00_prompts.ipynb #dc769715
 import json
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from ..model.download import download_model
 from ..model.forecaster import Forecaster
 from ..score.competitions import Competition
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #29e8ee47
+# %% ../../nbs/evaluate/00_prompts.ipynb #83917053
 class Prompt(NamedTuple):
     "One question: what is known at a moment, and the prices that followed."
     asset: str # the subnet's name
@@ -31,7 +31,7 @@ class Prompt(NamedTuple):
     def history(self) -> AssetData: # complete bars up to now
         return self.bars.slice(self.rows.start, self.rows.stop)
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #976a5c05
+# %% ../../nbs/evaluate/00_prompts.ipynb #7e3858a7
 @patch
 def first_row(self: Prompt,
     lookback: str | pd.Timedelta, # how much of the past is wanted
@@ -41,7 +41,7 @@ def first_row(self: Prompt,
     after = newest - pd.Timedelta(lookback).total_seconds()
     return max(self.rows.start, int(np.searchsorted(self.bars.seconds, after, side="right")))
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #b59b0846
+# %% ../../nbs/evaluate/00_prompts.ipynb #6506394e
 @patch
 def known_to(self: Prompt,
     forecaster: Forecaster, # who is asked
@@ -63,26 +63,26 @@ def past(self: Prompt,
     bars, rows = self.known_to(forecaster, competition)
     return bars.slice(rows.start, rows.stop)
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #c46733d1
+# %% ../../nbs/evaluate/00_prompts.ipynb #5fb103ab
 def _closes(bars, opens):
     "Closes of the bars that open at the given seconds, NaN where there is none."
     at = np.minimum(np.searchsorted(bars.seconds, opens), len(bars) - 1)
     return np.where(bars.seconds[at] == opens, bars.prices[at], np.nan)
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #836780ce
-_WARM_UP = pd.Timedelta("1D") # history before the first prompt when no start is given
+# %% ../../nbs/evaluate/00_prompts.ipynb #dafd8941
+WARM_UP = pd.Timedelta("1D") # history before the first prompt when no start is given
 
 def _moments(bars, competition, start, end, every):
     "Moments, in seconds, whose newest bar exists and whose truth ends in time; and the row of that bar."
     step, seconds = bars.step, bars.seconds
-    first = int(seconds[0] + _WARM_UP.total_seconds() if start is None else start.timestamp())
+    first = int(seconds[0] + WARM_UP.total_seconds() if start is None else start.timestamp())
     last = int(min(seconds[-1] + step, np.inf if end is None else end.timestamp()) - competition.length)
     now = np.arange(first, last + 1, int(every.total_seconds()))
     newest = np.searchsorted(seconds, now - step)
     exists = seconds[np.minimum(newest, len(seconds) - 1)] == now - step
     return now[exists], newest[exists]
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #bf0c3a76
+# %% ../../nbs/evaluate/00_prompts.ipynb #8c0a73b6
 def prompts_of(
     bars: AssetData, # at the competition's step
     competition: Competition, # its rules
@@ -102,7 +102,7 @@ def prompts_of(
     return [Prompt(bars.name, times[i], real[i], bars, slice(max(0, newest[i] + 1 - n), newest[i] + 1))
             for i in np.flatnonzero(enough)]
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #57e93235
+# %% ../../nbs/evaluate/00_prompts.ipynb #b14614f4
 def with_own_bars(
     prompts: list[Prompt], # of one asset
 ) -> list[Prompt]: # with the same histories
@@ -114,7 +114,7 @@ def with_own_bars(
         fine = fine.slice(*np.searchsorted(fine.seconds, ends).tolist())
     return [p._replace(bars=bars, rows=slice(p.rows.start - first, p.rows.stop - first), fine=fine) for p in prompts]
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #c83e4dfc
+# %% ../../nbs/evaluate/00_prompts.ipynb #4237f557
 def unseen_from(
     what, # a forecaster, its name, a run's folder or an address of the Hub, as `load_forecaster` takes it
     **hub, # for an address of the Hub, as in `download_model`
@@ -127,7 +127,7 @@ def unseen_from(
     start = json.loads(file.read_text()).get("test_start") if file.is_file() else None
     return None if start is None else pd.Timestamp(start, tz="UTC")
 
-# %% ../../nbs/evaluate/00_prompts.ipynb #5f94995b
+# %% ../../nbs/evaluate/00_prompts.ipynb #6b6861c6
 def count_seen(
     forecaster: Forecaster, # with the spans it was trained on in `seen`
     prompts: list[Prompt], # to be asked

@@ -240,6 +240,7 @@ def _page_parts(result, title, figures, model) -> list[str]:
         parts.append(_section(file.stem.replace("_", " ").capitalize(), _image(file.read_bytes(), file.stem)))
     return [*parts, _section("How it was measured", _method_section(result))]
 
+# %% ../../nbs/evaluate/05_report.ipynb #272e32a6
 @patch
 def report(self: BacktestResult,
     path: str | Path, # file to write

@@ -101,7 +101,7 @@ def prompts(self: BacktestRunner) -> list[Prompt]: # by asset and time
 
 @patch
 def _no_prompt(self: BacktestRunner, loaded) -> str:
-    "Why there is no prompt: what was asked for, and which bars there are."
+    "Why there is no prompt: what was prompts for, and which bars there are."
     bars = "; ".join(f"{b.name} {b.timestamps[0]:%Y-%m-%d %H:%M} to {b.timestamps[-1]:%Y-%m-%d %H:%M}" for b in loaded)
     wanted = f"between {self.start or 'the first bar'} and {self.end or 'the last bar'}"
     return f"no prompt of {self.competition.name} fits {wanted}; the bars are {bars}"
@@ -148,14 +148,14 @@ def _score_alone(model, rows, forecaster, prompts, *rules) -> tuple:
 @patch
 def _work(self: BacktestRunner, work) -> Iterator: # of (model, rows, table)
     "Score pieces of work, here or in processes of their own, in any order."
-    asked, rules = self.prompts(), (self.competition, self.n_paths, self.seed)
+    prompts, rules = self.prompts(), (self.competition, self.n_paths, self.seed)
     if self.n_jobs == 1 or len(work) < 2:
         for model, rows in work:
-            yield model, rows, score_answers(self.forecasters[model], [asked[i] for i in rows], *rules)
+            yield model, rows, score_answers(self.forecasters[model], [prompts[i] for i in rows], *rules)
         return
     from joblib import Parallel, delayed
     alone = delayed(_score_alone)
-    jobs = (alone(model, rows, self.forecasters[model], with_own_bars([asked[i] for i in rows]), *rules)
+    jobs = (alone(model, rows, self.forecasters[model], with_own_bars([prompts[i] for i in rows]), *rules)
             for model, rows in work)
     # a process that ends waits for its idle workers, so these end soon
     yield from Parallel(n_jobs=self.n_jobs, return_as="generator_unordered", idle_worker_timeout=5)(jobs)
@@ -164,20 +164,20 @@ def _work(self: BacktestRunner, work) -> Iterator: # of (model, rows, table)
 @patch
 def _stored(self: BacktestRunner, model, folder) -> tuple: # keys by prompt, fingerprint by asset, tables
     "What a folder holds of a forecaster's answers; keys without meaning where there is no folder."
-    asked = self.prompts()
-    assets = sorted({p.asset for p in asked})
-    if folder is None: return list(map(str, range(len(asked)))), dict.fromkeys(assets, ""), []
+    prompts = self.prompts()
+    assets = sorted({p.asset for p in prompts})
+    if folder is None: return list(map(str, range(len(prompts)))), dict.fromkeys(assets, ""), []
     marks = {a: self.fingerprint(model, a) for a in assets}
-    keys = prompt_keys(asked, self.forecasters[model], self.competition, marks)
+    keys = prompt_keys(prompts, self.forecasters[model], self.competition, marks)
     tables = [read_answers(folder, mark) for mark in marks.values()]
     return keys, marks, [t for t in tables if len(t)]
 
 @patch
 def _missing(self: BacktestRunner, model, keys, tables) -> list: # of (model, rows)
     "Pieces of work for the prompts that are not stored, each of one asset."
-    stored, asked = set().union(*(t.index for t in tables)), self.prompts()
+    stored, prompts = set().union(*(t.index for t in tables)), self.prompts()
     rows = {}
-    for i, (p, key) in enumerate(zip(asked, keys, strict=True)):
+    for i, (p, key) in enumerate(zip(prompts, keys, strict=True)):
         if key not in stored: rows.setdefault(p.asset, []).append(i)
     return [(model, chunk) for chosen in rows.values() for chunk in _chunks(chosen)]
 
@@ -199,10 +199,10 @@ def run(self: BacktestRunner,
     watch: Callable | None = None, # called with the answers done and their total; what it raises ends the run
 ) -> BacktestResult:
     "Answer and score every prompt with every forecaster. Raises BadData for a forecaster that answers nothing."
-    asked, folder = self.prompts(), None if folder is None else Path(folder)
+    prompts, folder = self.prompts(), None if folder is None else Path(folder)
     stored = {model: self._stored(model, folder) for model in self.forecasters}
     work = [w for model, (keys, _, tables) in stored.items() for w in self._missing(model, keys, tables)]
-    total = len(asked) * len(stored)
+    total = len(prompts) * len(stored)
     done = total - sum(len(rows) for _, rows in work)
     bar = tqdm(total=total, initial=done, disable=not self.progress, desc="backtest", unit="answer", mininterval=1)
     with bar:
@@ -210,7 +210,7 @@ def run(self: BacktestRunner,
         for model, rows, table in self._work(work):
             keys, marks, tables = stored[model]
             tables.append(table.set_index(pd.Index([keys[i] for i in rows])))
-            if folder is not None: write_answers(folder, marks[asked[rows[0]].asset], tables[-1])
+            if folder is not None: write_answers(folder, marks[prompts[rows[0]].asset], tables[-1])
             bar.update(len(rows))
             done += len(rows)
             if watch: watch(done, total)
@@ -225,9 +225,9 @@ def fans(self: BacktestRunner,
     prompt: Prompt | None = None, # the question; None: the one in the middle that all can answer
 ): # Axes
     "Overlapping bands of several models' paths, and what happened. Raises BadData when no prompt is answered by all."
-    models, asked = list(models or list(self.forecasters)[:3]), self.prompts()
-    half, reason = len(asked) // 2, None
-    for p in [prompt] if prompt is not None else asked[half:] + asked[:half][::-1]:
+    models, prompts = list(models or list(self.forecasters)[:3]), self.prompts()
+    half, reason = len(prompts) // 2, None
+    for p in [prompt] if prompt is not None else prompts[half:] + prompts[:half][::-1]:
         try:
             paths = {m: self.answer(m, p) for m in models}
         except BadData as e:

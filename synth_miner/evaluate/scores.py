@@ -167,6 +167,22 @@ def save(self: BacktestScores,
     facts = dict(competition=self.competition.to_dict(), synthetic=self.synthetic, settings=self.settings)
     return write_json(folder / "backtest.json", facts).parent
 
+# %% ../../nbs/evaluate/04_scores.ipynb #a9454aa0
+def _read_json(file) -> dict:
+    "The content of a JSON file. Raises BadData."
+    try:
+        return json.loads(file.read_text())
+    except ValueError as e:
+        raise BadData(f"{file} is not JSON: {e}") from None
+
+def _read_windows(file) -> tuple:
+    "The table of answers without its arrays, and the arrays by model; nothing where there is no file."
+    if not file.is_file(): return None, {}, {}
+    windows = pd.read_parquet(file)
+    by_model = windows.groupby("model", sort=False)
+    pit, ends = ({m: np.stack(rows).astype(np.float32) for m, rows in by_model[c]} for c in ("pit", "ends"))
+    return windows.drop(columns=["pit", "ends"]), pit, ends
+
 # %% ../../nbs/evaluate/04_scores.ipynb #844c3a7a
 @patch(cls_method=True)
 def load(cls: BacktestScores,
@@ -183,18 +199,3 @@ def load(cls: BacktestScores,
     windows, pit, ends = _read_windows(folder / "windows.parquet")
     frame = pd.read_parquet(folder / "backtest.parquet")
     return cls(frame, rules, saved["synthetic"], pit, ends, windows, saved["settings"])
-
-def _read_json(file) -> dict:
-    "The content of a JSON file. Raises BadData."
-    try:
-        return json.loads(file.read_text())
-    except ValueError as e:
-        raise BadData(f"{file} is not JSON: {e}") from None
-
-def _read_windows(file) -> tuple:
-    "The table of answers without its arrays, and the arrays by model; nothing where there is no file."
-    if not file.is_file(): return None, {}, {}
-    windows = pd.read_parquet(file)
-    by_model = windows.groupby("model", sort=False)
-    pit, ends = ({m: np.stack(rows).astype(np.float32) for m, rows in by_model[c]} for c in ("pit", "ends"))
-    return windows.drop(columns=["pit", "ends"]), pit, ends

@@ -31,7 +31,7 @@ class FeatureScaler:
         return np.clip((features - self.mean) / self.std, -self.clip, self.clip).astype(np.float32)
 
     def to_dict(self) -> dict:
-        "Plain numbers, for a JSON or YAML file beside the weights."
+        "Plain numbers, for a JSON or YAML file next to the weights."
         return dict(names=list(self.names), mean=self.mean.tolist(), std=self.std.tolist(), clip=self.clip)
 
 # %% ../../nbs/features/02_pipeline.ipynb #fa08f539

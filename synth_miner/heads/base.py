@@ -58,7 +58,7 @@ def step_features(
     step = torch.arange(horizon, dtype=like.dtype, device=like.device)
     return torch.exp(-step[:, None] / torch.tensor(DECAYS, dtype=like.dtype, device=like.device))
 
-# %% ../../nbs/heads/00_base.ipynb #8882906b
+# %% ../../nbs/heads/00_base.ipynb #8357a22d
 def _head_returns(head, p, horizon):
     "Log-returns of the head's process: it exists, reads only parameters that the head gives, and stays finite."
     process = registry.build("process", head.process)

@@ -41,8 +41,9 @@ class MixtureDensityHead(HeadBase):
         horizon: int | None = None, # not needed: the parameters hold for any
     ) -> MixtureParams:
         latents = self.net(h_t)
+        mus = self.init_sigma * self.mu_proj(latents)
         sigmas = self.apart * positive(self.sigma_proj(latents), self.init_sigma)
-        return MixtureParams(self.init_sigma * self.mu_proj(latents), sigmas, self.logit_proj(latents).softmax(-1))
+        return MixtureParams(mus, sigmas, self.logit_proj(latents).softmax(-1))
 
 # %% ../../nbs/heads/mixture_density.ipynb #58785137
 @patch

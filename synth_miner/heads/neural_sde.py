@@ -96,8 +96,9 @@ class NeuralSDEHead(HeadBase):
         horizon: int | None = None, # not needed: the path can go on for any number of steps
     ) -> NeuralSDEParams:
         latents = self.norm(h_t)
-        mu, raw = self.mu_proj(latents).squeeze(-1), self.sigma_proj(latents).squeeze(-1)
-        return NeuralSDEParams(self.context(latents), self.init_sigma * mu, positive(raw, self.init_sigma))
+        context, mu = self.context(latents), self.init_sigma * self.mu_proj(latents).squeeze(-1)
+        sigma = positive(self.sigma_proj(latents).squeeze(-1), self.init_sigma)
+        return NeuralSDEParams(context, mu, sigma)
 
     @property
     def process(self):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['AblationExperiment']
 
-# %% ../../nbs/lab/10_ablation.ipynb #44c8cb05
+# %% ../../nbs/lab/10_ablation.ipynb #cd68d42e
 import math
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ from torch.utils.data import DataLoader
 class AblationExperiment:
     "Variants trained or judged on the same windows. Raises ValueError for an unknown mode."
     def __init__(self,
-        configs: Mapping, # name -> recipe, or configuration with `model` and `training`; in mode "backtest" what `load_forecaster` takes
+        configs: Mapping, # name -> recipe or configuration; in mode "backtest" what `load_forecaster` takes
         mode: str = "train", # "train" or "backtest"
         device: str = "auto", # as `pick_device` takes it
         *,
@@ -40,15 +40,17 @@ class AblationExperiment:
         self.configs, self.mode, self.device = dict(configs), choose(mode, ("train", "backtest"), "mode"), device
         self.seeds, self.training, self.n_paths, self.progress = tuple(seeds), dict(training or {}), n_paths, progress
         self.results, self.models, self.curves, self.windows = {}, {}, {}, {} # by name, filled by `run`
-        self.synthetic, self.competition, self.result = None, None, None # whether the market was made up (None: not known), whose score, the backtest's result
+        self.synthetic = None # whether the market was made up; None: not known
+        self.competition, self.result = None, None # whose score; the backtest's result
 
-# %% ../../nbs/lab/10_ablation.ipynb #e8284e5a
+# %% ../../nbs/lab/10_ablation.ipynb #3567f8d4
 def _as_recipe(config) -> dict:
     "Recipe, training, past and features of a configuration in any of its forms."
     c = plain_config(config) if type(config).__module__.startswith("omegaconf") else dict(config)
     c = c if "model" in c else dict(model=c)
     backbone = c["model"].get("backbone", {})
-    return dict(model=c["model"], training=dict(c.get("training") or {}), seq_len=backbone.get("seq_len"), input_size=backbone.get("input_size"))
+    return dict(model=c["model"], training=dict(c.get("training") or {}), seq_len=backbone.get("seq_len"),
+                input_size=backbone.get("input_size"))
 
 def _mean_windows(frames) -> pd.DataFrame:
     "Window scores, averaged over repeats."
@@ -65,27 +67,31 @@ def _part_metrics(frames, part: str) -> dict:
 def _ablation_metrics(fits, synthetic) -> dict:
     "Scores of validation and held-out part, and what was trained."
     held = {} if fits[0].test is None else _part_metrics([f.test for f in fits], "test")
-    facts = dict(epochs=[len(f.history) - 1 for f in fits], param_count=fits[0].parameters, seeds=len(fits), synthetic=synthetic)
+    facts = dict(epochs=[len(f.history) - 1 for f in fits], param_count=fits[0].parameters, seeds=len(fits),
+                 synthetic=synthetic)
     return {**_part_metrics([f.val for f in fits], "val"), **held, **facts}
 
 # %% ../../nbs/lab/10_ablation.ipynb #e1f76f5c
 @patch
-def _data(self: AblationExperiment, train, val, test) -> tuple: # what `three_parts` takes, and whether the market was made up
+def _data(self: AblationExperiment, train, val, test) -> tuple: # for `three_parts`; whether the market was made up
     "The data to train on; the synthetic market where none are given. Raises ValueError for a loader that is missing."
     if train is None and val is None and test is None:
         first = _as_recipe(next(iter(self.configs.values())))
-        train = synthetic_windows(first["seq_len"] or 32, first["training"].get("horizon", 12), first["input_size"] or 4, 16)
+        train = synthetic_windows(first["seq_len"] or 32, first["training"].get("horizon", 12),
+                                  first["input_size"] or 4, 16)
     if isinstance(train, MarketDataLoader): return train, train.synthetic
-    if train is None or val is None: raise ValueError("training needs train_loader and val_loader, or none at all: then it is the synthetic market")
+    if train is None or val is None:
+        raise ValueError("training needs train_loader and val_loader, or none at all: then it is the synthetic market")
     return (train, val, test), None
 
+# %% ../../nbs/lab/10_ablation.ipynb #cc92c6ce
 @patch
 def run(self: AblationExperiment,
-    train_loader=None, # batches to train on, or a MarketDataLoader, which is split; None, and no others: the built-in synthetic market
+    train_loader=None, # batches, or a MarketDataLoader to split; None, and no others: the built-in market
     val_loader=None, # for early stopping
     test_loader=None, # held out; in mode "backtest" a MarketDataLoader, or a DataLoader over a MarketDataset
 ) -> dict: # name -> metrics, in bps where they are scores; means over seeds
-    "Train and score every variant, or judge finished ones. Raises ValueError for a loader that is missing, BadData for loaders that share bars."
+    "Train and score every variant, or judge finished ones. Raises ValueError or BadData for unsuitable loaders."
     if self.mode == "backtest": return self._judge(test_loader)
     data, self.synthetic = self._data(train_loader, val_loader, test_loader)
     split = three_parts(data)
@@ -93,13 +99,14 @@ def run(self: AblationExperiment,
     for name, config in self.configs.items():
         c = _as_recipe(config)
         training = {**self.training, **c["training"]}
-        fits = [fit_recipe(c["model"], split, self.competition, training, seed=s, device=self.device, progress=self.progress) for s in self.seeds]
+        fits = [fit_recipe(c["model"], split, self.competition, training, seed=s, device=self.device,
+                           progress=self.progress) for s in self.seeds]
         self.models[name], self.curves[name] = [f.model for f in fits], [f.history for f in fits]
         self.windows[name] = _mean_windows([f.val if f.test is None else f.test for f in fits])
         self.results[name] = _ablation_metrics(fits, self.synthetic)
     return self.results
 
-# %% ../../nbs/lab/10_ablation.ipynb #db2be884
+# %% ../../nbs/lab/10_ablation.ipynb #42011c51
 @patch
 def table(self: AblationExperiment,
     against: str | None = None, # variant that the others are compared with; None: the first
@@ -135,10 +142,10 @@ def _check_unseen(configs: Mapping, start: pd.Timestamp):
     for name, model in configs.items():
         since = unseen_from(model)
         if since is None or since <= start: continue
-        raise BadData(f"{name} was trained on bars up to {since:%Y-%m-%d %H:%M}, and this part begins {start:%Y-%m-%d %H:%M}; "
-                      "judge it on later bars")
+        raise BadData(f"{name} was trained on bars up to {since:%Y-%m-%d %H:%M}, and this part begins "
+                      f"{start:%Y-%m-%d %H:%M}; judge it on later bars")
 
-# %% ../../nbs/lab/10_ablation.ipynb #14560bdc
+# %% ../../nbs/lab/10_ablation.ipynb #566f0f89
 @patch
 def _judge(self: AblationExperiment, held) -> dict:
     "Means of each model and interval over prompts from the beginning of the held-out part on."
@@ -150,7 +157,8 @@ def _judge(self: AblationExperiment, held) -> dict:
     _check_unseen(self.configs, start)
     self.competition = short_competition(data.pred_len, data.step)
     source = _Bars(data.assets_data, bool(self.synthetic))
-    runner = BacktestRunner(self.configs, source, data.asset_names, self.competition, start, end, f"{self.competition.length}s",
+    runner = BacktestRunner(self.configs, source, data.asset_names, self.competition, start, end,
+                            f"{self.competition.length}s",
                             n_paths=self.n_paths, max_prompts=200, progress=self.progress)
     self.result = runner.run()
     self.results = {k: {**v, "synthetic": self.synthetic} for k, v in self.result.means().items()}

@@ -6,7 +6,7 @@
 __all__ = ['SAMPLERS', 'LoadedOnce', 'bar_step', 'make_source', 'make_loader', 'make_split', 'engineer_spec', 'make_trainer',
            'make_forecaster']
 
-# %% ../../nbs/lab/01_assemble.ipynb #68283dae
+# %% ../../nbs/lab/01_assemble.ipynb #de0fdac3
 import torch
 from collections.abc import Sequence
 from fastcore.basics import patch
@@ -14,7 +14,7 @@ from ..core import BadData, pick_device, seeded
 from ..data.bars import AssetData
 from ..data.source import DataSource
 from ..data.times import to_seconds
-from .config import RunSettings, read_settings
+from .config import read_settings
 from ..model.forecaster import ModelForecaster
 from ..model.synth import build_model
 from ..names import choose
@@ -25,7 +25,7 @@ from ..windows.loader import MarketDataLoader
 from ..windows.splits import Split
 from ..windows.window_regimes import balance_regimes
 
-# %% ../../nbs/lab/01_assemble.ipynb #d5de9cfa
+# %% ../../nbs/lab/01_assemble.ipynb #6908013e
 class LoadedOnce(DataSource):
     "A source that reads each asset once per bar length and range, and then answers from memory."
     def __init__(self,
@@ -53,7 +53,7 @@ def load_data(self: LoadedOnce,
         for bars in self.source.load_data(missing, step, **more): self._loaded[bars.name, *request] = bars
     return [self._loaded[a, *request] for a in assets]
 
-# %% ../../nbs/lab/01_assemble.ipynb #b32d5338
+# %% ../../nbs/lab/01_assemble.ipynb #6e5b0f6b
 def bar_step(
     config, # complete configuration, or its settings
 ) -> int: # seconds
@@ -68,7 +68,7 @@ def make_source(
     s = read_settings(config)
     return registry.build("source", s.data.source, freq=bar_step(s))
 
-# %% ../../nbs/lab/01_assemble.ipynb #063ddf96
+# %% ../../nbs/lab/01_assemble.ipynb #03bc6308
 def make_loader(
     config, # complete configuration, or its settings
     source: DataSource | None = None, # None: made from the configuration
@@ -84,7 +84,7 @@ def make_loader(
                       f"{rules.name} has steps of {rules.step} s")
     return loader
 
-# %% ../../nbs/lab/01_assemble.ipynb #4ae499a1
+# %% ../../nbs/lab/01_assemble.ipynb #dad43d30
 def _shuffled(loader, train, settings):
     "Training windows in a new order each epoch."
     return train
@@ -95,7 +95,7 @@ def _regime_balanced(loader, train, settings):
     return balance_regimes(loader, train, r["clustering"], n_regimes=r["n_regimes"],
                            balance_strength=r["balance_strength"], n_samples=r["n_samples_per_epoch"])
 
-SAMPLERS = dict(shuffled=_shuffled, regime_balanced=_regime_balanced)  # training.sampler -> how training windows are drawn
+SAMPLERS = dict(shuffled=_shuffled, regime_balanced=_regime_balanced)  # how training windows are drawn, by name
 
 def make_split(
     config, # complete configuration, or its settings
@@ -111,7 +111,7 @@ def make_split(
     every = max(1, -(-len(validation) // w.val_windows))
     return split._replace(train=train, val=loader.make_loader(validation[::every]))
 
-# %% ../../nbs/lab/01_assemble.ipynb #901d01a3
+# %% ../../nbs/lab/01_assemble.ipynb #69de3992
 def engineer_spec(
     config, # complete configuration, or its settings
     loader: MarketDataLoader, # after the split
@@ -121,7 +121,7 @@ def engineer_spec(
     if not s.windows.scale_features: return s.data.features
     return dict(name="pipeline", engineers=[s.data.features], scaler=loader.engineer.scaler.to_dict())
 
-# %% ../../nbs/lab/01_assemble.ipynb #7dafb623
+# %% ../../nbs/lab/01_assemble.ipynb #f6af8d2e
 def make_trainer(
     config, # complete configuration, or its settings
     loader: MarketDataLoader, # decides the number of features
@@ -137,7 +137,7 @@ def make_trainer(
                    val_paths=t.val_paths, seed=s.seed, n_paths_final=t.n_paths_final, antithetic=t.antithetic,
                    schedule=t.schedule, warmup=t.warmup, ema=t.ema, precision=t.precision)
 
-# %% ../../nbs/lab/01_assemble.ipynb #769ba80f
+# %% ../../nbs/lab/01_assemble.ipynb #01adf4c4
 def make_forecaster(
     config, # complete configuration, or its settings
     trainer: Trainer, # with the trained model

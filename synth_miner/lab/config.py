@@ -6,13 +6,14 @@
 __all__ = ['load_config', 'plain_config', 'flat_config', 'DataSettings', 'WindowSettings', 'TrainingSettings', 'BacktestSettings',
            'RunSettings', 'read_settings']
 
-# %% ../../nbs/lab/00_config.ipynb #55297783
+# %% ../../nbs/lab/00_config.ipynb #c12ed27b
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..core import BadData
+from ..score.competitions import use_competition
 from typing import NamedTuple
 
-# %% ../../nbs/lab/00_config.ipynb #2efdf7a0
+# %% ../../nbs/lab/00_config.ipynb #069a397a
 def load_config(
     overrides: Sequence[str] = (), # as on the command line: "competition=crypto_24h", "training.epochs=3"
     path: str | Path | None = None, # a run's config.yaml, read as it is; None: composed from the package
@@ -27,7 +28,7 @@ def load_config(
     with initialize_config_module("synth_miner.configs", version_base="1.3"):
         return compose("config", list(overrides))
 
-# %% ../../nbs/lab/00_config.ipynb #77c27238
+# %% ../../nbs/lab/00_config.ipynb #c17cc05d
 def plain_config(
     node, # node of a configuration
 ): # dict or list
@@ -35,7 +36,7 @@ def plain_config(
     from omegaconf import OmegaConf
     return OmegaConf.to_container(node, resolve=True)
 
-# %% ../../nbs/lab/00_config.ipynb #e0d82825
+# %% ../../nbs/lab/00_config.ipynb #8844c2a4
 def flat_config(
     config: Mapping, # nested
     prefix: str = "", # of the keys
@@ -47,7 +48,7 @@ def flat_config(
         else: flat[f"{prefix}{name}"] = value
     return flat
 
-# %% ../../nbs/lab/00_config.ipynb #d71e5d48
+# %% ../../nbs/lab/00_config.ipynb #84e6ebb7
 class DataSettings(NamedTuple):
     "Which bars, and the features made from them."
     source: dict # recipe of the source: name and arguments
@@ -67,7 +68,7 @@ class WindowSettings(NamedTuple):
     scale_features: bool # whether features are standardised with statistics of the training windows
     regimes: dict # node `regimes`, for the balanced sampler
 
-# %% ../../nbs/lab/00_config.ipynb #69ed2740
+# %% ../../nbs/lab/00_config.ipynb #42f3f84f
 class TrainingSettings(NamedTuple):
     "Optimiser, schedule and limits of a training; each field is explained in configs/training."
     objective: str | dict # name of the objective, or a recipe with options
@@ -90,7 +91,7 @@ class TrainingSettings(NamedTuple):
     max_rollbacks: int # before training stops
     checkpoint_minutes: float # between checkpoints
 
-# %% ../../nbs/lab/00_config.ipynb #d37d2e05
+# %% ../../nbs/lab/00_config.ipynb #6fcba9ff
 class BacktestSettings(NamedTuple):
     "Which prompts are asked, and of whom besides the model."
     baselines: list # names or recipes
@@ -105,6 +106,7 @@ class BacktestSettings(NamedTuple):
         "The baselines by name."
         return {(b if isinstance(b, str) else b["name"]): b for b in self.baselines}
 
+# %% ../../nbs/lab/00_config.ipynb #88ca50a1
 class RunSettings(NamedTuple):
     "One run: what it is called, where it goes, and the settings of each step."
     name: str # of the run
@@ -123,16 +125,18 @@ class RunSettings(NamedTuple):
     backtest: BacktestSettings # on the held-out part
     config: dict # the complete configuration, plain, as config.yaml stores it
 
-# %% ../../nbs/lab/00_config.ipynb #0e735cf2
+# %% ../../nbs/lab/00_config.ipynb #f38fa287
 def _fill(kind: type, node: Mapping, where: str, **more):
     "A tuple of type `kind` from the keys of a node and `more`. Raises BadData for keys that are missing."
     given = {**node, **more}
     missing = [f"{where}{k}" for k in kind._fields if k not in given]
-    if missing: raise BadData(f"the configuration lacks {', '.join(missing)}; compose a complete one with load_config()")
+    if missing:
+        raise BadData(f"the configuration lacks {', '.join(missing)}; compose a complete one with load_config()")
     return kind(**{k: given[k] for k in kind._fields})
 
+# %% ../../nbs/lab/00_config.ipynb #749d1199
 def read_settings(
-    config, # complete configuration (DictConfig or plain dict), or a run's config.yaml; settings are returned as they are
+    config, # complete configuration, as DictConfig or plain dict, or a run's config.yaml; settings pass unchanged
 ) -> RunSettings:
     "Plain typed values of a configuration. Raises BadData for keys that are missing."
     if isinstance(config, RunSettings): return config
@@ -143,5 +147,5 @@ def read_settings(
     windows = _fill(WindowSettings, {**rules, **c["training"]}, "training.", regimes=c["regimes"])
     training = _fill(TrainingSettings, c["training"], "training.")
     backtest = _fill(BacktestSettings, c["backtest"], "backtest.")
-    steps = dict(competition=rules["name"], data=data, windows=windows, training=training, backtest=backtest)
+    steps = dict(competition=use_competition(rules).name, data=data, windows=windows, training=training, backtest=backtest)
     return _fill(RunSettings, c, "", **steps, config=c)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PRESETS', 'part_key', 'make_design', 'head_key', 'block_names', 'experiment_config', 'save_experiment']
 
-# %% ../../nbs/lab/11_design.ipynb #17b0d34a
+# %% ../../nbs/lab/11_design.ipynb #77bee9ba
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,8 @@ from ..names import UnknownPart
 from ..parts import BLOCK_KINDS, registry
 
 # %% ../../nbs/lab/11_design.ipynb #946d53bf
-PRESETS = {name: dict(name=name, head=head, blocks=blocks.split(" > "), tags=tags.split(), description=description) for name, head, blocks, tags, description in (  # name -> a design of a model that is known to work
+PRESETS = {name: dict(name=name, head=head, blocks=blocks.split(" > "), tags=tags.split(), description=description)
+           for name, head, blocks, tags, description in (  # name -> a design of a model that is known to work
     ("baseline_gbm", "gbm", "transformerblock > lstmblock", "baseline simple",
      "One drift and one volatility from attention and memory: what everything else must beat"),
     ("sde_transformer", "sde", "transformerblock", "sde attention",
@@ -52,7 +53,8 @@ def _block_specs(blocks: Sequence, block_kwargs: Sequence | None) -> list:
     "Blocks as the YAML files have them. Raises ValueError for arguments of another length than blocks."
     more = [{}] * len(blocks) if block_kwargs is None else list(block_kwargs)
     if len(more) != len(blocks):
-        raise ValueError(f"block_kwargs has {len(more)} entries for {len(blocks)} blocks; give one for each, None where a block needs none")
+        raise ValueError(f"block_kwargs has {len(more)} entries for {len(blocks)} blocks; "
+                         "give one for each, None where a block needs none")
     specs = []
     for block, kwargs in zip(blocks, more, strict=True):
         given = dict(block) if isinstance(block, Mapping) else dict(name=block)
@@ -60,7 +62,7 @@ def _block_specs(blocks: Sequence, block_kwargs: Sequence | None) -> list:
         specs.append(given if len(given) > 1 else given["name"])
     return specs
 
-# %% ../../nbs/lab/11_design.ipynb #7dc9c143
+# %% ../../nbs/lab/11_design.ipynb #748bd2a1
 def make_design(
     blocks: Sequence, # names or class names, or mappings with `name` and arguments
     head: str, # name or class name
@@ -81,6 +83,7 @@ def make_design(
     return dict(model=dict(backbone=backbone, head=head_spec, relative_vol=True),
                 training=dict(horizon=horizon, n_paths=n_paths, batch_size=batch_size, lr=lr))
 
+# %% ../../nbs/lab/11_design.ipynb #fcbe588e
 def head_key(
     design: Mapping, # as `make_design` makes it, or with a head in any form of the YAML files
 ) -> str:
@@ -106,7 +109,8 @@ def _overrides(exp) -> list[str]:
     "Training of an experiment as overrides."
     known = {*TRAINING, "batch_size"} - {"patience"}
     training = {k: v for k, v in exp["training"].items() if k in known and v is not None}
-    return [f"competition.input_len={exp['model']['backbone']['seq_len']}", *(f"training.{k}={v}" for k, v in training.items())]
+    return [f"competition.input_len={exp['model']['backbone']['seq_len']}",
+            *(f"training.{k}={v}" for k, v in training.items())]
 
 def experiment_config(
     exp: Mapping, # as `make_design` makes it
@@ -119,6 +123,7 @@ def experiment_config(
     with open_dict(cfg): cfg.model = OmegaConf.create(_recipe_of(exp, name))
     return cfg
 
+# %% ../../nbs/lab/11_design.ipynb #74ae8fb2
 def save_experiment(
     exp: Mapping, # as `make_design` makes it
     folder: str | Path, # of your own configurations

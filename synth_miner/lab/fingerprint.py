@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['NO_NUMBERS', 'NOT_THE_RUN', 'data_fingerprint', 'number_files', 'code_fingerprint', 'git_state', 'fingerprint']
 
-# %% ../../nbs/lab/04_fingerprint.ipynb #dcb3bf94
+# %% ../../nbs/lab/04_fingerprint.ipynb #f56e2f32
 import functools
 import hashlib
 import inspect
@@ -18,10 +18,11 @@ from ..core import BadData
 from ..data.bars import AssetData
 from .config import read_settings
 
-# %% ../../nbs/lab/04_fingerprint.ipynb #b2d7141c
+# %% ../../nbs/lab/04_fingerprint.ipynb #1e24c3d1
 def _canonical(value):
     "The same value with 1.0 and 1 written alike and keys in order."
-    if isinstance(value, dict): return {str(k): _canonical(v) for k, v in sorted(value.items(), key=lambda item: str(item[0]))}
+    if isinstance(value, dict):
+        return {str(k): _canonical(v) for k, v in sorted(value.items(), key=lambda item: str(item[0]))}
     if isinstance(value, (list, tuple)): return [_canonical(v) for v in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -41,7 +42,8 @@ def data_fingerprint(
     return digest.hexdigest()[:16]
 
 # %% ../../nbs/lab/04_fingerprint.ipynb #ccc49600
-NO_NUMBERS = ("__init__", "__main__", "_modidx", "viz", "diagnostics", "tables", "configs", "recipes", "publish", "testing", "widgets", "doctor", "cli")  # modules and folders of the package that move no score
+NO_NUMBERS = ("__init__", "__main__", "_modidx", "viz", "diagnostics", "tables", "configs", "recipes", "publish",
+              "testing", "widgets", "doctor", "cli")  # modules and folders of the package that move no score
 
 def _package() -> Path:
     "The folder of this package."
@@ -66,17 +68,19 @@ def _git(folder: Path, *words: str) -> subprocess.CompletedProcess:
 
 def git_state(
     folder: str | Path | None = None, # inside a repository; None: where this package's code is
-) -> dict | None: # commit (40 hex digits) and dirty (True: files differ from it); None where git does not track the folder
+) -> dict | None: # commit, and dirty (True: files differ from it); None where git does not track the folder
     "Which commit the code is at."
     folder = _package() if folder is None else Path(folder)
     try:
-        if _git(folder, "ls-files", "--error-unmatch", ".").returncode: return None # ignored there, as site-packages inside a checkout
+        if _git(folder, "ls-files", "--error-unmatch", ".").returncode:
+            return None # ignored, as site-packages in a checkout
         head, changes = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.TimeoutExpired): return None
     return dict(commit=head.stdout.strip(), dirty=bool(changes.stdout.strip())) if head.returncode == 0 else None
 
 # %% ../../nbs/lab/04_fingerprint.ipynb #b219e903
-NOT_THE_RUN = ("hydra", "mode", "name", "run", "runs", "asset", "output_dir", "progress", "rerun", "judge", "sweep_id", "resume", "replay", "publish", "tracking")  # keys that move no number
+NOT_THE_RUN = ("hydra", "mode", "name", "run", "runs", "asset", "output_dir", "progress", "rerun", "judge", "sweep_id",
+               "resume", "replay", "publish", "tracking")  # keys that move no number
 
 def _component_files(path: Path) -> list[Path]:
     "The .py files of a component's path."

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ORIGIN', 'describe_run', 'run_once']
 
-# %% ../../nbs/lab/07_once.ipynb #b31ab6d9
+# %% ../../nbs/lab/07_once.ipynb #ebab8873
 import json
 import os
 import pandas as pd
@@ -36,12 +36,13 @@ def describe_run(
                 config=s.config, data=data, commit_id=git["commit"], dirty=git["dirty"], version=__version__,
                 code=code_fingerprint())
 
-# %% ../../nbs/lab/07_once.ipynb #332eba74
+# %% ../../nbs/lab/07_once.ipynb #e82b4ba4
 def _stopped_early(settings: RunSettings, history: pd.DataFrame) -> dict: # columns; none for a whole training
     "Whether training ended before its last epoch and before early stopping would have ended it."
     t, last, best = settings.training, history.epoch.max(), history.epoch[history.val_relative.idxmin()]
     if last >= t.epochs or last - best >= t.patience: return {}
-    return dict(status="stopped", error=f"training ended after epoch {last} of {t.epochs}, before early stopping would have ended it")
+    error = f"training ended after epoch {last} of {t.epochs}, before early stopping would have ended it"
+    return dict(status="stopped", error=error)
 
 def _outcome(settings: RunSettings, root: Path, out: dict) -> dict: # columns
     "What a finished run adds to its row."
@@ -52,12 +53,13 @@ def _outcome(settings: RunSettings, root: Path, out: dict) -> dict: # columns
                 verdict=m["verdict"], folder=os.path.relpath(out["run"], root),
                 metrics={k: v for k, v in m.items() if k in ("scores", "intervals")})
 
-# %% ../../nbs/lab/07_once.ipynb #173add93
+# %% ../../nbs/lab/07_once.ipynb #516b1b69
 def _read_run(folder: Path) -> dict: # as `run_experiment`
     "A finished run from its folder."
     forecaster, metrics = load_forecaster(folder), json.loads((folder / "metrics.json").read_text())
     return dict(model=forecaster.model, metrics=metrics, config=load_config(path=folder / "config.yaml"), run=folder,
-                recipe=forecaster.model.spec, block_hash=metrics["recipe"], forecaster=forecaster, result=load_result(folder))
+                recipe=forecaster.model.spec, block_hash=metrics["recipe"], forecaster=forecaster,
+                result=load_result(folder))
 
 ORIGIN = ("fingerprint", "kind", "seed", "commit_id", "dirty", "version", "code", "data")  # facts that run.json keeps
 
@@ -66,11 +68,13 @@ def run_once(
     config, # complete configuration or its settings, or a run's config.yaml
     rerun: bool = False, # also when the store has it
     say=print, # called with the few lines that a reader should see on the way
+    *,
+    source: DataSource | None = None, # bars; None: as configured
     **more, # passed on to `run_experiment`
 ) -> dict: # as `run_experiment`, and `fresh` (False: it was there), `fingerprint`
-    "A full run, unless the same one is in the store of its `output_dir`. Raises what `run_experiment` raises, after noting it."
+    "A full run, unless the store of its `output_dir` has it. Raises what `run_experiment` raises, after noting it."
     settings = read_settings(config)
-    source = LoadedOnce(make_source(settings))
+    source = LoadedOnce(make_source(settings)) if source is None else source
     store, facts = ExperimentStore(settings.output_dir), describe_run(settings, source=source)
     old = None if rerun else store.find(facts["fingerprint"], "done")
     if old and (store.folder / old["folder"] / "metrics.json").is_file():
@@ -78,7 +82,8 @@ def run_once(
         folder = store.folder / old["folder"]
         say(f"{folder}: this was run before, {old['started']}; rerun=true runs it again")
         return dict(**_read_run(folder), fresh=False, fingerprint=facts["fingerprint"])
-    if launched_rank(): run_experiment(settings, say, source=source, **more) # helps to train, then leaves; the first process notes and writes
+    if launched_rank():
+        run_experiment(settings, say, source=source, **more) # helps to train, then leaves
     with store.recording(again=rerun, **facts) as found:
         out = run_experiment(settings, say, source=source, **more)
         found.update(_outcome(settings, store.folder, out))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ranked_order', 'rank_results', 'split_key']
 
-# %% ../../nbs/lab/12_ranking.ipynb #d81c9d1e
+# %% ../../nbs/lab/12_ranking.ipynb #63980953
 import copy
 import math
 import pandas as pd
@@ -17,7 +17,7 @@ from ..windows.base import MarketDataset
 from ..windows.splits import Split
 from torch.utils.data import DataLoader
 
-# %% ../../nbs/lab/12_ranking.ipynb #3072460c
+# %% ../../nbs/lab/12_ranking.ipynb #35dfda1f
 def ranked_order(
     results: Sequence[dict], # as `ResearchSession.run` gives them
 ) -> list[int]: # positions in `results`
@@ -28,7 +28,7 @@ def ranked_order(
         return (groups.index(groups[i]), r["metrics"]["crps"]) if r["status"] == "ok" else (math.inf, math.inf)
     return sorted(sorted(range(len(results)), key=lambda i: key(i)[1]), key=lambda i: key(i)[0])
 
-# %% ../../nbs/lab/12_ranking.ipynb #13a93be0
+# %% ../../nbs/lab/12_ranking.ipynb #8c4c4a2c
 def _ranking_row(result: dict) -> dict:
     "What the ranking says of one result, before it is compared."
     scores = result["metrics"] if result["status"] == "ok" else dict(crps=math.inf, crps_relative=math.inf)
@@ -51,7 +51,7 @@ def rank_results(
         rows.append(row)
     return rows
 
-# %% ../../nbs/lab/12_ranking.ipynb #aa093d6e
+# %% ../../nbs/lab/12_ranking.ipynb #4acedb97
 def _part_key(part) -> list | None:
     "What identifies the windows of one loader."
     if part is None: return None
@@ -59,7 +59,8 @@ def _part_key(part) -> list | None:
         return [stable_seed(*(v.numpy().tobytes() for v in batch.values())) for batch in part]
     data, sampler = part.dataset, part.batch_sampler
     drawn = data.index[sampler.indices].tobytes()
-    return [data_fingerprint(data.assets_data), stable_seed(data.features.tobytes()), stable_seed(drawn), sampler.seed, sampler.batch_size]
+    return [data_fingerprint(data.assets_data), stable_seed(data.features.tobytes()), stable_seed(drawn), sampler.seed,
+            sampler.batch_size]
 
 def split_key(
     split: Split, # or any three loaders

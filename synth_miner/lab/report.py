@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['middle_prompt', 'calibration_figure', 'save_figures', 'model_card']
 
-# %% ../../nbs/lab/02_report.ipynb #62e62695
+# %% ../../nbs/lab/02_report.ipynb #0ab3def9
 import numpy as np
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, verdict
 from .config import RunSettings
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 
-# %% ../../nbs/lab/02_report.ipynb #7c89214c
+# %% ../../nbs/lab/02_report.ipynb #d523f70c
 def middle_prompt(
     runner: BacktestRunner, # finished
     result: BacktestResult, # what it gave
@@ -37,7 +37,7 @@ def calibration_figure(
         pit_histogram(result.pit[model][:, -1], bins=10, ax=axes[1], title=f"{model}: price at the end")
     return axes[0]
 
-# %% ../../nbs/lab/02_report.ipynb #d0e01895
+# %% ../../nbs/lab/02_report.ipynb #21e90b44
 def save_figures(
     folder: Path, # of the run
     runner: BacktestRunner, # finished
@@ -48,8 +48,9 @@ def save_figures(
     "Fan chart, calibration and training curve."
     p = middle_prompt(runner, result, model)
     made_up = " (synthetic)" if result.synthetic else ""
-    title = f"{p.asset}, {result.competition.label}: what {model} said and what happened{made_up}"
-    fan = fan_chart(runner.answer(model, p), p.real, step=result.competition.step, start=p.history.timestamps[-1], title=title)
+    title = f"{p.asset}, {result.competition.label}: forecast of {model} and realised prices{made_up}"
+    fan = fan_chart(runner.answer(model, p), p.real, step=result.competition.step, start=p.history.timestamps[-1],
+                    title=title)
     files = [save_figure(fan, folder / "fan_chart.png")]
     files.append(save_figure(calibration_figure(result, model), folder / "calibration.png"))
     if len(history) > 1:
@@ -58,7 +59,7 @@ def save_figures(
         files.append(save_figure(curve, folder / "training.png"))
     return files
 
-# %% ../../nbs/lab/02_report.ipynb #16b7279b
+# %% ../../nbs/lab/02_report.ipynb #ef5a47fd
 def _score_lines(result, model) -> list[str]:
     "The scores as a Markdown table, then the verdict."
     lines = [f"| model | score | s.e. | minus {model} [95 %] | prompts |", "|---|---|---|---|---|"]
@@ -75,7 +76,7 @@ def _recipe_line(settings, facts) -> str:
     size = f"width {model['backbone']['d_model']}, {facts['parameters']:,} parameters"
     return f"{' > '.join(blocks)} > {head}, {size}, recipe `{facts['recipe']}`, seed {settings.seed}."
 
-# %% ../../nbs/lab/02_report.ipynb #6ac583e5
+# %% ../../nbs/lab/02_report.ipynb #e26f296b
 def _usage_lines(settings, facts) -> list[str]:
     "How to load the model, what history it needs, and how to train it again."
     asked = f'"{settings.data.assets[0]}", "{settings.competition}", n_paths=1000'
@@ -97,8 +98,10 @@ def model_card(
     bars = f"{', '.join(settings.data.assets)}, {facts['step']} s bars from {facts['source']}; {facts['leaks']}."
     return "\n".join([
         f"# {model}", "", *warning,
-        f"Price paths for {result.competition.label} of Bittensor subnet 50, as `synth_miner.load_forecaster` reads them from this folder.", "",
-        "## Score", "", "Mean SN50 score in basis points, lower is better, on prompts that no training or validation window touched "
-        f"({facts['test_start']} to {facts['test_end']} UTC).", "", *_score_lines(result, model), "",
+        f"Price paths for {result.competition.label} of Bittensor subnet 50, "
+        "as `synth_miner.load_forecaster` reads them from this folder.", "",
+        "## Score", "",
+        "Mean SN50 score in basis points, lower is better, on prompts that no training or validation window "
+        f"touched ({facts['test_start']} to {facts['test_end']} UTC).", "", *_score_lines(result, model), "",
         "![A forecast and the truth](fan_chart.png)", "", "![Calibration](calibration.png)", "",
         "## Recipe", "", _recipe_line(settings, facts), "", "## Data", "", bars, "", *_usage_lines(settings, facts)])

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['load_result', 'RunFolder', 'run_folders', 'RunComparison', 'compare_folders']
 
-# %% ../../nbs/lab/05_results.ipynb #7f3c61ef
+# %% ../../nbs/lab/05_results.ipynb #d92835b1
 import functools
 import json
 import numpy as np
@@ -13,10 +13,11 @@ import pandas as pd
 from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, score_table, score_table
-from .config import flat_config, read_settings
+from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult
+from .config import flat_config, load_config, read_settings
 from .fingerprint import NOT_THE_RUN
-from ..score.competitions import get_competition
+from ..evaluate.report import score_table
+from ..score.competitions import Competition, get_competition, use_competition
 from ..tables import html_table
 from typing import NamedTuple
 
@@ -32,7 +33,12 @@ def load_result(
     if (folder / "backtest.json").is_file(): return BacktestResult.load(folder)
     metrics = json.loads((folder / "metrics.json").read_text())
     scores = pd.read_parquet(folder / "backtest.parquet")
-    return BacktestResult(scores, get_competition(metrics["competition"]), metrics["synthetic"], {})
+    return BacktestResult(scores, _rules_of(folder, metrics["competition"]), metrics["synthetic"], {})
+
+def _rules_of(folder: Path, name: str) -> Competition:
+    "The competition of a run: a registered one, or the run's own, which stands in its configuration."
+    config = folder / "config.yaml"
+    return use_competition(load_config(path=config).competition) if config.is_file() else get_competition(name)
 
 # %% ../../nbs/lab/05_results.ipynb #c460eebb
 def _number(value, sign: str = "") -> str:
@@ -43,8 +49,23 @@ def _interval(low, high) -> str:
     "An interval, empty for a missing one."
     return "" if low is None or np.isnan(low) else f"{low:+,.1f} to {high:+,.1f}"
 
+def _folder_table(path: Path, state: str, metrics: dict | None) -> str: # HTML
+    "Scores of a run, and its verdict."
+    if metrics is None:
+        return html_table([], ["model", "score"], caption=f"{path.name}, {state}", note="It has no scores yet.")
+    m, name = metrics, path.name
+    rows = [(k, _number(r["score"]), _number(r["se"]), _number(r["difference"], "+"),
+             _interval(r["ci_low"], r["ci_high"]))
+            for k, r in m["scores"].items()]
+    label = _rules_of(path, m["competition"]).label
+    asked = f"{label}, {m['prompts']} prompts, {m['test_start']} to {m['test_end']} UTC"
+    note = f"{m['verdict']} {SYNTHETIC_NOTE}" if m["synthetic"] else m["verdict"]
+    return html_table(rows, ["model", "score", "s.e.", f"minus {m['name']}", "95 % interval"],
+                      caption=f"{name}, {state}; {asked}", note=note)
+
+# %% ../../nbs/lab/05_results.ipynb #89c8880c
 class RunFolder:
-    "What a run left in its folder; a notebook shows it as a table. Raises FileNotFoundError for a folder without a configuration."
+    "What a run left in its folder, shown as a table. Raises FileNotFoundError for a folder without a configuration."
     def __init__(self,
         path: str | Path, # of the run
     ):
@@ -58,23 +79,12 @@ class RunFolder:
         return json.loads(file.read_text()) if file.is_file() else None
 
     @property
-    def state(self) -> str: # finished; stopped: judged, and can go on; interrupted: not judged, and can go on from a checkpoint; begun: it would start again
+    def state(self) -> str: # finished; stopped: judged, can go on; interrupted: can go on; begun: would start again
         judged, checkpoints = (self.path / "metrics.json").is_file(), (self.path / "checkpoints").is_dir()
         if judged: return "stopped" if checkpoints else "finished"
         return "interrupted" if checkpoints else "begun"
 
-    def _repr_html_(self): return _folder_table(self.path.name, self.state, self.metrics)
-
-def _folder_table(name: str, state: str, metrics: dict | None) -> str: # HTML
-    "Scores of a run, and its verdict."
-    if metrics is None: return html_table([], ["model", "score"], caption=f"{name}, {state}", note="It has no scores yet.")
-    m = metrics
-    rows = [(k, _number(r["score"]), _number(r["se"]), _number(r["difference"], "+"), _interval(r["ci_low"], r["ci_high"]))
-            for k, r in m["scores"].items()]
-    asked = f"{get_competition(m['competition']).label}, {m['prompts']} prompts, {m['test_start']} to {m['test_end']} UTC"
-    note = f"{m['verdict']} {SYNTHETIC_NOTE}" if m["synthetic"] else m["verdict"]
-    return html_table(rows, ["model", "score", "s.e.", f"minus {m['name']}", "95 % interval"],
-                      caption=f"{name}, {state}; {asked}", note=note)
+    def _repr_html_(self): return _folder_table(self.path, self.state, self.metrics)
 
 # %% ../../nbs/lab/05_results.ipynb #19758151
 def run_folders(
@@ -83,12 +93,13 @@ def run_folders(
     "The runs below a folder."
     if not Path(root).is_dir(): return []
     found = [p for p in Path(root).glob("*") if (p / "config.yaml").is_file()]
-    return [RunFolder(p) for p in sorted(found, key=lambda p: ((p / "config.yaml").stat().st_mtime_ns, p.name), reverse=True)]
+    return [RunFolder(p) for p in sorted(found, key=lambda p: ((p / "config.yaml").stat().st_mtime_ns, p.name),
+                                         reverse=True)]
 
 # %% ../../nbs/lab/05_results.ipynb #6a3721e4
 class RunComparison(NamedTuple):
     "Runs side by side."
-    table: pd.DataFrame # one row per run, best first: score, se, difference to the first run asked for, ci_low, ci_high, p, prompts
+    table: pd.DataFrame # one row per run, best first: score, se, difference to the first, ci_low, ci_high, p, prompts
     differences: pd.DataFrame # one row per configuration key in which they differ, one column per run
     result: BacktestResult # their scores, and the baselines', on the common prompts
     text: str # for a terminal
@@ -136,15 +147,16 @@ def _check_judges(runs: Sequence[_Judged]):
         found = {r.name: r.config.get(key) for r in runs}
         if len({*found.values()}) > 1: raise BadData(f"these runs cannot be compared, {key} differs: {found}")
     if len(common := _common(runs)) < 8:
-        raise BadData(f"these runs have {len(common)} prompts in common, and at least 8 are needed: {[r.name for r in runs]}")
+        raise BadData(f"these runs have {len(common)} prompts in common, and at least 8 are needed: "
+                      f"{[r.name for r in runs]}")
     first = runs[0]
     for other in runs[1:]:
         if _bars_of(other) == _bars_of(first) or _agree(first, other, common): continue
-        raise BadData(f"{first.name} and {other.name} were judged on different bars, as far as can be told: the bars' "
-                      "digests differ, and no baseline scored the same in both (it does so with the same bars, seed "
-                      "and code); run both on the same bars")
+        raise BadData(f"{first.name} and {other.name} seem to have been judged on different bars: the digests of their "
+                      "bars differ, and no baseline scored the same in both (with the same bars, seed and code it "
+                      "does); run both on the same bars")
 
-# %% ../../nbs/lab/05_results.ipynb #93c611eb
+# %% ../../nbs/lab/05_results.ipynb #86be3eb3
 def _merge(runs: Sequence[_Judged]) -> BacktestResult:
     "One result with the runs' models under the runs' names and the first run's baselines, on the common prompts."
     common, frames = _common(runs), []
@@ -157,6 +169,7 @@ def _merge(runs: Sequence[_Judged]) -> BacktestResult:
     synthetic = any(r.result.synthetic for r in runs)
     return BacktestResult(pd.concat(frames, ignore_index=True), runs[0].result.competition, synthetic, {})
 
+# %% ../../nbs/lab/05_results.ipynb #937a6a3a
 def _differences(runs: Sequence[_Judged]) -> pd.DataFrame: # one row per key
     "Configuration keys in which runs differ."
     keys = [k for k in dict.fromkeys(k for r in runs for k in r.config) if k.split(".")[0] not in NOT_THE_RUN]
@@ -167,7 +180,7 @@ def _differences(runs: Sequence[_Judged]) -> pd.DataFrame: # one row per key
 def compare_folders(
     folders: Sequence[str | Path], # of two or more finished runs; the others are compared with the first
 ) -> RunComparison:
-    "Paired comparison on common prompts, and what was configured differently. Raises BadData for runs that cannot be compared."
+    "Paired comparison on common prompts, and the differing configuration. Raises BadData for unlike runs."
     folders = [Path(f) for f in folders]
     names = [f.resolve().name for f in folders]
     if len(set(names)) < max(2, len(names)): raise BadData(f"name at least two different runs to compare, got {names}")

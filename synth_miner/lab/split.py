@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['short_competition', 'synthetic_windows', 'three_parts', 'competition_of']
 
-# %% ../../nbs/lab/08_split.ipynb #a6d903c4
+# %% ../../nbs/lab/08_split.ipynb #a7065619
 import numpy as np
 from collections.abc import Mapping, Sequence
 from ..core import BadData
@@ -24,7 +24,8 @@ _DAY = COMPETITIONS["crypto_24h"]  # whose step, intervals and weights short com
 
 def _fitting_intervals(length: int, step: int) -> dict: # name -> seconds
     "The 24-hour competition's intervals that a horizon holds; one step where none fits."
-    fitting = {k: s for k, s in SCORING_INTERVALS.items() if not k.endswith("_abs") and step <= s <= length and s % step == 0}
+    returns = {k: s for k, s in SCORING_INTERVALS.items() if not k.endswith("_abs")}
+    fitting = {k: s for k, s in returns.items() if step <= s <= length and s % step == 0}
     return {**(fitting or {"step": step}), "last_abs": length}
 
 def short_competition(
@@ -34,8 +35,10 @@ def short_competition(
     "A competition over any number of steps, scored as the subnet scores its own, in bps."
     same = [c for c in COMPETITIONS.values() if (c.steps, c.step) == (horizon, step)]
     if same: return same[0]
-    if horizon < 1 or step < 1: raise BadData(f"a horizon is at least one step of at least one second, got {horizon} of {step} s")
-    return Competition(name=f"{horizon}x{step}s", label=f"{horizon} steps of {step} s", assets=(), length=horizon * step,
+    if horizon < 1 or step < 1:
+        raise BadData(f"a horizon is at least one step of at least one second, got {horizon} of {step} s")
+    return Competition(name=f"{horizon}x{step}s", label=f"{horizon} steps of {step} s", assets=(),
+                       length=horizon * step,
                        step=step, intervals=_fitting_intervals(horizon * step, step), vol_blocks={}, vol_weight=0.0,
                        beta=_DAY.beta, window_days=_DAY.window_days)
 
@@ -57,7 +60,8 @@ def synthetic_windows(
     windows = _volatility_windows(feature_dim - 1)
     length = max(6000, 24 * (seq_len + horizon), 4 * max(windows, default=0))
     engineer = VolatilityEngineer(windows, calendar=False)
-    return MarketDataLoader(MockDataSource(length), engineer, ["BTC", "ETH"], seq_len, horizon, batch_size, stride=horizon, seed=seed)
+    return MarketDataLoader(MockDataSource(length), engineer, ["BTC", "ETH"], seq_len, horizon, batch_size,
+                            stride=horizon, seed=seed)
 
 # %% ../../nbs/lab/08_split.ipynb #bf8bb884
 def _over_windows(loader) -> bool:
@@ -77,30 +81,32 @@ def _cut(loader: DataLoader) -> Split:
 def _enlarged(loader):
     "The same windows in larger batches, which are scored faster; other loaders as they are."
     if not (_over_windows(loader) and isinstance(loader.batch_sampler, WindowSampler)): return loader
-    return DataLoader(loader.dataset, batch_sampler=WindowSampler(loader.batch_sampler.indices, 64), collate_fn=collate_windows)
+    return DataLoader(loader.dataset, batch_sampler=WindowSampler(loader.batch_sampler.indices, 64),
+                      collate_fn=collate_windows)
 
-# %% ../../nbs/lab/08_split.ipynb #159acedd
+# %% ../../nbs/lab/08_split.ipynb #27581d1c
 def _as_parts(data) -> tuple: # training, validation, test or None
     "The parts of data in any accepted form. Raises BadData for batches that cannot be split."
     if isinstance(data, MarketDataLoader): return tuple(data.static_holdout(0.2))
     if _over_windows(data): return tuple(_cut(data))
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3) or any(isinstance(d, Mapping) for d in data):
-        raise BadData("these data have no validation part: give a MarketDataLoader, a Split, (train, val, test) loaders, "
-                      "or a DataLoader over a MarketDataset")
+        raise BadData("these data have no validation part: give a MarketDataLoader, a Split, "
+                      "(train, val, test) loaders, or a DataLoader over a MarketDataset")
     return (*data, None)[:3]
 
 def three_parts(
-    data, # MarketDataLoader; Split or (train, val, test) of loaders; or one DataLoader over a MarketDataset, which is cut and purged
+    data, # MarketDataLoader; Split or (train, val, test) of loaders; or a DataLoader over a MarketDataset, to be cut
 ) -> Split: # `.test` is None where there is none
-    "Training, validation and test loaders. Raises BadData for parts that share time, and for batches that cannot be split."
+    "Training, validation and test loaders. Raises BadData for parts that share time or cannot be made."
     parts = [d if d is None or isinstance(d, (DataLoader, Sequence)) else list(d) for d in _as_parts(data)]
     for name, part in zip(("training", "validation"), parts[:2], strict=True):
         if part is None or not len(part): raise BadData(f"the {name} part is empty")
     windows = [p for p in parts if _over_windows(p)]
-    if len(windows) > 1 and (leaks := leak_report(windows)).overlaps: raise BadData(f"the parts of this split share bars: {leaks}")
+    if len(windows) > 1 and (leaks := leak_report(windows)).overlaps:
+        raise BadData(f"the parts of this split share bars: {leaks}")
     return Split(parts[0], *(_enlarged(p) for p in parts[1:]))
 
-# %% ../../nbs/lab/08_split.ipynb #ff416e68
+# %% ../../nbs/lab/08_split.ipynb #ef5af975
 def competition_of(
     split: Split, # of windows
 ) -> Competition:

@@ -30,8 +30,10 @@ _COLUMNS = dict(
     parameters="INTEGER", verdict="TEXT", folder="TEXT", error="TEXT", sweep="TEXT", overrides="TEXT", config="TEXT",
     metrics="TEXT", commit_id="TEXT", dirty="INTEGER", version="TEXT", code="TEXT", data="TEXT", pid="INTEGER",
     host="TEXT", born="TEXT")
+_CREATE = f"CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, {', '.join(map(' '.join, _COLUMNS.items()))})"
 _JSON = ("config", "metrics", "overrides")  # columns that hold JSON
 
+# %% ../../nbs/lab/06_store.ipynb #bdb2cdb0
 class ExperimentStore:
     "The rows of all runs below a folder; any number of processes may use it at once."
     def __init__(self,
@@ -52,7 +54,7 @@ class ExperimentStore:
             except sqlite3.DatabaseError as e:
                 raise BadData(f"{self.path} cannot be used as a store of runs: {e}; move it away") from None
             try:
-                db.execute(f"CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, {', '.join(f'{k} {v}' for k, v in _COLUMNS.items())})")
+                db.execute(_CREATE)
                 yield db
                 db.execute("COMMIT")
             except BaseException:
@@ -84,7 +86,7 @@ def _mark_crashed(db):
         error = f"process {row['pid']} on {row['host']} ended without reporting a result"
         db.execute("UPDATE runs SET status = 'crashed', error = ? WHERE id = ?", (error, row["id"]))
 
-# %% ../../nbs/lab/06_store.ipynb #5e66832c
+# %% ../../nbs/lab/06_store.ipynb #41d8841a
 def _plain(value):
     "A value as SQLite takes it."
     if isinstance(value, np.generic): return value.item()
@@ -111,13 +113,14 @@ def start(self: ExperimentStore,
 ) -> int: # id of the row
     "Note that a run starts. Raises BadData when the same run is at work in a living process."
     now = pd.Timestamp.now("UTC").isoformat(timespec="seconds")
-    row = _row({**_this_process(), "status": "running", "started": now, "fingerprint": fingerprint, "name": name, **facts})
+    row = _row({**_this_process(), "status": "running", "started": now, "fingerprint": fingerprint, "name": name,
+                **facts})
     with self._open() as db:
         _mark_crashed(db)
         other = db.execute("SELECT * FROM runs WHERE status = 'running' AND fingerprint = ?", (fingerprint,)).fetchone()
         if other and not again:
-            raise BadData(f"{name} is running already, in process {other['pid']} on {other['host']} since {other['started']}; "
-                          "wait for it, or ask with rerun=true")
+            raise BadData(f"{name} is running already, in process {other['pid']} on {other['host']} "
+                          f"since {other['started']}; wait for it, or ask with rerun=true")
         return _insert(db, row)
 
 @patch
@@ -192,7 +195,8 @@ def runs(self: ExperimentStore,
     found = pd.DataFrame(self.rows(**where), columns=["id", *_COLUMNS]).set_index("id").sort_index(ascending=False)
     commits = zip(found.commit_id, found.dirty, strict=True)
     found["commit"] = [None if pd.isna(c) else c[:8] + ("+" if dirty else "") for c, dirty in commits]
-    return found[["name", "kind", "status", "score", "se", "val_relative", "synthetic", "competition", "seed", "started",
+    return found[["name", "kind", "status", "score", "se", "val_relative", "synthetic", "competition", "seed",
+                  "started",
                   "seconds", "commit", "fingerprint", "folder", "error"]]
 
 # %% ../../nbs/lab/06_store.ipynb #aa61e1c1
@@ -209,9 +213,10 @@ def _repr_html_(self: ExperimentStore) -> str:
         started = _shown(r.started)[:16].replace("T", " ")
         rows.append((i, r["name"], r.status, score, se, r.competition, started, _shown(r.folder), _shown(r.error)[:80]))
     caption = f"{len(t)} runs" + (", the newest 20" if len(t) > 20 else "") + "; held-out score in bps, lower is better"
-    return html_table(rows, ["id", "name", "status", "score", "s.e.", "competition", "started, UTC", "folder", "error"], caption=caption)
+    return html_table(rows, ["id", "name", "status", "score", "s.e.", "competition", "started, UTC", "folder",
+                             "error"], caption=caption)
 
-# %% ../../nbs/lab/06_store.ipynb #de93e39c
+# %% ../../nbs/lab/06_store.ipynb #4d4d74f8
 @patch
 def folder_of(self: ExperimentStore,
     run: str | int | Path, # id, fingerprint or its beginning, name of a folder here, or any folder
@@ -231,5 +236,5 @@ def folder_of(self: ExperimentStore,
 def compare(self: ExperimentStore,
     runs: Sequence, # two or more, each as `folder_of` takes it; the others are compared with the first
 ) -> RunComparison:
-    "Paired comparison on common prompts, and what was configured differently. Raises BadData for runs that cannot be compared."
+    "Paired comparison on common prompts, as `compare_folders` gives it. Raises BadData for unlike runs."
     return compare_folders([self.folder_of(r) for r in runs])

@@ -26,7 +26,7 @@ from ..viz import PALETTE, save_figure, style
 
 # %% ../../nbs/lab/15_sweep.ipynb #e99e55db
 def _explained(scores: np.ndarray, values: pd.Series) -> float: # 0 to 1; NaN where there are too few trials to tell
-    "Share of the scores' variance that goes with the values of one setting (epsilon squared of a one-way analysis of variance)."
+    "Share of the scores' variance that goes with one setting: epsilon squared of a one-way analysis of variance."
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > 5: values = pd.qcut(values, 4, duplicates="drop")
     n, k = len(scores), values.nunique()
     total = scores.var() * n if n else 0.0
@@ -50,7 +50,7 @@ def parameter_importance(
 class Sweep:
     "Trials, best first, what mattered, and how to run the best again."
     name: str # of the sweep
-    table: pd.DataFrame # one row per trial: the settings, val_relative, val_score, difference to the best (relative) with its interval, best_epoch (0: training did not help), status, seconds, folder
+    table: pd.DataFrame # one row per trial: settings, scores, difference to the best, best_epoch, status, folder
     params: list # columns of the settings that differ
     importance: pd.Series # share of the variance by setting
     same_windows: bool # whether all were scored on the same validation windows
@@ -58,7 +58,7 @@ class Sweep:
     store: ExperimentStore = field(repr=False) # where the rows are
     judged: dict | None = field(default=None, repr=False) # what `run_once` gave for the best
 
-# %% ../../nbs/lab/15_sweep.ipynb #f52e158a
+# %% ../../nbs/lab/15_sweep.ipynb #a206338d
 def _column(texts) -> list:
     "Values of one setting, as numbers where all are."
     numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
@@ -69,7 +69,8 @@ def _trial_table(rows: Sequence[dict]) -> tuple[pd.DataFrame, list]: # the table
     settings = [dict(o.split("=", 1) for o in r["overrides"]) for r in rows]
     params = [k for k in dict.fromkeys(k for s in settings for k in s) if len({s.get(k) for s in settings}) > 1]
     table = pd.DataFrame({p: _column([s.get(p) for s in settings]) for p in params})
-    for k in ("val_relative", "val_score", "status", "seconds", "parameters", "error", "folder"): table[k] = [r[k] for r in rows]
+    for k in ("val_relative", "val_score", "status", "seconds", "parameters", "error", "folder"):
+        table[k] = [r[k] for r in rows]
     table["best_epoch"] = [(r["metrics"] or {}).get("best_epoch") for r in rows]
     table["overrides"] = [r["overrides"] for r in rows]
     rank = table.status.map({"done": 0, "pruned": 1}).fillna(2)
@@ -80,7 +81,8 @@ def _trial_table(rows: Sequence[dict]) -> tuple[pd.DataFrame, list]: # the table
 def _add_differences(table: pd.DataFrame, root: Path) -> bool:
     "Add the paired difference of each finished trial to the best. Returns whether all were scored on the same windows."
     for k in ("difference", "ci_low", "ci_high"): table[k] = math.nan
-    scores = {i: pd.read_parquet(root / table.folder[i] / "validation.parquet") for i in table.index[table.status == "done"]}
+    scores = {i: pd.read_parquet(root / table.folder[i] / "validation.parquet")
+              for i in table.index[table.status == "done"]}
     for i, w in scores.items():
         best, which = scores[0], ["time", "asset"]
         if len(w) != len(best) or not (w[which].to_numpy() == best[which].to_numpy()).all(): return False
@@ -119,13 +121,16 @@ def judge(self: Sweep,
     self.judged = run_once({**best, "sweep_id": None}, rerun, say)
     return self.judged
 
-# %% ../../nbs/lab/15_sweep.ipynb #a2679a43
+# %% ../../nbs/lab/15_sweep.ipynb #57aacdec
 @patch
 def _warnings(self: Sweep) -> list[str]:
     "What a reader should know before believing the table."
     found = []
-    if not self.same_windows: found.append("these trials were not scored on the same validation windows: small differences mean nothing")
-    if self.table.best_epoch[0] == 0: found.append("the best is a model before its training (best_epoch 0): nothing was learnt; train longer, or with smaller steps")
+    if not self.same_windows:
+        found.append("these trials were not scored on the same validation windows: small differences mean nothing")
+    if self.table.best_epoch[0] == 0:
+        found.append("the best is a model before its training (best_epoch 0): nothing was learnt; "
+                     "train longer, or with smaller steps")
     return found
 
 @patch
@@ -133,8 +138,10 @@ def _failures(self: Sweep) -> list[str]:
     "One line per failed trial: its settings and the reason."
     failed = self.table[self.table.status.isin(["failed", "crashed"])]
     settings = [" ".join(o for o in words if o.split("=")[0] in self.params) for words in failed.overrides]
-    return [f"{status}: {s}: {shortened(error)}" for status, s, error in zip(failed.status, settings, failed.error, strict=True)]
+    return [f"{status}: {s}: {shortened(error)}" for status, s,
+            error in zip(failed.status, settings, failed.error, strict=True)]
 
+# %% ../../nbs/lab/15_sweep.ipynb #a2e0628b
 @patch
 def text(self: Sweep,
     most: int = 10, # rows of the table
@@ -170,7 +177,7 @@ def plot(self: Sweep,
         ax.grid(axis="y", visible=False)
     return ax
 
-# %% ../../nbs/lab/15_sweep.ipynb #64844fad
+# %% ../../nbs/lab/15_sweep.ipynb #dee235ca
 @patch
 def save(self: Sweep,
     folder: str | Path, # made when absent
@@ -185,7 +192,7 @@ def save(self: Sweep,
     return folder
 
 # %% ../../nbs/lab/15_sweep.ipynb #fd376b46
-_NOT_A_SETTING = ("sweep", "sweep_id", "mode", "output_dir", "progress", "rerun", "judge")  # overrides that belong to the sweep, not to its trials
+_NOT_A_SETTING = ("sweep", "sweep_id", "mode", "output_dir", "progress", "rerun", "judge")  # of the sweep itself
 
 def sweep_job(
     cfg, # complete configuration, `sweep_id` set

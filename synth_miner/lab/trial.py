@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['StopTrial', 'run_trial']
 
-# %% ../../nbs/lab/14_trial.ipynb #fd631cd0
+# %% ../../nbs/lab/14_trial.ipynb #8f81a727
 import math
 import pandas as pd
 from collections.abc import Callable, Sequence
@@ -20,19 +20,20 @@ from .once import ORIGIN, describe_run
 from .store import ExperimentStore
 from ..model.save import write_json
 from ..names import recipe_hash
-from ..parts import discover_components
+from ..components import discover_components
 from ..train.trainer import Trainer
 
-# %% ../../nbs/lab/14_trial.ipynb #defc3e9e
+# %% ../../nbs/lab/14_trial.ipynb #15900f5c
 class StopTrial(Exception):
     "Raised from a trial's `on_epoch` to end it early."
 
-def _fit_trial(settings: RunSettings, trainer: Trainer, split, folder: Path, on_epoch: Callable | None) -> dict: # status and scores
+def _fit_trial(settings: RunSettings, trainer: Trainer, split, folder: Path, on_epoch) -> dict: # status and scores
     "Train, and score the validation windows into validation.parquet; a stopped trial keeps its last score."
     t, log = settings.training, (lambda row, **_: on_epoch(row)) if on_epoch else None
     try:
         with seeded(settings.seed):
-            trainer.fit(split.train, split.val, t.epochs, patience=t.patience, steps_per_epoch=t.steps_per_epoch, progress=False, log=log)
+            trainer.fit(split.train, split.val, t.epochs, patience=t.patience, steps_per_epoch=t.steps_per_epoch,
+                        progress=False, log=log)
         if trainer.interrupted: raise KeyboardInterrupt
     except StopTrial:
         return dict(status="pruned", **{k: trainer.history[-1][k] for k in ("val_score", "val_relative")})
@@ -58,7 +59,7 @@ def _train_trial(settings: RunSettings, source: DataSource, root: Path, facts: d
                 parameters=sum(p.numel() for p in trainer.model.parameters()))
 
 # %% ../../nbs/lab/14_trial.ipynb #22b8aa35
-def _trial_facts(settings: RunSettings) -> tuple: # columns of the store; the source of its bars, None where they cannot be read
+def _trial_facts(settings: RunSettings) -> tuple: # columns of the store; source of its bars, None: unreadable
     "What is known of a trial before it starts, also where its bars cannot be read."
     try:
         source = LoadedOnce(make_source(settings))
@@ -67,6 +68,7 @@ def _trial_facts(settings: RunSettings) -> tuple: # columns of the store; the so
         key = recipe_hash(settings.config)
         return dict(fingerprint=key, kind="trial", name=settings.name, seed=settings.seed, config=settings.config), None
 
+# %% ../../nbs/lab/14_trial.ipynb #8095f033
 def run_trial(
     cfg, # complete configuration, or its settings
     *,
@@ -76,7 +78,7 @@ def run_trial(
     sweep: str | None = None, # name of the sweep it belongs to
     overrides: Sequence[str] = (), # what makes it differ, for the table
 ) -> dict: # its row in the store: status (done or pruned), val_relative, val_score (bps), folder, ...
-    "Train, score the validation windows, note it. Raises what goes wrong, after noting that; BadData for what failed before."
+    "Train, score the validation windows, note it. Raises what goes wrong, and BadData for what failed before."
     settings, mine = read_settings(cfg), dict(sweep=sweep, overrides=list(overrides))
     store, (facts, source) = ExperimentStore(settings.output_dir), _trial_facts(settings)
     old = None if rerun is True else store.find(facts["fingerprint"], "done", *([] if rerun else ["failed"]))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['check_space', 'tune']
 
-# %% ../../nbs/lab/16_tune.ipynb #805b858e
+# %% ../../nbs/lab/16_tune.ipynb #c58e63fc
 from collections.abc import Mapping
 from ..core import BadData
 from .config import load_config
@@ -39,13 +39,22 @@ def _suggest(trial, key: str, values):
     whole, log = all(isinstance(v, int) for v in values[:2]), len(values) == 3
     return trial.suggest_int(key, *values[:2], log=log) if whole else trial.suggest_float(key, *values[:2], log=log)
 
-# %% ../../nbs/lab/16_tune.ipynb #894d90ef
+# %% ../../nbs/lab/16_tune.ipynb #88cf1ccf
 def _optuna():
     "Optuna, or ImportError that says how to get it."
     try: import optuna
     except ImportError: raise ImportError('Optuna is not installed; pip install "synth_miner[sweep]"') from None
     return optuna
 
+def _study(optuna, root, label, seed: int, prune: bool, startup: int):
+    "The study in optuna.sqlite: a new one, or the one to continue."
+    pruner = optuna.pruners.MedianPruner(startup, n_warmup_steps=1) if prune else optuna.pruners.NopPruner()
+    study = optuna.create_study(storage=f"sqlite:///{root / 'optuna.sqlite'}", study_name=label, load_if_exists=True,
+                                pruner=pruner)
+    study.sampler = optuna.samplers.TPESampler(n_startup_trials=startup, seed=seed + len(study.trials))
+    return study
+
+# %% ../../nbs/lab/16_tune.ipynb #43da52bd
 def _objective(trial, base, given, space, label, rerun, say) -> float:
     "Score of one trial of a study. Raises TrialPruned for one that was given up, and what went wrong otherwise."
     from omegaconf import OmegaConf
@@ -65,13 +74,6 @@ def _objective(trial, base, given, space, label, rerun, say) -> float:
     return row["val_relative"]
 
 # %% ../../nbs/lab/16_tune.ipynb #64b6fd35
-def _study(optuna, root, label, seed: int, prune: bool, startup: int):
-    "The study kept in optuna.sqlite, begun or gone on with."
-    pruner = optuna.pruners.MedianPruner(startup, n_warmup_steps=1) if prune else optuna.pruners.NopPruner()
-    study = optuna.create_study(storage=f"sqlite:///{root / 'optuna.sqlite'}", study_name=label, load_if_exists=True, pruner=pruner)
-    study.sampler = optuna.samplers.TPESampler(n_startup_trials=startup, seed=seed + len(study.trials))
-    return study
-
 def tune(
     cfg, # what is not varied: overrides as on the command line, or a complete configuration
     space: Mapping, # key -> list of choices, or (low, high), or (low, high, "log"); whole numbers stay whole
@@ -84,7 +86,7 @@ def tune(
     rerun: bool | str = False, # as in `run_trial`
     say=print, # called with one line per trial
 ) -> Sweep:
-    "A study with pruning through Optuna's own API. Raises ImportError without Optuna, BadData for a space that means nothing."
+    "A study with pruning through Optuna's own API. Raises ImportError without Optuna, BadData for an unusable space."
     optuna = _optuna()
     base, given = (cfg, []) if hasattr(cfg, "training") else (load_config(cfg), list(cfg))
     for key, values in space.items(): check_space(base, key, values)

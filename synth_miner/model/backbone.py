@@ -24,6 +24,11 @@ class BackboneBase(nn.Module):
         return self.forward_sequence(x)[:, -1]
 
 # %% ../../nbs/model/00_backbone.ipynb #126de7c6
+def _check_any(blocks):
+    "Raise ValueError for a list without blocks."
+    if blocks: return
+    raise ValueError(f"blocks is empty; name at least one of {', '.join(i.name for i in registry.list_blocks())}")
+
 def _long_enough(latents, i, block):
     "The latents; raises ShapeMismatch if the block needs more steps."
     need, found = getattr(block, "min_seq_len", 1), latents.shape[1]
@@ -69,9 +74,7 @@ class HybridBackbone(BackboneBase):
         seq_len: int | None = None, # T, for blocks that need it and as the length to validate; None: any
     ):
         super().__init__()
-        if not blocks:
-            names = ", ".join(i.name for i in registry.list_blocks())
-            raise ValueError(f"blocks is empty; name at least one of {names}")
+        _check_any(blocks)
         if skip_input_proj and input_size != d_model:
             raise ShapeMismatch(f"skip_input_proj needs input_size = d_model, got {input_size} and {d_model}")
         self.input_size, self.d_model, self.seq_len, self.output_dim = input_size, d_model, seq_len, d_model

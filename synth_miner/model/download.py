@@ -85,6 +85,7 @@ def listing(self: HubRepository,
     from huggingface_hub.hf_api import RepoFile
     if not self.online: return self._cached_listing(path)
     def first_entries():
+        "One more than are allowed, at most."
         tree = self.api.list_repo_tree(self.address.repo_id, path or None, revision=self.commit)
         return list(islice(tree, _MOST_FILES + 1))
     entries = hub_call(self.address, f"list {path or 'it'}", first_entries)
@@ -102,6 +103,7 @@ def _download(self: HubRepository, name: str, again: bool) -> Path:
     settings = dict(revision=self.commit, cache_dir=self.cache, endpoint=self.endpoint, token=self.token)
     return Path(hf_hub_download(self.address.repo_id, name, force_download=again, **settings))
 
+# %% ../../nbs/model/05_download.ipynb #7879e8ee
 @patch
 def fetch(self: HubRepository,
     path: str, # of its folder there

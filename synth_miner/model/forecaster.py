@@ -11,7 +11,6 @@ import json
 import numpy as np
 import pandas as pd
 import torch
-from fastcore.basics import patch
 from importlib.resources import files
 from jaxtyping import Float
 from pathlib import Path
@@ -52,7 +51,7 @@ def recent_bars(
 class Forecaster:
     "Bars to price paths. A subclass defines `factors` and states how much of the past it needs."
     lookback = "15D" # past it is given at most, a pandas Timedelta
-    seen = () # (asset, from, to) in UTC of bars it was trained on; a score there is no evidence
+    seen = () # (asset, from, to) in UTC of bars it was trained on; a score there is not evidence
 
     def bar_step(self, competition: Competition) -> int: # seconds of the bars given to `factors`
         return competition.step
@@ -121,8 +120,8 @@ class ModelForecaster(Forecaster):
         antithetic: bool = True, # paths in pairs z, -z
     ):
         check_features(model, pipeline.feature_dim)
-        self.model, self.pipeline, self.input_len, self.antithetic = model.eval(), pipeline, input_len, antithetic
-        self.competition = get_competition(competition)
+        self.model, self.pipeline, self.competition = model.eval(), pipeline, get_competition(competition)
+        self.input_len, self.antithetic = input_len, antithetic
         self.lookback = pd.Timedelta(seconds=self.competition.step * (input_len + pipeline.memory + 1))
 
     def bar_step(self, competition): return self.pipeline.inner_step or competition.step
@@ -135,9 +134,9 @@ class ModelForecaster(Forecaster):
         x, known = self.pipeline.latest(bars, self.input_len, competition.steps)
         device = next(self.model.parameters()).device
         def batch(v): return torch.as_tensor(v, dtype=torch.float32, device=device)[None]
-        noise = dict(generator=make_generator(seed, device), antithetic=self.antithetic)
-        inputs = batch(x), torch.ones(1, device=device), competition.steps, n_paths
-        out = self.model(*inputs, **noise, **{k: batch(v) for k, v in known.items()})
+        known = dict(generator=make_generator(seed, device), **{k: batch(v) for k, v in known.items()})
+        start = torch.ones(1, device=device)
+        out = self.model(batch(x), start, competition.steps, n_paths, antithetic=self.antithetic, **known)
         return out.paths[0].double().cpu().numpy()
 
 # %% ../../nbs/model/06_forecaster.ipynb #0635c9b3

@@ -105,6 +105,7 @@ def _is_pointer(entry) -> bool:
     path, checksum = str(entry.get("path")), str(entry.get("checksum"))
     return bool(re.fullmatch(_PATH, path) and re.fullmatch("[0-9a-f]{64}", checksum))
 
+# %% ../../nbs/model/03_published.ipynb #e6debeee
 def read_champions(
     text: str | bytes, # content of champion.json
     where: str | HubAddress, # for the message

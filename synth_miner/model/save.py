@@ -107,7 +107,7 @@ def get_model(
     cfg, # a recipe in any of the forms of `create_model`, a saved model's folder, or a mapping with `path`
     **known, # `input_size`, `seq_len`, `future_dim` for a new model
 ) -> SynthModel: # new or loaded
-    "A new model from a recipe, or a saved one from its folder."
-    if isinstance(cfg, (str, Path)): return load_model(cfg)
-    if not isinstance(cfg, SynthModel) and "path" in cfg: return load_model(cfg["path"])
+    "A new model from a recipe, or a saved one from its folder. Raises ShapeMismatch if `input_size` does not fit."
+    if isinstance(cfg, (str, Path)): cfg = load_model(cfg)
+    elif not isinstance(cfg, SynthModel) and "path" in cfg: cfg = load_model(cfg["path"])
     return create_model(cfg, **known)

@@ -60,9 +60,8 @@ class SynthModel(nn.Module):
         antithetic: bool = False, # paths in pairs z, -z
     ) -> SynthOutput: # (B,P,H) paths, H exactly as asked
         params = self.parameters_for(x, horizon, future=future, scale=scale, past_returns=past_returns)
-        noise = dict(generator=generator, antithetic=antithetic)
-        paths = simulate(self.process, params, initial_price, horizon, n_paths, dt, **noise)
-        return SynthOutput(paths, *self.head.summary(params))
+        size, noise = (horizon, n_paths, dt), dict(generator=generator, antithetic=antithetic)
+        return SynthOutput(simulate(self.process, params, initial_price, *size, **noise), *self.head.summary(params))
 
 # %% ../../nbs/model/01_synth.ipynb #c7476c6e
 @patch(as_prop=True)
@@ -89,8 +88,7 @@ def _check_known(self: SynthModel, known):
 def _check_finite(x):
     "Raise BadData if a window of features is not finite; skipped on a GPU, where looking would wait."
     if torch.compiler.is_compiling() or x.device.type != "cpu" or torch.isfinite(x).all(): return
-    bad = int((~torch.isfinite(x)).flatten(1).any(1).sum())
-    raise BadData(f"features are not finite in {bad} of {len(x)} windows")
+    raise BadData(f"features are not finite in {int((~torch.isfinite(x)).flatten(1).any(1).sum())} of {len(x)} windows")
 
 @patch
 def parameters_for(self: SynthModel,
@@ -161,16 +159,16 @@ def flow(self: SynthModel,
         with seeded(0): params = self.head(last, horizon, **self._blank_inputs(x, horizon))
     finally:
         self.train(training)
-    rows = [_row(m, shapes[id(m)]) for m in parts if type(m) is not nn.Identity]
-    return [FlowRow("features", _shape(x), 0), *rows, _row(self.head, _shape(params))]
+    rows = [FlowRow("features", _shape(x), 0), *(_row(m, shapes[id(m)]) for m in parts if type(m) is not nn.Identity)]
+    return [*rows, _row(self.head, _shape(params))]
 
 @patch
 def _repr_html_(self: SynthModel) -> str:
     "The flow as a table."
     rows = [(r.part, r.gives, f"{r.parameters:,}" if r.parameters else "") for r in self.flow()]
-    relative = ", scales relative to the trailing volatility" if self.relative_vol else ""
-    total = sum(p.numel() for p in self.parameters())
-    return html_table(rows, ["part", "gives", "parameters"], caption=f"{total:,} parameters{relative}")
+    caption = f"{sum(p.numel() for p in self.parameters()):,} parameters"
+    if self.relative_vol: caption += ", scales relative to the trailing volatility"
+    return html_table(rows, ["part", "gives", "parameters"], caption=caption)
 
 # %% ../../nbs/model/01_synth.ipynb #fd101c07
 def _plain(cfg) -> dict:

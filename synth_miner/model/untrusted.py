@@ -76,8 +76,13 @@ class _SizeLimit:
             raise BadData(f"{self.where}: the recipe asks for at least {self.total[kind]:,} {kind}, "
                           f"the weights hold {self.values:,} numbers")
 
-    def parameter(self, module, name, tensor): self.count("parameters", 2 * self.values + 10_000, tensor)
-    def buffer(self, module, name, tensor): self.count("buffers", self.values + 2**22, tensor)
+    def parameter(self, module, name, tensor):
+        "Count a parameter; a parametrised layer has it twice."
+        self.count("parameters", 2 * self.values + 10_000, tensor)
+
+    def buffer(self, module, name, tensor):
+        "Count a table that a module computes."
+        self.count("buffers", self.values + 2**22, tensor)
 
 # %% ../../nbs/model/04_untrusted.ipynb #38c980b1
 @contextlib.contextmanager
@@ -104,6 +109,7 @@ def _weight_count(file: Path) -> int:
     except (SafetensorError, OSError) as e:
         raise BadData(f"{file} is not a readable safetensors file: {e}") from None
 
+# %% ../../nbs/model/04_untrusted.ipynb #42dd36ab
 def check_published(
     folder: str | Path, # with the files of a published model
 ):

@@ -51,7 +51,7 @@ class GARCHProcess(ProcessBase):
     def __call__(self,
         params: GARCHParams, # volatility and its reaction
         z: Float[Tensor, "b n h"], # standard normal
-        dt: float = 1.0, # length of a step; the recursion goes by steps
+        dt: float = 1.0, # length of a step; the recursion is per step
     ) -> Float[Tensor, "b n h"]: # log-returns
         check_steps("garch", params.sigma, z)
         e = student_t(z, params.df[:, None, None])

@@ -19,7 +19,7 @@ from ..score.competitions import get_competition
 CARD_TAGS = ("bittensor", "sn50", "synth", "time-series", "probabilistic-forecasting")  # by which a model is found
 
 def _evaluation_facts(metrics: dict, dataset: str | None) -> dict:
-    "On what a model was measured, as the Hub's library spells it."
+    "Task, data, window and prompts of the scores, as the Hub's library names them."
     m, label = metrics, get_competition(metrics["competition"]).label
     market = "synthetic market (says nothing about real prices)" if m["synthetic"] else f"{m['source']} bars"
     facts = dict(assets=m["assets"], start=m["test_start"], end=m["test_end"])
@@ -56,6 +56,7 @@ def _origin(folder: Path) -> list[str]:
     if tracked and "://" in tracked: lines.append(f"Tracked run: <{tracked}>")
     return [*lines, f"Weights and recipe: sha256 `{model_checksum(folder)}`"]
 
+# %% ../../nbs/publish/06_card.ipynb #710efc10
 def _body(folder: Path, metrics: dict, address: str | None, prefix: str) -> str:
     "Markdown of a published card: the run's card, addressed to a reader on the Hub."
     file = folder / "card.md"
@@ -72,6 +73,7 @@ def _dataset(folder: Path) -> str | None:
     if not (folder / "config.yaml").is_file(): return None
     return OmegaConf.select(OmegaConf.load(folder / "config.yaml"), "data.source.repo_id")
 
+# %% ../../nbs/publish/06_card.ipynb #f196e79d
 def hub_card(
     folder: str | Path, # of a finished run
     address: str | None = None, # hf://owner/repo/path, to be named in the card

@@ -25,7 +25,7 @@ from .promotion import (PROMOTE, Promotion, beats_baselines, beats_champion, cha
                                            decided_without_test)
 from .redact import clean_text
 from .report import run_metrics, shareable_report
-from .run_files import PUBLISHED_FILES, listed_hashes, run_files, run_path
+from .run_files import PUBLISHED_FILES, check_finished, listed_hashes, run_files, run_path
 from .run_log import link_run
 from typing import NamedTuple
 
@@ -65,16 +65,25 @@ class HubManager:
         self.endpoint, self.token, self.cache_dir, self.say = endpoint, token, cache_dir, say
 
     @property
-    def output_dir(self) -> Path: return self.folder # where the run's files are
+    def output_dir(self) -> Path:
+        "Where the run's files are."
+        return self.folder
+
     @property
-    def path(self) -> str: return run_path(self.folder, self.backbone_name, self.block_hash) # on the Hub
+    def path(self) -> str:
+        "Of the run, in a repository."
+        return run_path(self.folder, self.backbone_name, self.block_hash)
+
     @property
-    def address(self) -> str: return f"hf://{self.repo_id or 'owner/name'}/{self.path}" # as `load_forecaster` takes it
+    def address(self) -> str:
+        "Of the run, as `load_forecaster` takes it."
+        return f"hf://{self.repo_id or 'owner/name'}/{self.path}"
 
 # %% ../../nbs/publish/10_hub.ipynb #52a5f98f
 @patch
 def files(self: HubManager) -> dict: # name -> content
     "What is uploaded, redacted. Raises BadData for a run that is not finished or could not be loaded again."
+    check_finished(self.folder)
     return run_files(self.folder, self.address, self.license, self.token)
 
 @patch
@@ -103,6 +112,7 @@ def _repository(self: HubManager) -> HubRepository:
     if not hub.online: raise ConnectionError(f"{address}: the Hub does not answer")
     return hub
 
+# %% ../../nbs/publish/10_hub.ipynb #121dba97
 @patch
 def _listed(self: HubManager, hub: HubRepository, paths: list[str]) -> dict: # path -> hash
     "The hashes of those files that exist in the repository."
@@ -125,6 +135,7 @@ def _decide(self: HubManager, promote: str, champions: dict, files: dict, commit
         decision = beats_champion(self.folder, rival.folder)
     return decision, dict(entry, why=decision.why, before=champion and champion["path"])
 
+# %% ../../nbs/publish/10_hub.ipynb #e05e9eb4
 @patch
 def _send(self: HubManager, hub: HubRepository, new: dict, title: str, text: str) -> str:
     "Commit files on top of the state that was read; gives the commit."
@@ -216,7 +227,9 @@ def publish_run(
         if not (manager.token or get_token()):
             raise PermissionError("there is no token for the Hub; log in with `hf auth login` or set HF_TOKEN")
         done = manager.push({True: "yes", False: "no"}.get(promote, promote))
-    except (PermissionError, ConnectionError) as e: raise type(e)(manager.later(e)) from None
+    except (PermissionError, ConnectionError) as e:
+        kind = next(k for k in (HubConflict, PermissionError, ConnectionError) if isinstance(e, k))
+        raise kind(manager.later(e)) from None
     link_run(manager.folder, done.link) # W&B's run names the weights
     return done
 

@@ -71,6 +71,7 @@ def put(self: LiveBars,
     if fresh: self._store(new.name)
     return fresh
 
+# %% ../../nbs/publish/12_live_bars.ipynb #0c4e6f12
 @patch
 def _store(self: LiveBars, asset: str):
     "Write the bars of an asset, whole or not at all."
@@ -95,6 +96,7 @@ def _newest_page(self: LiveBars, source: CachedSource, asset: str) -> bool:
     pages = source.fetch(source.symbols[asset], now - _FIRST_PAGE * step, now)
     return any([self.put(cut_bars(asset, page)) for page, _ in pages if len(page)])
 
+# %% ../../nbs/publish/12_live_bars.ipynb #47dcb310
 @patch
 def _load(self: LiveBars, source: DataSource, asset: str, since, first: bool) -> bool:
     "Take new bars of an asset from a source; the first time also those of a record that ended long ago."
@@ -112,11 +114,12 @@ def _load(self: LiveBars, source: DataSource, asset: str, since, first: bool) ->
 
 # %% ../../nbs/publish/12_live_bars.ipynb #0619b573
 def _may_have(source: DataSource, asset: str) -> bool:
-    "Whether it is worth asking a source for an asset."
+    "Whether a source lists an asset; True when it cannot say."
     try: known = source.list_assets()
     except Exception: return True # the reason comes when it is asked for bars
     return known is None or asset in known
 
+# %% ../../nbs/publish/12_live_bars.ipynb #49eda4a2
 @patch
 def refresh(self: LiveBars,
     asset: str, # the subnet's name
@@ -189,6 +192,7 @@ def _is_due(self: LiveBars, asset: str) -> bool:
     if (bars := self.bars.get(asset)) is None: return True
     return asset not in self.threads and self.clock() >= bars.seconds[-1] + 2 * self.step_of(asset)
 
+# %% ../../nbs/publish/12_live_bars.ipynb #1c6fc296
 @patch
 def _ask(self: LiveBars, asset: str) -> threading.Thread | None:
     "Refresh an asset in a thread; None when the last one still hangs, or was a moment ago."

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from ..core import BadData
 from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput
@@ -25,7 +26,7 @@ def blacklist_reason(
     min_stake: float = 1000.0, # a validator with less, or just as much, is not answered
     need_permit: bool = True, # answer validators only
 ) -> str | None: # None: answer
-    "Why somebody is not answered."
+    "The reason to refuse a question; None: answer it."
     if not hotkey: return "the question carries no hotkey"
     if hotkey not in hotkeys: return "the hotkey is not registered on this subnet"
     uid = list(hotkeys).index(hotkey)
@@ -39,12 +40,12 @@ def stake_priority(
     hotkeys: Sequence[str], # of the metagraph, by uid
     stakes: Sequence[float], # by uid
 ) -> float: # higher comes first; 0 for a stranger
-    "Priority of a question."
+    "Priority of a question: the stake of whoever asks."
     return float(stakes[list(hotkeys).index(hotkey)]) if hotkey in hotkeys else 0.0
 
 # %% ../../nbs/publish/miner.ipynb #89f450ab
 def _bittensor():
-    "The library. Raises ImportError that says how to get it."
+    "The bittensor library. Raises ImportError that says how to install it."
     try: import bittensor
     except ImportError as e:
         raise ImportError(f'a miner needs bittensor: pip install "synth_miner[miner]" ({e})') from None
@@ -80,10 +81,9 @@ def ask_service(
 def answer_function(
     who: SynthPredictor | str, # predictor, or URL of a service
 ) -> Callable: # SimulationInput -> the subnet's answer
-    "Whoever answers, as a function."
-    def from_service(prompt): return ask_service(who, prompt)
-    def from_predictor(prompt): return who.answer(prompt).response
-    return from_service if isinstance(who, str) else from_predictor
+    "A function that answers prompts, by a predictor or a service."
+    if isinstance(who, str): return partial(ask_service, who)
+    return lambda prompt: who.answer(prompt).response
 
 # %% ../../nbs/publish/miner.ipynb #b7c9444c
 _log = logging.getLogger(__name__)

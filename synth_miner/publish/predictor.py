@@ -51,7 +51,7 @@ class NoPrice(BadData):
     "There is no price to start from, so there is no answer."
 
 class Answered(NamedTuple):
-    "An answer, and how it came about."
+    "An answer, who gave it and why."
     prompt: SimulationInput # the question
     response: tuple # the subnet's answer
     by: str # who gave it: a competition's model, "fallback" or "template"
@@ -108,6 +108,7 @@ def _closed_bars(self: SynthPredictor, asset: str, start: int, seconds: float) -
                       f"cut off, the first opens at {bars.timestamps[n]}", stacklevel=4)
     return bars.slice(0, n)
 
+# %% ../../nbs/publish/15_predictor.ipynb #1d5f635d
 @patch
 def _bars_at_step(self: SynthPredictor, known: AssetData, step: int, inner: int | None = None) -> AssetData:
     "Bars at the step of the answer, or finer ones; those of a competition are kept."
@@ -144,6 +145,7 @@ def _forecast(self: SynthPredictor, forecaster: Forecaster, known: AssetData, ba
     past = bars if inner >= rules.step else self._bars_at_step(known, rules.step, inner)
     return np.asarray(forecaster.forecast(past, bars.name, rules, n, seed), np.float64)
 
+# %% ../../nbs/publish/15_predictor.ipynb #43164903
 @patch
 def _attempt(self: SynthPredictor, who: str, work: Callable, bars: AssetData, rules: Competition, n: int,
              until: float) -> tuple:
@@ -167,6 +169,7 @@ def _past_or_none(self: SynthPredictor, known: AssetData, step: int) -> AssetDat
     self.troubles.end(key)
     return bars
 
+# %% ../../nbs/publish/15_predictor.ipynb #52f14487
 @patch
 def _recovered(self: SynthPredictor, who: str, asset: str):
     "End the troubles of a forecaster that answers well again."
@@ -181,7 +184,7 @@ def _template_paths(self: SynthPredictor, known: AssetData, rules: Competition, 
 # %% ../../nbs/publish/15_predictor.ipynb #d609407f
 @patch
 def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: int, until: float) -> tuple:
-    "Paths from the first who can give them, who that is, and why it is not the model."
+    "(paths, who gave them, why it was not the model): model, fallback and template are asked in this order."
     (rules, scored), n, price = answer_rules(ask, self.competitions), ask.num_simulations, known.prices[-1]
     if rules is None: return np.full((n, 1), price), "template", "other"
     seed = None if self.seed is None else stable_seed(self.seed, *ask)
@@ -257,6 +260,7 @@ def stop(self: SynthPredictor):
     "End the background work."
     self.live.stop()
 
+# %% ../../nbs/publish/15_predictor.ipynb #79b16489
 @patch
 def status(self: SynthPredictor) -> dict: # JSON-able
     "What is known of each asset, who answers, and what is wrong at the moment."

@@ -14,7 +14,8 @@ from ..evaluate.prompts import unseen_from
 from ..lab.config import load_config
 from ..lab.assemble import make_source
 from ..lab.results import load_result
-from ..parts import discover_components
+from ..components import discover_components
+from ..score.competitions import use_competition
 from typing import NamedTuple
 
 # %% ../../nbs/publish/08_promotion.ipynb #9f2dd827
@@ -50,6 +51,7 @@ def beats_champion(
     "The paired test against a champion on the bars of the run's configuration, where both are new to them."
     cfg = load_config(path=Path(folder) / "config.yaml")
     for path in cfg.components: discover_components(path)
+    use_competition(cfg.competition)
     b, unseen = cfg.backtest, [unseen_from(folder), unseen_from(champion)]
     start = max((t for t in unseen if t is not None), default=None)
     settings = dict(n_paths=b.n_paths, seed=cfg.seed, min_observed=b.min_observed, max_prompts=b.max_prompts)
@@ -72,6 +74,7 @@ def champion_entry(
     return dict(path=path, checksum=checksum, name=m["name"], score=own.get("score"), se=own.get("se"),
                 prompts=m["prompts"], window=[m["test_start"], m["test_end"]], synthetic=m["synthetic"])
 
+# %% ../../nbs/publish/08_promotion.ipynb #10920b3e
 def decided_without_test(
     entry: dict, # of the run, as `champion_entry` gives it
     champion: dict | None, # the entry in champion.json; None: there is none

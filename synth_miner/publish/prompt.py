@@ -81,6 +81,7 @@ def answer_rules(
     try: return prompt_competition(ask, competitions), True
     except BadData: return _unscored_rules(ask, competitions) if steps else None, False
 
+# %% ../../nbs/publish/00_prompt.ipynb #9e18c5f5
 def _unscored_rules(ask: SimulationInput, competitions: Mapping) -> Competition:
     "Rules for a prompt that no competition asks: its own length and step, and the known volatility of the asset."
     step, asset = ask.time_increment, ask.asset

@@ -40,6 +40,7 @@ def _head_name(folder: Path) -> str:
     head = json.loads((folder / "architecture.json").read_text())["head"]
     return head["name"] if "name" in head else head["_target_"].rsplit(".", 1)[-1]
 
+# %% ../../nbs/publish/09_report.ipynb #b9e07014
 def shareable_report(
     folder: str | Path, # of a finished run
     crps_score: float | None = None, # mean SN50 score, bps; None: that of metrics.json

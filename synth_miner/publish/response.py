@@ -76,6 +76,7 @@ def _path_fault(path, points: int) -> str | None:
     reasons = (reason for p in path if (reason := _price_fault(p)))
     return next((f"Price format is incorrect: {reason}" for reason in reasons), None)
 
+# %% ../../nbs/publish/01_response.ipynb #20a07cdc
 def _frame_fault(response, ask: SimulationInput) -> str | None:
     "The validator's words for what is wrong around the paths; None: nothing."
     if response is None: return "Response is empty"

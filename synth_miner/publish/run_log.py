@@ -17,6 +17,14 @@ from ..model.save import write_json
 from .tracking import log_backtest_results, log_experiment_results, tracked_run, wandb_mode
 
 # %% ../../nbs/publish/05_run_log.ipynb #d11f50bb
+def _read_run(folder: Path) -> tuple[dict, dict]:
+    "Metrics and configuration of a finished run. Raises BadData."
+    from omegaconf import OmegaConf
+    if not (folder / "metrics.json").is_file():
+        raise BadData(f"{folder} is not a finished run: it has no metrics.json")
+    cfg = OmegaConf.load(folder / "config.yaml")
+    return json.loads((folder / "metrics.json").read_text()), OmegaConf.to_container(cfg, resolve=True)
+
 def _part_names(cfg: dict) -> tuple[str, str]:
     "Backbone and head of a configuration, each as one word."
     def name(part):
@@ -41,15 +49,6 @@ def _log_files(run, folder: Path, metrics: dict, architecture: dict, hub_link: s
     run.log_artifact(artifact)
     scores = {f"score/{m}": r["score"] for m, r in metrics["scores"].items()}
     run.summary.update({**{k: metrics[k] for k in _SUMMARY}, "hub_link": hub_link, **scores})
-
-# %% ../../nbs/publish/05_run_log.ipynb #f51652d8
-def _read_run(folder: Path) -> tuple[dict, dict]:
-    "Metrics and configuration of a finished run. Raises BadData."
-    from omegaconf import OmegaConf
-    if not (folder / "metrics.json").is_file():
-        raise BadData(f"{folder} is not a finished run: it has no metrics.json")
-    cfg = OmegaConf.load(folder / "config.yaml")
-    return json.loads((folder / "metrics.json").read_text()), OmegaConf.to_container(cfg, resolve=True)
 
 # %% ../../nbs/publish/05_run_log.ipynb #0b9bf0c1
 def log_run(
@@ -88,6 +87,7 @@ def _log_again(folder: Path, old: Path, project: str, hub_link: str) -> str | No
     if where and not was_sent and folder.resolve() in old.resolve().parents: shutil.rmtree(old, ignore_errors=True)
     return where
 
+# %% ../../nbs/publish/05_run_log.ipynb #0028b354
 def link_run(
     folder: str | Path, # a run's that `log_run` has logged
     hub_link: str, # address of the published weights

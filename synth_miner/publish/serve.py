@@ -29,6 +29,7 @@ class FirstOf(DataSource):
     ): self.sources, self.synthetic = list(sources), any(s.synthetic for s in sources)
 
     def load_range(self, asset, step, start, end, sort_on_load=True) -> AssetData:
+        "Bars of the first source that has them."
         errors = []
         for source in self.sources:
             try: return source.load_data([asset], step, start=start, end=end, sort_on_load=sort_on_load)[0]
@@ -37,6 +38,7 @@ class FirstOf(DataSource):
         raise next((e for e in errors if not isinstance(e, BadData)), errors[0])
 
     def load_asset(self, asset, step, sort_on_load=True) -> AssetData:
+        "All bars of the first source that has them."
         return self.load_range(asset, step, None, None, sort_on_load)
 
 # %% ../../nbs/publish/22_serve.ipynb #5c457014

@@ -25,6 +25,7 @@ def _add_refusals(app, metrics: ServiceMetrics):
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse
     def refuse(status, reason):
+        "Count a refusal and give its reason."
         metrics.refused(status)
         return JSONResponse({"error": reason}, status)
 
@@ -39,7 +40,15 @@ def _add_refusals(app, metrics: ServiceMetrics):
     @app.exception_handler(Exception)
     def unexpected(request, e): return refuse(500, f"{type(e).__name__}: {e}")
 
-# %% ../../nbs/publish/21_service.ipynb #e3cd707e
+# %% ../../nbs/publish/21_service.ipynb #3a1dbb96
+def _question() -> type:
+    "The question as JSON: names and defaults of the subnet, but the start must be given."
+    from pydantic import StrictInt, create_model
+    kinds = {str: str, int: StrictInt}
+    fields = {name: (kinds[type(value)], value) for name, value in PROTOCOL_DEFAULTS._asdict().items()}
+    return create_model("Question", **{**fields, "start_time": (str, ...)})
+
+# %% ../../nbs/publish/21_service.ipynb #8eaa9c63
 def make_app(
     predictor: SynthPredictor, # who answers
     book: ShadowBook | None = None, # keeps the answers; None: nobody does
@@ -47,14 +56,7 @@ def make_app(
     "An app with POST /predict, GET /health and GET /metrics."
     from fastapi import FastAPI, Response
     from fastapi.responses import JSONResponse, PlainTextResponse
-    from pydantic import BaseModel, StrictInt
-    class Question(BaseModel): # the subnet's names and defaults
-        asset: str = PROTOCOL_DEFAULTS.asset
-        start_time: str
-        time_increment: StrictInt = PROTOCOL_DEFAULTS.time_increment
-        time_length: StrictInt = PROTOCOL_DEFAULTS.time_length
-        num_simulations: StrictInt = PROTOCOL_DEFAULTS.num_simulations
-    app, metrics = FastAPI(title="Open Synth Miner"), ServiceMetrics()
+    app, metrics, Question = FastAPI(title="Open Synth Miner"), ServiceMetrics(), _question()
     predictor.listeners += [metrics.answered, *([book.record] if book is not None else [])]
     _add_refusals(app, metrics)
 

@@ -53,7 +53,7 @@ def _family(name: str, kind: str, text: str, values: dict) -> Iterator[str]:
 # %% ../../nbs/publish/19_service_metrics.ipynb #503763e8
 @patch
 def _answer_families(self: ServiceMetrics) -> list:
-    "The metrics that are counted here."
+    "Name, kind, description and values of the metrics that are counted here."
     with self._lock:
         answers, refusals, took = dict(self.answers), dict(self.refusals), dict(self.took)
         seconds = round(self.seconds, 6)
@@ -74,7 +74,7 @@ def text(self: ServiceMetrics,
     status: dict, # of a predictor
     waiting: int = 0, # stored prompts that have not been scored
 ) -> str:
-    "Everything in the text format of Prometheus."
+    "All metrics in the text format of Prometheus."
     ages = {(("asset", a),): round(s["age"], 3) for a, s in status["assets"].items()}
     troubles = {(): len(status["troubles"])}
     families = [

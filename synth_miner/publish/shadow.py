@@ -22,7 +22,7 @@ from ..core import BadData, stable_seed
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..data.files import DamagedFile
-from ..evaluate.replay import rolling_leaderboard
+from ..evaluate.rolling import rolling_leaderboard
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from .history import bars_until
 from .predictor import Answered
@@ -57,7 +57,9 @@ class ShadowBook:
         self.troubles, self._lock = Troubles(), threading.Lock()
 
     @property
-    def waiting(self) -> list: return sorted((self.folder / "waiting").glob("*.parquet")) # files without a score
+    def waiting(self) -> list:
+        "Files of the answers without a score."
+        return sorted((self.folder / "waiting").glob("*.parquet"))
 
     def record(self,
         answered: Answered, # of a predictor
@@ -88,7 +90,7 @@ def realised_prices(
 
 # %% ../../nbs/publish/18_shadow.ipynb #0db5ebcb
 def _baseline_score(forecaster: Forecaster, name: str, a: StoredAnswer, bars, rules: Competition, real) -> float:
-    "What a baseline would have got; NaN for one that could not have answered."
+    "Score of a baseline on a stored prompt; NaN when it could not have answered."
     seed = stable_seed("shadow", name, *a.prompt)
     try:
         past = bars_until(bars, rules.step, a.known, forecaster.bar_step(rules))
@@ -96,9 +98,10 @@ def _baseline_score(forecaster: Forecaster, name: str, a: StoredAnswer, bars, ru
     except BadData: return np.nan
     return score_prompt(paths, real, rules).total
 
+# %% ../../nbs/publish/18_shadow.ipynb #e45857f8
 @patch
 def _field_scores(self: ShadowBook, a: StoredAnswer, source: DataSource, rules: Competition, real) -> dict:
-    "What the others would have got."
+    "Scores of the baselines on the same prompt."
     longest = max((pd.Timedelta(f.lookback) for f in self.field.values()), default=pd.Timedelta(0))
     known = to_time(a.known)
     bars = source.load_data([a.prompt.asset], rules.price_step, start=known - longest, end=known)[0]

@@ -60,7 +60,7 @@ def write_answer(
     file: str | Path, # in a folder that is made
     answered: Answered, # of a predictor
 ):
-    "Store an answer without loss, so that nobody ever sees half of it."
+    "Store an answer without loss; a reader never finds a half-written file."
     column, decimals = pack_paths(np.array(answered.response[2:], np.float64))
     facts = dict(prompt=list(answered.prompt), by=answered.by, cause=answered.cause, known=answered.known)
     metadata = {"answer": json.dumps(dict(facts, decimals=decimals))}

@@ -131,6 +131,7 @@ def _active(run):
         warnings.warn("W&B: no run is on, so nothing is logged; open one with tracked_run", stacklevel=3)
     return run
 
+# %% ../../nbs/publish/04_tracking.ipynb #f0c13d71
 def log_experiment_results(
     metrics: Mapping, # name -> number
     paths, # (B,P,H) simulated prices; the first of the batch is drawn

@@ -58,7 +58,8 @@ def uniformity_band(
     Raises BadData when all are NaN."""
     u = _numpy(pit).ravel()
     u = u[~np.isnan(u)]
-    if len(u) == 0: raise BadData("expected at least one PIT value, found only NaN")
+    if len(u) == 0:
+        raise BadData("expected at least one PIT value, found only NaN")
     shares = np.histogram(u, bins, (0, 1))[0] / len(u)
     chance = np.random.default_rng(seed).multinomial(len(u), np.full(bins, 1 / bins), size=4000) / len(u)
     width = np.quantile(np.abs(chance - 1 / bins).max(1), confidence)

@@ -20,7 +20,8 @@ def get_interval_steps(
     time_increment: float, # seconds between two points of a path, above 0
 ) -> int: # steps between two scored prices, rounded down
     "Number of steps that an interval spans; warns when it is not whole. Raises ValueError for a step of 0 or less."
-    if not time_increment > 0: raise ValueError(f"time_increment must be above 0 seconds, found {time_increment}")
+    if not time_increment > 0:
+        raise ValueError(f"time_increment must be above 0 seconds, found {time_increment}")
     steps = int(scoring_interval / time_increment)
     if steps * time_increment != scoring_interval:
         warnings.warn(f"the interval of {scoring_interval} s is not a multiple of the step of {time_increment} s; "
@@ -43,7 +44,8 @@ def _interval_ends(steps, points):
 
 def _interval_points(name, steps, points):
     "Positions of the first and the last price of each change of an interval, in a path of `points` prices."
-    if name.endswith("_abs") and steps > 0: steps = max(1, min(steps, points - 1))
+    if name.endswith("_abs") and steps > 0:
+        steps = max(1, min(steps, points - 1))
     ends = _interval_ends(steps, points)
     if name.endswith("_gaps"): ends = ends[:1]
     return ends - steps, ends
@@ -62,7 +64,8 @@ def calculate_price_changes_over_intervals(
 ) -> Float[np.ndarray, "n k"]: # simple returns in basis points, or prices; (n, 0) when the path is too short
     "Changes between every k-th price of each path; NaN after a price of 0. Torch input gives torch output."
     p = _as_tensor(price_paths)
-    if p.ndim != 2: raise ShapeMismatch(f"price_paths must be (paths, points), found shape {tuple(p.shape)}")
+    if p.ndim != 2:
+        raise ShapeMismatch(f"price_paths must be (paths, points), found shape {tuple(p.shape)}")
     if not p.is_floating_point(): p = p.double()
     ends = _interval_ends(interval_steps, p.shape[1])
     ends = (ends[:1] if is_gap else ends).to(p.device)

@@ -22,7 +22,8 @@ def _broadcast(*xs):
 
 def _check_positive(x, what):
     "Raise ValueError unless all of `x` is above 0."
-    if not bool((x > 0).all()): raise ValueError(f"{what} must be above 0 everywhere, found {float(x.min()):.3g}")
+    if not bool((x > 0).all()):
+        raise ValueError(f"{what} must be above 0 everywhere, found {float(x.min()):.3g}")
 
 def _mean_abs_normal(m, s):
     "E|X| of a normal variable with mean `m` and deviation `s`."

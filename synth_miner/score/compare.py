@@ -18,7 +18,8 @@ from ..core import BadData
 def _score_differences(a, b):
     "Differences a - b without pairs that have a NaN, and the number of dropped pairs."
     a, b = (np.asarray(x, np.float64).ravel() for x in (a, b))
-    if len(a) != len(b): raise BadData(f"expected two scores for each prompt, found {len(a)} and {len(b)} scores")
+    if len(a) != len(b):
+        raise BadData(f"expected two scores for each prompt, found {len(a)} and {len(b)} scores")
     d = a - b
     valid = ~np.isnan(d)
     if np.isinf(d).any():
@@ -96,7 +97,8 @@ def paired_test(
     Pairs with NaN are dropped and counted. Raises BadData below 8 pairs."""
     d, dropped = _score_differences(a, b)
     n, block = len(d), default_block(len(d)) if block is None else int(block)
-    if not 1 <= block <= n: raise BadData(f"block must be from 1 to the number of pairs, {n}, found {block}")
+    if not 1 <= block <= n:
+        raise BadData(f"block must be from 1 to the number of pairs, {n}, found {block}")
     se, p_value = _diebold_mariano(d, block)
     low, high = np.quantile(block_means(d, block, n_boot, seed), [0.025, 0.975])
     return PairedTest(float(d.mean()), se, float(low), float(high), p_value, n, dropped, block)
@@ -141,13 +143,16 @@ class ConfidenceSet(NamedTuple):
 
 def _common_scores(scores):
     "Scores (models, prompts) on the prompts that every model has, and the number of other prompts."
-    if len(scores) < 2: raise BadData(f"expected at least two models, found {list(scores)}")
+    if len(scores) < 2:
+        raise BadData(f"expected at least two models, found {list(scores)}")
     lengths = {k: len(v) for k, v in scores.items()}
-    if len(set(lengths.values())) > 1: raise BadData(f"models must be scored on the same prompts, found {lengths}")
+    if len(set(lengths.values())) > 1:
+        raise BadData(f"models must be scored on the same prompts, found {lengths}")
     x = np.stack([np.asarray(v, np.float64) for v in scores.values()])
     valid = np.isfinite(x).all(0)
     n = int(valid.sum())
-    if n < 8: raise BadData(f"expected at least 8 prompts with a score of every model, found {n}")
+    if n < 8:
+        raise BadData(f"expected at least 8 prompts with a score of every model, found {n}")
     return x[:, valid], int((~valid).sum())
 
 # %% ../../nbs/score/10_compare.ipynb #c1c4ea5e

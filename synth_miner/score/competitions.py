@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['TRAINING_KEYS', 'COMPETITIONS', 'N_SIMULATIONS', 'SCORING_INTERVALS', 'HOURLY_INTERVALS', 'VOL_BLOCKS',
-           'ASSET_WEIGHTS', 'Competition', 'load_competition', 'get_competition', 'asset_weight']
+           'ASSET_WEIGHTS', 'Competition', 'load_competition', 'get_competition', 'use_competition', 'asset_weight']
 
 # %% ../../nbs/score/01_competitions.ipynb #b222dd21
 import math
+import re
 import yaml
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -70,6 +71,8 @@ def _positive_seconds(value) -> bool:
 
 def _check_rules(c: Competition):
     "Raise BadData for rules that contradict each other."
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", str(c.name)):
+        raise BadData(f"expected a competition's name in lower-case letters, digits, _ . and -, found {c.name!r}")
     for key in ("length", "step", "prompt_period", "price_step"):
         if _positive_seconds(getattr(c, key)): continue
         raise BadData(f"{c.name}: expected {key} in whole seconds above 0, found {getattr(c, key)!r}")
@@ -168,6 +171,21 @@ def get_competition(
     lower = {name.lower(): c for name, c in names.items()}
     if isinstance(what, str) and what.lower() in lower: return lower[what.lower()]
     return choose(what, names, "competition")
+
+# %% ../../nbs/score/01_competitions.ipynb #46399b13
+def use_competition(
+    data: Mapping, # the node `competition` of a configuration
+) -> Competition: # its rules
+    "Register the competition that a configuration holds. Raises BadData where its name belongs to other rules."
+    if "length" not in data: return get_competition(data["name"]) # saved by an earlier version, which knew names only
+    rules = Competition.from_dict(data)
+    known = COMPETITIONS.get(rules.name)
+    if known is None:
+        registry.register_competition(rules.name)(rules)
+        return rules
+    changed = [k for k, v in rules.to_dict().items() if v != known.to_dict()[k]]
+    if not changed: return known
+    raise BadData(f"{rules.name}: {changed} differ from the competition of that name; set competition.name to a new one")
 
 # %% ../../nbs/score/01_competitions.ipynb #d99c1fea
 def asset_weight(

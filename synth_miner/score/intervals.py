@@ -77,7 +77,8 @@ def generate_adaptive_intervals(
     unused = [k for k in range(1, longest + 1) if k not in steps]
     steps = sorted(steps | set(unused[: max(0, min_intervals - len(steps))]))
     out = {_interval_name(k * time_increment): k * time_increment for k in steps}
-    if include_absolute and steps: out[f"{_interval_name(longest * time_increment)}_abs"] = longest * time_increment
+    if include_absolute and steps:
+        out[f"{_interval_name(longest * time_increment)}_abs"] = longest * time_increment
     return out
 
 # %% ../../nbs/score/08_intervals.ipynb #1f083d9b
@@ -105,7 +106,8 @@ class CRPSMultiIntervalScorer:
         adaptive: bool = True, # leave out what does not fit, and generate intervals when too few are left
         min_intervals: int = 2, # generate them when fewer than this are left
     ):
-        if not time_increment > 0: raise ValueError(f"time_increment must be above 0 seconds, found {time_increment}")
+        if not time_increment > 0:
+            raise ValueError(f"time_increment must be above 0 seconds, found {time_increment}")
         if intervals is not None and not intervals:
             raise ValueError("intervals must name at least one interval; None stands for the subnet's")
         self.base_intervals = dict(SCORING_INTERVALS if intervals is None else intervals)
@@ -132,7 +134,8 @@ def __call__(self: CRPSMultiIntervalScorer,
     "Score one ensemble or a batch."
     paths, real = _as_tensor(simulation_runs), _as_tensor(real_price_path)
     intervals = self.get_intervals_for_horizon(paths.shape[-1])
-    if paths.ndim < 3: return calculate_crps_for_paths(paths, real, self.time_increment, intervals)
+    if paths.ndim < 3:
+        return calculate_crps_for_paths(paths, real, self.time_increment, intervals)
     prompts = zip(*_check_batch(paths, real), strict=True)
     results = [calculate_crps_for_paths(*prompt, self.time_increment, intervals) for prompt in prompts]
     totals, lines = zip(*results, strict=True)

@@ -23,7 +23,8 @@ def prompt_scores(
 ) -> Float[np.ndarray, "miners"]: # 0 for the best, lower is better; NaN for all when nobody was valid
     "The subnet's scores of all miners on one prompt: capped at 10 medians, missing ones filled, the lowest subtracted."
     raw = np.asarray(raw, np.float64)
-    if raw.ndim != 1 or len(raw) == 0: raise BadData(f"expected one score per miner, found shape {raw.shape}")
+    if raw.ndim != 1 or len(raw) == 0:
+        raise BadData(f"expected one score per miner, found shape {raw.shape}")
     miss = np.isnan(raw) | (raw == -1)
     if miss.all(): return np.full(len(raw), np.nan)
     cap = SCORE_CAP * np.median(raw[~miss])
@@ -38,7 +39,8 @@ def softmax_shares(
 ) -> Float[np.ndarray, "miners"]: # shares of the competition's emissions, summing to 1
     "Softmax of beta times the averages; a NaN average earns nothing. Raises BadData when all averages are NaN."
     a = np.asarray(averages, np.float64)
-    if np.isnan(a).all(): raise BadData("expected at least one miner with an average, found only NaN")
+    if np.isnan(a).all():
+        raise BadData("expected at least one miner with an average, found only NaN")
     logits = get_competition(competition).beta * a
     e = np.where(np.isnan(logits), 0.0, np.exp(logits - np.nanmax(logits)))
     return e / e.sum()
@@ -66,7 +68,8 @@ def _prompt_weights(n, competition, times, assets, now):
     "Weight of each of `n` prompts: its asset's, and 0 outside the window."
     comp = get_competition(competition)
     w = np.ones(n)
-    if assets is not None: w = np.array([comp.weights.get(a, asset_weight(a)) for a in assets])
+    if assets is not None:
+        w = np.array([comp.weights.get(a, asset_weight(a)) for a in assets])
     if times is None: return w
     times = np.asarray(times, np.float64)
     now = times.max() if now is None else now

@@ -27,7 +27,8 @@ def _check_pair(paths, real):
 
 def _with_real_start(paths, real):
     "Paths (b, n, h) turned into (b, h+1, n) with the first price of the truth (b, h+1), and the truth."
-    if not paths.is_floating_point() or paths.dtype.itemsize < 4: paths = paths.float()
+    if not paths.is_floating_point() or paths.dtype.itemsize < 4:
+        paths = paths.float()
     real = real.detach().to(paths.device)
     start = torch.where(real[:, :1].isnan(), 1, real[:, :1]).to(paths.dtype)
     start = start[..., None].expand(-1, 1, paths.shape[1])
@@ -37,7 +38,8 @@ def _with_real_start(paths, real):
 def _shares(**shares):
     "The given shares, each above 0 and at most 1."
     for name, share in shares.items():
-        if not 0 < share <= 1: raise ValueError(f"{name} must be above 0 and at most 1, found {share}")
+        if not 0 < share <= 1:
+            raise ValueError(f"{name} must be above 0 and at most 1, found {share}")
     return shares.values()
 
 def _draw_paths(paths, share, alpha, generator):

@@ -118,7 +118,8 @@ def log_score(
     """Logarithmic score of a kernel density over the members. NaN gives NaN.
     Raises ShapeMismatch; ValueError for a bandwidth that is not positive."""
     x, y = _check_ensemble(simulations, target)
-    if bandwidth is not None and not bandwidth > 0: raise ValueError(f"bandwidth must be above 0, found {bandwidth}")
+    if bandwidth is not None and not bandwidth > 0:
+        raise ValueError(f"bandwidth must be above 0, found {bandwidth}")
     d, n = (x - y[..., None]).to(x.dtype), x.shape[-1]
     width = _silverman_width(d) if bandwidth is None else torch.full_like(d[..., 0], bandwidth)
     log_kernels = torch.logsumexp(-0.5 * (d / width[..., None]) ** 2, -1)

@@ -62,7 +62,8 @@ def squared_autocorrelation(
     Raises BadData when paths are no longer than the lags."""
     p, y = _check_paths(paths, real)
     steps = p.shape[-1] - 1
-    if steps <= lags: raise BadData(f"expected more than {lags} steps for {lags} lags, found {steps}")
+    if steps <= lags:
+        raise BadData(f"expected more than {lags} steps for {lags} lags, found {steps}")
     return PathStatistic(_squared_acf(y, lags), _squared_acf(p, lags))
 
 # %% ../../nbs/score/path_statistics.ipynb #120c5411
@@ -83,6 +84,7 @@ def tail_ratio(
     p, y = _check_paths(paths, real)
     simulated, realised = _log_returns(p), _log_returns(y)
     scale = simulated.std(axis=(1, 2))[:, None]
-    if not (scale > 0).all(): raise BadData(f"the paths of prompt {int((~(scale > 0)).argmax())} do not move")
+    if not (scale > 0).all():
+        raise BadData(f"the paths of prompt {int((~(scale > 0)).argmax())} do not move")
     truth = _quantile_ratio(realised / scale, level, body)
     return PathStatistic(truth, _quantile_ratio(simulated / scale[..., None], level, body))

@@ -72,7 +72,8 @@ def crps_by_quantile(
     "Plain CRPS split by quantile. Raises ShapeMismatch; ValueError for more parts than members."
     x, y = _check_ensemble(simulations, target)
     n = x.shape[-1]
-    if not 1 <= parts <= n: raise ValueError(f"parts must be from 1 to the number of members, {n}, found {parts}")
+    if not 1 <= parts <= n:
+        raise ValueError(f"parts must be from 1 to the number of members, {n}, found {parts}")
     levels = (torch.arange(n, dtype=x.dtype, device=x.device) + 0.5) / n
     loss = pinball_loss(x.sort(-1).values, levels, y) * (2 / n)
     split = torch.stack([p.sum(-1) for p in loss.tensor_split(parts, -1)], -1)
@@ -88,7 +89,8 @@ def crps_threshold(
 ) -> Float[Tensor, "..."]: # unit of the values
     """Threshold-weighted CRPS on [low, high] (Allen, Ginsbourger and Ziegel 2023).
     Raises ShapeMismatch; ValueError unless low < high."""
-    if not low < high: raise ValueError(f"low must be below high, found {low} and {high}")
+    if not low < high:
+        raise ValueError(f"low must be below high, found {low} and {high}")
     x, y = _check_ensemble(simulations, target)
     score = afcrps_ensemble(x.clamp(low, high), y.clamp(low, high), alpha)
     return score if isinstance(simulations, Tensor) else score.numpy()[()]

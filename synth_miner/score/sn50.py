@@ -101,7 +101,8 @@ class PromptScore(NamedTuple):
 def _status(paths, low, high, zero, infinite, seen):
     """Status of one prompt. `low` and `high`: range of its simulated prices, NaN if any price is.
     The rest is about the truth: any price zero, any infinite, anything observed."""
-    if not (math.isfinite(low) and math.isfinite(high)): return "a simulated price is not finite"
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "a simulated price is not finite"
     if low <= 0 and (paths == 0).any(): return "a simulated price is zero"
     if zero: return "a realised price is zero"
     if infinite: return "a realised price is infinite"

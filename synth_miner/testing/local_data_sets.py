@@ -38,7 +38,7 @@ def _not_found(what: str) -> tuple:
 
 @patch
 def __call__(self: LocalDataSets, method, path, query, body):
-    "Answer a request: the list of files, or a file."
+    "Answer a request, given by `method`, `path`, `query` and `body`: the list of files, or a file."
     if "me/bars" not in path: return _not_found("Repo")
     kind, _, rest = path.removeprefix("/api").removeprefix("/datasets/me/bars").strip("/").partition("/")
     revision, _, name = rest.partition("/")
@@ -47,5 +47,6 @@ def __call__(self: LocalDataSets, method, path, query, body):
     if kind == "tree":
         return [dict(type="file", path=n, size=len(b), oid=digests[n]) for n, b in self.files.items()]
     headers = {"X-Repo-Commit": self.commit}
-    if name not in self.files: return 404, {"X-Error-Code": "EntryNotFound", **headers}, {}
+    if name not in self.files:
+        return 404, {"X-Error-Code": "EntryNotFound", **headers}, {}
     return 200, {"ETag": f'"{digests[name]}"', **headers}, self.files[name]

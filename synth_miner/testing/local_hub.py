@@ -77,6 +77,7 @@ def _digest(name: str, data: bytes) -> str:
     listed = _entry(name, data)
     return listed.get("lfs", listed)["oid"]
 
+# %% ../../nbs/testing/local_hub.ipynb #2cf14cc8
 def _folder_entries(files: dict, folder: str) -> list:
     "Folders and files directly inside a folder, as the Hub lists them; empty when there is no such folder."
     prefix = f"{folder}/" if folder else ""
@@ -209,6 +210,7 @@ def _next_fault(self: LocalHub, request: str):
     for route, faults in self.orders:
         if faults and route.search(request): return faults.popleft()
 
+# %% ../../nbs/testing/local_hub.ipynb #45a2c7f0
 @patch
 def _reply(self: LocalHub, handler):
     "Answer a request, or fail as ordered."

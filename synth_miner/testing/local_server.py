@@ -72,7 +72,8 @@ def _reply(self: LocalServer, handler):
     for name, value in headers.items(): handler.send_header(name, str(value))
     with contextlib.suppress(ConnectionError): # the client may have left
         handler.end_headers()
-        if handler.command != "HEAD": handler.wfile.write(content[:len(content) // 2] if fault == "cut" else content)
+        if handler.command != "HEAD":
+            handler.wfile.write(content[:len(content) // 2] if fault == "cut" else content)
 
 # %% ../../nbs/testing/00_local_server.ipynb #95162382
 def _handler_class(server: LocalServer) -> type:
@@ -85,8 +86,10 @@ def _handler_class(server: LocalServer) -> type:
             super().setup()
             server.sockets.append(handler.connection)
 
-        def log_message(handler, *args): return None # requests are kept in `log`, not printed
-        def date_time_string(handler, timestamp=None): return formatdate(server.now or time.time(), usegmt=True)
+        def log_message(handler, *args):
+            return None # requests are kept in `log`, not printed
+        def date_time_string(handler, timestamp=None):
+            return formatdate(server.now or time.time(), usegmt=True)
         def do_GET(handler): server._reply(handler)
         do_HEAD = do_POST = do_GET
     return Handler

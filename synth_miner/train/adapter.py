@@ -54,6 +54,7 @@ def _check_log_returns(batch):
         raise BadData("the loader's targets are not log-returns of the price, which training needs; "
                       'create the loader with LogReturnTarget (target_builder="log_return")')
 
+# %% ../../nbs/train/02_adapter.ipynb #f2594e2f
 def _history_and_target(batch) -> tuple[Tensor, Tensor]:
     "Features (B,T,F) and targets (B,H) of a batch in either layout."
     x = batch["history"] if "history" in batch else batch["inputs"].transpose(1, 2)

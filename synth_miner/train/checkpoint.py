@@ -68,6 +68,7 @@ def _read(folder: Path) -> Checkpoint:
         raise BadData(f"{folder} is damaged: the checksum of {TENSORS} does not match")
     return Checkpoint(load(data), saved["facts"], folder)
 
+# %% ../../nbs/train/00_checkpoint.ipynb #4ad63875
 def load_checkpoint(
     folder: str | Path, # of all checkpoints of a run
 ) -> Checkpoint | None: # None: there is none

@@ -114,6 +114,7 @@ class _Registered(Mapping):
 
 OBJECTIVES = _Registered("objective")  # name -> function that builds the `Objective`
 
+# %% ../../nbs/train/03_objectives.ipynb #718ec516
 def make_objective(
     spec, # a name in `OBJECTIVES`, a mapping with `name` and options, or a finished `Objective`
     competition: str | Competition, # whose score "sn50" means

@@ -36,6 +36,12 @@ def train_step(
     return Learner(model, optimizer, n_paths, **options).train_step(batch)
 
 # %% ../../nbs/train/11_single_steps.ipynb #5ea3a015
+def _mean(values) -> float:
+    "Mean of the values that are known, NaN if there is none."
+    known = [v for v in values if not math.isnan(v)]
+    return statistics.fmean(known) if known else math.nan
+
+# %% ../../nbs/train/11_single_steps.ipynb #753be966
 def _interval_metrics(
     paths: Float[Tensor, "b n h+1"], # simulated prices, the start first
     real: Float[Tensor, "b h+1"], # realised prices
@@ -51,11 +57,6 @@ def _interval_metrics(
     for row in (row for window in windows for row in window):
         if row["Increment"] == "Total" and row["Interval"] in each: each[row["Interval"]].append(row["CRPS"])
     return dict(multi_interval_crps=_mean(totals.tolist()), **{f"crps/{k}": _mean(v) for k, v in each.items()})
-
-def _mean(values) -> float:
-    "Mean of the values that are known, NaN if there is none."
-    known = [v for v in values if not math.isnan(v)]
-    return statistics.fmean(known) if known else math.nan
 
 # %% ../../nbs/train/11_single_steps.ipynb #7e296b04
 @torch.no_grad()
@@ -78,9 +79,9 @@ def evaluate_and_log(
     model.eval()
     with forward.noise("evaluate") as generator: prediction = forward.predict(batch, n_paths, generator)
     model.train(training)
-    values = measure(prediction, objective).nanmean(1).tolist()
-    metrics = dict(zip(REPORTED[1:], values[1:], strict=True))
-    paths = with_start(prediction.out.paths, prediction.real[:, 0])
-    metrics |= _interval_metrics(paths, prediction.real, time_increment)
+    metrics = dict(zip(REPORTED, measure(prediction, objective).nanmean(1).tolist(), strict=True))
+    del metrics["loss"]
+    real = prediction.real
+    metrics |= _interval_metrics(with_start(prediction.out.paths, real[:, 0]), real, time_increment)
     if log: log(metrics, step=step)
     return metrics

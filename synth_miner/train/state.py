@@ -54,6 +54,7 @@ def copy_weights(
     "Detached copies of all tensors."
     return {k: v.detach().clone() for k, v in weights.items()}
 
+# %% ../../nbs/train/05_state.ipynb #a4679b71
 class Ema:
     "Exponential moving average of a model's weights; buffers are copied as they are."
     def __init__(self,

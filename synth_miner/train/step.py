@@ -66,6 +66,7 @@ def _clipped(self: Learner, count):
     torch._foreach_div_(grads, count.clamp(min=1))
     return nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
 
+# %% ../../nbs/train/07_step.ipynb #cfdbeca6
 @patch
 def _take(self: Learner, report, dropped):
     "Update the weights if loss and gradient are finite; update the counters."
@@ -88,6 +89,7 @@ def _loss_and_counts(self: Learner, batch, n_paths, share):
     sums[0].backward()
     return sums.detach(), share.weight * (~values.isnan()).sum(1), share.weight * (~prediction.complete).sum().view(1)
 
+# %% ../../nbs/train/07_step.ipynb #5ecda3a1
 @patch
 def _step(self: Learner, batch, n_paths, switches):
     "One step: its report, and the sums of the switches over the processes."

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from ..core import BadData
 from ..diagnostics import leaderboard_plot
-from ..evaluate.replay import rolling_leaderboard
+from ..evaluate.rolling import rolling_leaderboard
 from ..evaluate.report import BacktestResult
 from ..viz import PALETTE, pit_histogram
 from .controls import draw_png

@@ -155,7 +155,7 @@ def backtest(d: Driver):
     chosen = [i for i, t in enumerate(who.locator("option").all_inner_texts()) if t.startswith(("run", "template", "ewma_fhs"))]
     assert len(chosen) == 3, chosen
     who.select_option(index=chosen)
-    d.fill("every", "soon"); d.press("Score"); d.says("every: 'soon' is no time")
+    d.fill("every", "soon"); d.press("Score"); d.says("every: 'soon' is not a time")
     d.fill("every", "30min"); d.press("Score"); d.says("done:"); d.says("minus"); d.picture(); d.shot("backtest-scores")
     d.tab("Prompts"); before = d.picture()
     d.page.locator("svg.osm-scatter circle").nth(3).click(force=True)

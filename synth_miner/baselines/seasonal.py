@@ -9,7 +9,7 @@ __all__ = ['hour_slot', 'volatility_clock', 'SeasonalForecaster', 'SeasonalEWMAF
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..model.forecaster import Forecaster, load_forecaster
 from ..model.returns import enough_returns, steps_in
 from ..parts import registry

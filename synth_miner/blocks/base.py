@@ -30,25 +30,18 @@ def sinusoidal_positions(
 ) -> Float[Tensor, "t d"]: # sines and cosines
     "Sinusoidal code of the age of each step, the newest step having age 0 (Vaswani et al. 2017)."
     age = torch.arange(seq_len - 1, -1, -1, dtype=like.dtype, device=like.device)[:, None]
-    rate = torch.exp(torch.arange(0, d_model, 2, dtype=like.dtype, device=like.device) * (-9.2103 / max(d_model, 2)))
+    pair = torch.arange(0, d_model, 2, dtype=like.dtype, device=like.device)
+    rate = torch.exp(pair * (-9.2103 / max(d_model, 2)))
     return torch.stack((torch.sin(age * rate), torch.cos(age * rate)), -1).flatten(1)[:, :d_model]
 
-# %% ../../nbs/blocks/00_base.ipynb #37d59a06
-def check_block(
-    block: nn.Module, # block to check, any mode
-    d_model: int, # width D it takes
-    seq_len: int = 16, # length T of the main test
-) -> Float[Tensor, "b t d"]: # its output in eval mode
-    "Assert shape, batch independence, repeatability, untouched state and generator, gradients, and causality where claimed."
-    with seeded(0): x = torch.randn(3, max(seq_len, block.min_seq_len + 1), d_model)
-    y = _check_eval(block, x)
-    for t in (block.min_seq_len, x.shape[1] + 1): _check_shape(block, block(x[:, :1].repeat(1, t, 1)), 3, t, d_model)
-    if block.causal: _check_causal(block, x, y)
-    _check_extremes(block, x.shape[1], d_model)
-    _check_gradients(block, x)
-    return y
-
 # %% ../../nbs/blocks/00_base.ipynb #8e199cf2
+def _check_shape(block, y, b, t, d):
+    "Raise ShapeMismatch unless the output has the declared shape."
+    kept = (block.preserves_batch, block.preserves_seq_len, block.preserves_d_model)
+    expected = tuple(size if keeps else None for size, keeps in zip((b, t, d), kept, strict=True))
+    if y.dim() != 3 or any(e is not None and e != found for e, found in zip(expected, y.shape, strict=True)):
+        raise ShapeMismatch(f"{type(block).__name__}: expected {expected}, got {tuple(y.shape)}")
+
 @torch.no_grad()
 def _check_eval(block, x):
     "Shape, independence of the rest of the batch, repeatability, no side effects."
@@ -57,21 +50,16 @@ def _check_eval(block, x):
     y = block(x)
     _check_shape(block, y, *x.shape)
     assert torch.equal(torch.get_rng_state(), before), "draws from the global generator in eval mode"
-    assert all(torch.equal(v, state[k]) for k, v in block.state_dict().items()), "changes its state in eval mode"
+    unchanged = all(torch.equal(v, state[k]) for k, v in block.state_dict().items())
+    assert unchanged, "changes its state in eval mode"
     assert torch.equal(block(x), y), "is not repeatable in eval mode"
     assert torch.allclose(block(x[:1]), y[:1], atol=1e-5), "a row depends on the rest of its batch"
     return y
 
-def _check_shape(block, y, b, t, d):
-    "The declared shape, or ShapeMismatch."
-    want = (b if block.preserves_batch else None, t if block.preserves_seq_len else None, d if block.preserves_d_model else None)
-    if y.dim() != 3 or any(w is not None and w != g for w, g in zip(want, y.shape)):
-        raise ShapeMismatch(f"{type(block).__name__}: expected {want}, got {tuple(y.shape)}")
-
 # %% ../../nbs/blocks/00_base.ipynb #714d9301
 @torch.no_grad()
 def _check_causal(block, x, y):
-    "A change of the newest step leaves all earlier outputs alone."
+    "A change of the newest step does not change any earlier output."
     later = torch.cat((x[:, :-1], x[:, -1:] + 1), 1)
     assert torch.allclose(block(later)[:, :-1], y[:, :-1], atol=1e-5), "looks ahead though it claims to be causal"
 
@@ -83,16 +71,38 @@ def _check_gradients(block, x):
         y = block(x)
         (y * torch.randn_like(y)).sum().backward()
     for name, p in [("input", x), *block.named_parameters()]:
-        assert p.grad is not None and torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0, f"{name} gets no gradient"
-    block.zero_grad(); block.eval()
+        learns = p.grad is not None and torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0
+        assert learns, f"{name} gets no gradient"
+    block.zero_grad()
+    block.eval()
 
 # %% ../../nbs/blocks/00_base.ipynb #bd4d0b60
 def _check_extremes(block, seq_len, d_model):
-    "Finite outputs and gradients for one row of the shortest length and of a long one, constant, tiny and huge."
+    "Finite outputs and gradients for one row of the shortest and of a long length, constant, tiny and huge."
     for t in (block.min_seq_len, seq_len):
-        with seeded(1): noise = torch.randn(1, t, d_model)
+        with seeded(1):
+            noise = torch.randn(1, t, d_model)
         for x in (torch.zeros_like(noise), torch.full_like(noise, 1e4), 1e4 * noise, 1e-6 * noise):
             x = x.requires_grad_()
             y = block(x)
             g, = torch.autograd.grad(y.sum(), x)
-            assert torch.isfinite(y).all() and torch.isfinite(g).all(), f"not finite for inputs up to {x.abs().max():.0e}"
+            finite = torch.isfinite(y).all() and torch.isfinite(g).all()
+            assert finite, f"not finite for inputs up to {x.abs().max():.0e}"
+
+# %% ../../nbs/blocks/00_base.ipynb #37d59a06
+def check_block(
+    block: nn.Module, # block to check, any mode
+    d_model: int, # width D it takes
+    seq_len: int = 16, # length T of the main test
+) -> Float[Tensor, "b t d"]: # its output in eval mode
+    "Assert shape, batch independence, repeatability, no side effects, gradients, and causality where claimed."
+    with seeded(0):
+        x = torch.randn(3, max(seq_len, block.min_seq_len + 1), d_model)
+    y = _check_eval(block, x)
+    for t in (block.min_seq_len, x.shape[1] + 1):
+        _check_shape(block, block(x[:, :1].repeat(1, t, 1)), 3, t, d_model)
+    if block.causal:
+        _check_causal(block, x, y)
+    _check_extremes(block, x.shape[1], d_model)
+    _check_gradients(block, x)
+    return y

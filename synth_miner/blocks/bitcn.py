@@ -20,7 +20,9 @@ class _BothWays(nn.Module):
         super().__init__()
         self.reach = (kernel_size - 1) * dilation
         self.past, self.ahead = (nn.Conv1d(d_model, d_model, kernel_size, dilation=dilation) for _ in range(2))
-        self.mix, self.norm, self.drop = nn.Linear(2 * d_model, d_model), nn.LayerNorm(d_model), nn.Dropout(dropout)
+        self.mix = nn.Linear(2 * d_model, d_model)
+        self.norm, self.drop = nn.LayerNorm(d_model), nn.Dropout(dropout)
+
     def forward(self, x):
         past = self.past(F.pad(x.mT, (self.reach, 0), mode="replicate"))
         ahead = self.ahead(F.pad(x.mT, (0, self.reach), mode="replicate"))
@@ -40,6 +42,10 @@ class BiTCNBlock(BlockBase):
     ):
         super().__init__()
         for name, n in [("kernel_size", kernel_size), ("dilation", dilation), ("num_layers", num_layers)]:
-            if n < 1: raise ValueError(f"{name}={n} must be at least 1")
-        self.layers = nn.Sequential(*(_BothWays(d_model, kernel_size, dilation * 2**i, dropout) for i in range(num_layers)))
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.layers(x)
+            if n < 1:
+                raise ValueError(f"{name}={n} must be at least 1")
+        dilations = [dilation * 2**i for i in range(num_layers)]
+        self.layers = nn.Sequential(*(_BothWays(d_model, kernel_size, step, dropout) for step in dilations))
+
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return self.layers(x)

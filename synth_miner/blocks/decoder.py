@@ -22,14 +22,19 @@ class TransformerDecoderAdapter(BlockBase):
         nhead: int = 4, # attention heads, a divisor of D
         num_layers: int = 2, # decoder layers
         dim_feedforward: int = 128, # hidden width of each layer's network
-        dropout: float = 0.1, # everywhere in a layer
+        dropout: float = 0.1, # in all parts of a layer
     ):
         super().__init__()
-        if d_model % nhead: raise ValueError(f"nhead={nhead} does not divide d_model={d_model}")
-        self.layers = nn.ModuleList(nn.TransformerDecoderLayer(d_model, nhead, dim_feedforward, dropout, batch_first=True) for _ in range(num_layers))
+        if d_model % nhead:
+            raise ValueError(f"nhead={nhead} does not divide d_model={d_model}")
+        sizes = (d_model, nhead, dim_feedforward, dropout)
+        layers = (nn.TransformerDecoderLayer(*sizes, batch_first=True) for _ in range(num_layers))
+        self.layers = nn.ModuleList(layers)
+
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         t = x.shape[1]
         later = torch.ones(t, t, dtype=torch.bool, device=x.device).triu(1)
         y = memory = x + sinusoidal_positions(t, x.shape[2], x)
-        for layer in self.layers: y = layer(y, memory, tgt_mask=later, memory_mask=later)
+        for layer in self.layers:
+            y = layer(y, memory, tgt_mask=later, memory_mask=later)
         return y

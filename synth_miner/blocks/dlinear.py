@@ -18,7 +18,7 @@ def trailing_mean(
     x: Float[Tensor, "b t d"], # any unit
     kernel_size: int, # steps in the mean, the current one included
 ) -> Float[Tensor, "b t d"]: # unit of x
-    "Mean of the last `kernel_size` steps; before the window the oldest step goes on."
+    "Mean of the last `kernel_size` steps; before the window the oldest step is repeated."
     return F.avg_pool1d(F.pad(x.mT, (kernel_size - 1, 0), mode="replicate"), kernel_size, 1).mT
 
 # %% ../../nbs/blocks/dlinear.ipynb #954ce5d3
@@ -26,7 +26,7 @@ def linear_over_ages(
     x: Float[Tensor, "b t d"], # any unit
     weight: Float[Tensor, "d a"], # per channel and age, the newest first
 ) -> Float[Tensor, "b t d"]: # unit of x
-    "Each step as a weighted sum of itself and the steps before it; what the window does not reach counts nothing."
+    "Each step as a weighted sum of itself and the steps before it; steps before the window count as zero."
     t, n = x.shape[1], min(x.shape[1], weight.shape[1])
     by_step = F.pad(weight[:, :n].flip(-1), (t - n, t - 1)).unfold(1, t, 1).flip(1)
     return torch.einsum("dts,bsd->btd", by_step, x)
@@ -39,13 +39,17 @@ class DLinearBlock(BlockBase):
     def __init__(self,
         d_model: int, # width D; every channel has its own map
         kernel_size: int = 25, # steps in the trend's mean
-        seq_len: int | None = None, # ages that have a weight, older steps count nothing; None: 512
+        seq_len: int | None = None, # number of ages with a weight; older steps count as zero; None: 512
     ):
         super().__init__()
-        if kernel_size < 1: raise ValueError(f"kernel_size={kernel_size} must be at least 1")
+        if kernel_size < 1:
+            raise ValueError(f"kernel_size={kernel_size} must be at least 1")
         self.kernel_size, ages = kernel_size, 512 if seq_len is None else seq_len
         self.trend, self.rest = (nn.Parameter(torch.randn(d_model, ages) / ages) for _ in range(2))
-        with torch.no_grad(): self.trend[:, 0] += 1; self.rest[:, 0] += 1
+        with torch.no_grad():
+            self.trend[:, 0] += 1
+            self.rest[:, 0] += 1
+
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         trend = trailing_mean(x, self.kernel_size)
         return linear_over_ages(trend, self.trend) + linear_over_ages(x - trend, self.rest)

@@ -18,37 +18,42 @@ from ..parts import registry
 # %% ../../nbs/blocks/flexible_patch.ipynb #8a9f85b9
 @registry.register_block()
 class FlexiblePatchEmbed(BlockBase):
-    "Strided convolution and LayerNorm: (B,T,C) to (B,N,D), or to (B*C,N,D) when each channel goes by itself."
+    "Strided convolution and LayerNorm: (B,T,C) to (B,N,D), or to (B*C,N,D) when each channel is a window of its own."
     preserves_seq_len, cost, best_for = False, "low", "overlapping patches, masked training"
     preserves_batch = True # False on an instance with `channel_independence`
     def __init__(self,
         d_model: int, # width D of a token
         patch_len: int = 16, # steps in a patch
         stride: int = 8, # steps from one patch to the next
-        in_channels: int | None = None, # width C that comes in; None: D. Any width when channels go by themselves
+        in_channels: int | None = None, # input width C; None: D. Any width with `channel_independence`
         channel_independence: bool = False, # each channel is a window of its own
         mask_ratio: float = 0.0, # share of patches replaced by a learned token in train mode
     ):
         super().__init__()
-        if min(patch_len, stride) < 1: raise ValueError(f"patch_len={patch_len} and stride={stride} must be at least 1")
-        if not 0 <= mask_ratio < 1: raise ValueError(f"mask_ratio={mask_ratio} is not within [0, 1)")
-        self.patch_len, self.stride, self.channel_independence, self.mask_ratio = patch_len, stride, channel_independence, mask_ratio
+        if min(patch_len, stride) < 1:
+            raise ValueError(f"patch_len={patch_len} and stride={stride} must be at least 1")
+        if not 0 <= mask_ratio < 1:
+            raise ValueError(f"mask_ratio={mask_ratio} is not within [0, 1)")
+        self.patch_len, self.stride, self.mask_ratio = patch_len, stride, mask_ratio
         self.in_channels = d_model if in_channels is None else in_channels
-        self.preserves_batch, self.preserves_d_model = not channel_independence, not channel_independence and self.in_channels == d_model
+        self.channel_independence, self.preserves_batch = channel_independence, not channel_independence
+        self.preserves_d_model = self.preserves_batch and self.in_channels == d_model
         self.proj = nn.Conv1d(1 if channel_independence else self.in_channels, d_model, patch_len, stride=stride)
         self.norm = nn.LayerNorm(d_model)
-        if mask_ratio: self.mask_token = nn.Parameter(0.02 * torch.randn(d_model))
+        if mask_ratio:
+            self.mask_token = nn.Parameter(0.02 * torch.randn(d_model))
+
     def forward(self, x: Float[Tensor, "b t c"]) -> Float[Tensor, "bc n d"]:
         if not self.channel_independence and x.shape[2] != self.in_channels:
             raise ShapeMismatch(f"FlexiblePatchEmbed: expected width in_channels={self.in_channels}, got {x.shape[2]}")
-        z = self._pad(x.mT)
+        z = self._padded(x.mT)
         y = self.norm(self.proj(z.flatten(0, 1)[:, None] if self.channel_independence else z).mT)
         return self._mask(y) if self.training and self.mask_ratio else y
 
 # %% ../../nbs/blocks/flexible_patch.ipynb #018ad09b
 @patch
-def _pad(self: FlexiblePatchEmbed, z):
-    "Lengthen (B,C,T) at its old end, so that the last patch ends with the newest step."
+def _padded(self: FlexiblePatchEmbed, z):
+    "(B,C,T) extended at its start, so that the last patch ends with the newest step."
     t, p = z.shape[2], self.patch_len
     return F.pad(z, (p - t if t < p else -(t - p) % self.stride, 0), mode="replicate")
 

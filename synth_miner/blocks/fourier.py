@@ -15,16 +15,18 @@ from ..parts import registry
 # %% ../../nbs/blocks/fourier.ipynb #9f75a89f
 @registry.register_block()
 class FourierBlock(BlockBase):
-    "x plus its lowest frequencies, each turned and scaled by a learned complex weight."
+    "x plus its lowest frequencies, each multiplied by a learned complex weight."
     cost, best_for = "medium", "cycles that fill the window"
     def __init__(self,
         d_model: int, # width D
-        modes: int = 32, # frequencies kept, from zero upwards
+        modes: int = 32, # number of frequencies, from zero upwards
     ):
         super().__init__()
-        if modes < 1: raise ValueError(f"modes={modes} must be at least 1")
+        if modes < 1:
+            raise ValueError(f"modes={modes} must be at least 1")
         self.modes = modes
         self.weight = nn.Parameter(0.02 * torch.randn(d_model, modes, 2))
+
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         t, k = x.shape[1], min(self.modes, x.shape[1] // 2 + 1)
         low = torch.fft.rfft(x, dim=1, norm="ortho")[:, :k] * torch.view_as_complex(self.weight)[:, :k].T

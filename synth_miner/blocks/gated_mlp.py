@@ -15,7 +15,7 @@ from ..parts import registry
 # %% ../../nbs/blocks/gated_mlp.ipynb #721af7f8
 @registry.register_component()
 class GatedMLP(BlockBase):
-    "gate * MLP(x) + (1 - gate) * x, one gate a channel, one half at the start."
+    "gate * MLP(x) + (1 - gate) * x, with one gate per channel, one half at the start."
     causal, cost, best_for = True, "low", "inside a transformer block"
     def __init__(self,
         d_model: int, # width D
@@ -23,6 +23,9 @@ class GatedMLP(BlockBase):
         dropout: float = 0.1, # after the hidden layer
     ):
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(d_model, expansion * d_model), nn.ReLU(), nn.Dropout(dropout), nn.Linear(expansion * d_model, d_model))
+        wide, back = nn.Linear(d_model, expansion * d_model), nn.Linear(expansion * d_model, d_model)
+        self.net = nn.Sequential(wide, nn.ReLU(), nn.Dropout(dropout), back)
         self.gate = nn.Parameter(torch.zeros(d_model))
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return x + self.gate.sigmoid() * (self.net(x) - x)
+
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return x + self.gate.sigmoid() * (self.net(x) - x)

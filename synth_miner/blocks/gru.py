@@ -14,7 +14,7 @@ from ..parts import registry
 # %% ../../nbs/blocks/gru.ipynb #71191f27
 @registry.register_block()
 class GRUBlock(BlockBase):
-    "Hidden states of a GRU, one a step."
+    "Hidden states of a GRU, one per step."
     causal, cost, best_for = True, "medium", "order and memory at fewer weights than an LSTM"
     def __init__(self,
         d_model: int, # width D, also of the memory
@@ -23,4 +23,6 @@ class GRUBlock(BlockBase):
     ):
         super().__init__()
         self.gru = nn.GRU(d_model, d_model, num_layers, batch_first=True, dropout=dropout if num_layers > 1 else 0.0)
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.gru(x)[0]
+
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return self.gru(x)[0]

@@ -22,4 +22,6 @@ class LayerNormBlock(BlockBase):
     ):
         super().__init__()
         self.norm = nn.LayerNorm(d_model, eps=eps)
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.norm(x)
+
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return self.norm(x)

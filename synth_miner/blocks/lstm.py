@@ -14,7 +14,7 @@ from ..parts import registry
 # %% ../../nbs/blocks/lstm.ipynb #e94ae4ed
 @registry.register_block()
 class LSTMBlock(BlockBase):
-    "Hidden states of an LSTM, one a step."
+    "Hidden states of an LSTM, one per step."
     causal, cost, best_for = True, "medium", "order and memory in short windows"
     def __init__(self,
         d_model: int, # width D, also of the memory
@@ -23,4 +23,6 @@ class LSTMBlock(BlockBase):
     ):
         super().__init__()
         self.lstm = nn.LSTM(d_model, d_model, num_layers, batch_first=True, dropout=dropout if num_layers > 1 else 0.0)
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.lstm(x)[0]
+
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return self.lstm(x)[0]

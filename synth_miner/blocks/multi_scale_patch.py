@@ -20,19 +20,21 @@ class MultiScalePatcher(BlockBase):
     preserves_batch = True # False on an instance with `channel_independence`
     def __init__(self,
         d_model: int, # width D of a token
-        scales: list[int] | None = None, # steps in a patch, one entry a scale; None: [4, 16]
+        scales: list[int] | None = None, # steps per patch, one entry per scale; None: [4, 16]
         channel_independence: bool = False, # each channel is a window of its own
-        in_channels: int | None = None, # width C that comes in; None: D
+        in_channels: int | None = None, # input width C; None: D
     ):
         super().__init__()
         self.scales = [4, 16] if scales is None else sorted(scales)
-        if not self.scales or self.scales[0] < 1: raise ValueError(f"scales={scales} must be a list of patch lengths, each at least 1")
+        if not self.scales or self.scales[0] < 1:
+            raise ValueError(f"scales={scales} must be a list of patch lengths, each at least 1")
         embed = registry.get_block("flexiblepatchembed")
         self.patchers = nn.ModuleList(embed(d_model, s, s, in_channels, channel_independence) for s in self.scales)
         self.preserves_batch, self.preserves_d_model = not channel_independence, self.patchers[0].preserves_d_model
         self.mix = nn.Linear(len(self.scales) * d_model, d_model)
+
     def forward(self, x: Float[Tensor, "b t c"]) -> Float[Tensor, "bc n d"]:
         tokens = [patcher(x) for patcher in self.patchers]
         age = torch.arange(tokens[0].shape[1] - 1, -1, -1, device=x.device) * self.scales[0]
-        same_time = [y[:, y.shape[1] - 1 - age // s] for y, s in zip(tokens, self.scales)]
+        same_time = [y[:, y.shape[1] - 1 - age // s] for y, s in zip(tokens, self.scales, strict=True)]
         return self.mix(torch.cat(same_time, -1))

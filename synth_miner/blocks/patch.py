@@ -21,14 +21,17 @@ class PatchEmbedding(BlockBase):
     def __init__(self,
         d_model: int, # width D of a token
         patch_size: int = 4, # steps in a patch
-        in_channels: int | None = None, # width C that comes in; None: D
+        in_channels: int | None = None, # input width C; None: D
     ):
         super().__init__()
-        if patch_size < 1: raise ValueError(f"patch_size={patch_size} must be at least 1")
+        if patch_size < 1:
+            raise ValueError(f"patch_size={patch_size} must be at least 1")
         self.patch_size, self.in_channels = patch_size, d_model if in_channels is None else in_channels
         self.preserves_d_model = self.in_channels == d_model
         self.proj = nn.Conv1d(self.in_channels, d_model, patch_size, stride=patch_size)
+
     def forward(self, x: Float[Tensor, "b t c"]) -> Float[Tensor, "b n d"]:
         t, p = x.shape[1], self.patch_size
-        if x.shape[2] != self.in_channels: raise ShapeMismatch(f"PatchEmbedding: expected width in_channels={self.in_channels}, got {x.shape[2]}")
+        if x.shape[2] != self.in_channels:
+            raise ShapeMismatch(f"PatchEmbedding: expected width in_channels={self.in_channels}, got {x.shape[2]}")
         return self.proj(x[:, t % p:].mT if t >= p else F.pad(x.mT, (p - t, 0), mode="replicate")).mT

@@ -23,6 +23,8 @@ class PatchMerging(BlockBase):
     ):
         super().__init__()
         self.proj = nn.Linear(d_model, d_model)
+
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b n d"]:
-        if x.shape[1] < 2: raise ShapeMismatch(f"PatchMerging: expected at least 2 steps, got {x.shape[1]}")
+        if x.shape[1] < 2:
+            raise ShapeMismatch(f"PatchMerging: expected at least 2 steps, got {x.shape[1]}")
         return self.proj(F.avg_pool1d(x[:, x.shape[1] % 2:].mT, 2).mT)

@@ -14,8 +14,11 @@ from ..core import ShapeMismatch
 from ..parts import registry
 
 # %% ../../nbs/blocks/patch_mixer.ipynb #1322c498
-def _mlp(width, dropout): return nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width))
+def _mlp(width, dropout):
+    "Two linear layers with a hidden width of twice the input's."
+    return nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width))
 
+# %% ../../nbs/blocks/patch_mixer.ipynb #246906a4
 @registry.register_block()
 class PatchMixerBlock(BlockBase):
     "Patches to tokens, a network over the tokens, one over the features, back to steps; residuals throughout."
@@ -28,14 +31,18 @@ class PatchMixerBlock(BlockBase):
     ):
         super().__init__()
         self.seq_len, self.patch_len = 512 if seq_len is None else seq_len, patch_len
-        if min(self.seq_len, patch_len) < 1: raise ValueError(f"seq_len={seq_len} and patch_len={patch_len} must be at least 1")
+        if min(self.seq_len, patch_len) < 1:
+            raise ValueError(f"seq_len={seq_len} and patch_len={patch_len} must be at least 1")
         self.places = -(-self.seq_len // patch_len)
-        self.embed, self.spread = nn.Linear(patch_len * d_model, d_model), nn.Linear(d_model, patch_len * d_model)
+        flat = patch_len * d_model
+        self.embed, self.spread = nn.Linear(flat, d_model), nn.Linear(d_model, flat)
         self.tokens, self.features = _mlp(self.places, dropout), _mlp(d_model, dropout)
         self.norm1, self.norm2 = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
+
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         b, t, d = x.shape
-        if t > self.seq_len: raise ShapeMismatch(f"PatchMixerBlock: expected at most seq_len={self.seq_len} steps, got {t}")
+        if t > self.seq_len:
+            raise ShapeMismatch(f"PatchMixerBlock: expected at most seq_len={self.seq_len} steps, got {t}")
         n = -(-t // self.patch_len)
         z = F.pad(x.mT, (n * self.patch_len - t, 0), mode="replicate").mT
         z = self.embed(z.reshape(b, n, -1))

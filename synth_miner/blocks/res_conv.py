@@ -25,12 +25,17 @@ class ResConvBlock(BlockBase):
         causal: bool = False, # look at older steps only
     ):
         super().__init__()
-        if kernel_size < 1: raise ValueError(f"kernel_size={kernel_size} must be at least 1")
+        if kernel_size < 1:
+            raise ValueError(f"kernel_size={kernel_size} must be at least 1")
         self.causal, later = causal, 0 if causal else (kernel_size - 1) // 2
         self.pad = (kernel_size - 1 - later, later)
         self.conv1, self.conv2 = nn.Conv1d(d_model, d_model, kernel_size), nn.Conv1d(d_model, d_model, kernel_size)
         self.norm1, self.norm2, self.drop = nn.LayerNorm(d_model), nn.LayerNorm(d_model), nn.Dropout(dropout)
+
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         y = self.drop(F.gelu(self.norm1(self._conv(self.conv1, x))))
         return x + self.norm2(self._conv(self.conv2, y))
-    def _conv(self, conv, x): return conv(F.pad(x.mT, self.pad, mode="replicate")).mT
+
+    def _conv(self, conv, x):
+        "Convolution over time with both ends of the window repeated."
+        return conv(F.pad(x.mT, self.pad, mode="replicate")).mT

@@ -9,13 +9,14 @@ __all__ = ['RNNBlock']
 from jaxtyping import Float
 from torch import Tensor, nn
 from .base import BlockBase
+from ..names import choose
 from ..parts import registry
 
 # %% ../../nbs/blocks/rnn.ipynb #503aa4e6
 @registry.register_block()
 class RNNBlock(BlockBase):
-    "Hidden states of an Elman network, one a step."
-    causal, cost, best_for = True, "low", "short memory, a yardstick for gated cells"
+    "Hidden states of an Elman network, one per step."
+    causal, cost, best_for = True, "low", "short memory, a baseline for gated cells"
     def __init__(self,
         d_model: int, # width D, also of the memory
         num_layers: int = 1, # stacked networks
@@ -23,6 +24,9 @@ class RNNBlock(BlockBase):
         nonlinearity: str = "tanh", # or "relu"
     ):
         super().__init__()
-        if nonlinearity not in ("tanh", "relu"): raise ValueError(f"nonlinearity {nonlinearity!r} is not one of ['tanh', 'relu']")
-        self.rnn = nn.RNN(d_model, d_model, num_layers, nonlinearity, batch_first=True, dropout=dropout if num_layers > 1 else 0.0)
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.rnn(x)[0]
+        choose(nonlinearity, ("tanh", "relu"), "nonlinearity")
+        dropout = dropout if num_layers > 1 else 0.0
+        self.rnn = nn.RNN(d_model, d_model, num_layers, nonlinearity, batch_first=True, dropout=dropout)
+
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return self.rnn(x)[0]

@@ -16,7 +16,7 @@ from ..parts import registry
 # %% ../../nbs/blocks/sde_evolution.ipynb #e066417c
 @registry.register_block()
 class SDEEvolutionBlock(BlockBase):
-    "Euler-Maruyama step of each latent; the noise is there in train mode only, from torch's global generator."
+    "Euler-Maruyama step of each latent, with noise from torch's global generator in train mode only."
     causal, cost, best_for = True, "low", "regularising latents before a head"
     def __init__(self,
         d_model: int, # width D
@@ -26,7 +26,9 @@ class SDEEvolutionBlock(BlockBase):
         super().__init__()
         self.net = nn.Sequential(nn.Linear(d_model, hidden), nn.SiLU(), nn.Dropout(dropout), nn.Linear(hidden, d_model))
         self.diffusion = nn.Linear(d_model, d_model)
-        nn.init.normal_(self.diffusion.weight, std=0.01); nn.init.constant_(self.diffusion.bias, -3.0)
+        nn.init.normal_(self.diffusion.weight, std=0.01)
+        nn.init.constant_(self.diffusion.bias, -3.0)
+
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         mean = x + self.net(x)
         return mean + F.softplus(self.diffusion(x)) * torch.randn_like(x) if self.training else mean

@@ -20,9 +20,10 @@ class _CausalLayer(nn.Module):
         self.reach, self.drop = (kernel_size - 1) * dilation, nn.Dropout(dropout)
         self.convs = nn.ModuleList(nn.Conv1d(d_model, d_model, kernel_size, dilation=dilation) for _ in range(2))
         self.norms = nn.ModuleList(nn.LayerNorm(d_model) for _ in range(2))
+
     def forward(self, x):
         y = x
-        for conv, norm in zip(self.convs, self.norms):
+        for conv, norm in zip(self.convs, self.norms, strict=True):
             y = self.drop(F.gelu(norm(conv(F.pad(y.mT, (self.reach, 0), mode="replicate")).mT)))
         return x + y
 
@@ -39,7 +40,10 @@ class TCNBlock(BlockBase):
     ):
         super().__init__()
         for name, n in [("kernel_size", kernel_size), ("num_layers", num_layers)]:
-            if n < 1: raise ValueError(f"{name}={n} must be at least 1")
+            if n < 1:
+                raise ValueError(f"{name}={n} must be at least 1")
         self.receptive_field = 1 + 2 * (kernel_size - 1) * (2**num_layers - 1)  # steps that reach one output
         self.layers = nn.Sequential(*(_CausalLayer(d_model, kernel_size, 2**i, dropout) for i in range(num_layers)))
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]: return self.layers(x)
+
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        return self.layers(x)

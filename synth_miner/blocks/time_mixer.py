@@ -7,6 +7,7 @@ __all__ = ['TimeMixerBlock']
 
 # %% ../../nbs/blocks/time_mixer.ipynb #f555268a
 import torch.nn.functional as F
+from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from .base import BlockBase
@@ -15,41 +16,57 @@ from ..parts import registry
 # %% ../../nbs/blocks/time_mixer.ipynb #6f02922a
 def _scales(x, window, layers):
     "(B,D,T') at each scale, the finest first."
-    out = [F.pad(x.mT, (-x.shape[1] % window**layers, 0), mode="replicate")]
-    for _ in range(layers): out.append(F.avg_pool1d(out[-1], window))
-    return out
+    scales = [F.pad(x.mT, (-x.shape[1] % window**layers, 0), mode="replicate")]
+    for _ in range(layers):
+        scales.append(F.avg_pool1d(scales[-1], window))
+    return scales
 
 def _trend(z, kernel):
-    "Mean of the last `kernel` steps of (B,D,T); before the window the oldest step goes on."
+    "Mean of the last `kernel` steps of (B,D,T); before the window the oldest step is repeated."
     return F.avg_pool1d(F.pad(z, (kernel - 1, 0), mode="replicate"), kernel, 1)
 
 # %% ../../nbs/blocks/time_mixer.ipynb #03b92b6f
+def _carry(conv, d_model, window):
+    "Layers from one scale to the next: a strided convolution, then one over the channels."
+    return nn.Sequential(conv(d_model, d_model, window, stride=window), nn.GELU(), nn.Conv1d(d_model, d_model, 1))
+
+# %% ../../nbs/blocks/time_mixer.ipynb #892f3061
 @registry.register_block()
 class TimeMixerBlock(BlockBase):
-    "Seasons carried down and trends carried up through learned layers, gathered over all scales; residual and norm."
+    "Seasons passed to coarser and trends to finer scales by learned layers, summed; residual and norm."
     cost, best_for = "high", "short and long horizons from one window"
     def __init__(self,
         d_model: int, # width D
         d_ff: int | None = None, # hidden width of the last network; None: 2 D
-        down_sampling_window: int = 2, # steps that become one, from scale to scale
-        down_sampling_layers: int = 2, # scales beside the finest
+        down_sampling_window: int = 2, # steps averaged into one, from scale to scale
+        down_sampling_layers: int = 2, # scales besides the finest
         moving_avg_kernel: int = 25, # steps in a trend's mean, at every scale
         dropout: float = 0.1, # in the last network
     ):
         super().__init__()
-        for name, n, least in [("down_sampling_window", down_sampling_window, 2), ("down_sampling_layers", down_sampling_layers, 1), ("moving_avg_kernel", moving_avg_kernel, 1)]:
-            if n < least: raise ValueError(f"{name}={n} must be at least {least}")
         self.window, self.layers, self.kernel = down_sampling_window, down_sampling_layers, moving_avg_kernel
+        least = dict(down_sampling_window=(self.window, 2), down_sampling_layers=(self.layers, 1),
+                     moving_avg_kernel=(self.kernel, 1))
+        for name, (n, smallest) in least.items():
+            if n < smallest:
+                raise ValueError(f"{name}={n} must be at least {smallest}")
+        self.down = nn.ModuleList(_carry(nn.Conv1d, d_model, self.window) for _ in range(self.layers))
+        self.up = nn.ModuleList(_carry(nn.ConvTranspose1d, d_model, self.window) for _ in range(self.layers))
         d_ff = 2 * d_model if d_ff is None else d_ff
-        def carry(conv): return nn.Sequential(conv(d_model, d_model, self.window, stride=self.window), nn.GELU(), nn.Conv1d(d_model, d_model, 1))
-        self.down = nn.ModuleList(carry(nn.Conv1d) for _ in range(self.layers))
-        self.up = nn.ModuleList(carry(nn.ConvTranspose1d) for _ in range(self.layers))
-        self.mlp, self.norm = nn.Sequential(nn.Linear(d_model, d_ff), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_ff, d_model)), nn.LayerNorm(d_model)
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        scales = _scales(x, self.window, self.layers)
-        trend = [_trend(z, self.kernel) for z in scales]
-        season = [z - m for z, m in zip(scales, trend)]
-        for i, down in enumerate(self.down): season[i + 1] = season[i + 1] + down(season[i])
-        for i in reversed(range(self.layers)): trend[i] = trend[i] + self.up[i](trend[i + 1])
-        mixed = sum((s + m).repeat_interleave(self.window**i, 2) for i, (s, m) in enumerate(zip(season, trend)))
-        return self.norm(x + self.mlp(mixed.mT[:, -x.shape[1]:]))
+        wide, back = nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model)
+        self.mlp, self.norm = nn.Sequential(wide, nn.GELU(), nn.Dropout(dropout), back), nn.LayerNorm(d_model)
+
+# %% ../../nbs/blocks/time_mixer.ipynb #24d3626f
+@patch
+def forward(self: TimeMixerBlock, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+    "Output of all scales, in the shape of the input."
+    scales = _scales(x, self.window, self.layers)
+    trend = [_trend(z, self.kernel) for z in scales]
+    season = [z - m for z, m in zip(scales, trend, strict=True)]
+    for i, down in enumerate(self.down):
+        season[i + 1] = season[i + 1] + down(season[i])
+    for i in reversed(range(self.layers)):
+        trend[i] = trend[i] + self.up[i](trend[i + 1])
+    sums = [s + m for s, m in zip(season, trend, strict=True)]
+    mixed = sum(z.repeat_interleave(self.window**i, 2) for i, z in enumerate(sums))
+    return self.norm(x + self.mlp(mixed.mT[:, -x.shape[1]:]))

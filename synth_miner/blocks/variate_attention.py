@@ -16,7 +16,7 @@ from ..parts import registry
 # %% ../../nbs/blocks/variate_attention.ipynb #77d7d82d
 @registry.register_block()
 class VariateAttentionBlock(BlockBase):
-    "x plus what each channel's history learns from the histories of the others."
+    "x plus an update of each channel from the histories of the others, by attention."
     cost, best_for = "medium", "features that move together"
     def __init__(self,
         d_model: int, # width D, the number of channels
@@ -27,14 +27,20 @@ class VariateAttentionBlock(BlockBase):
     ):
         super().__init__()
         self.seq_len = 512 if seq_len is None else seq_len
-        if self.seq_len < 1: raise ValueError(f"seq_len={seq_len} must be at least 1")
-        self.read, self.write = (nn.Parameter(torch.randn(self.seq_len, width) * s**-0.5) for s in (self.seq_len, width))
+        if self.seq_len < 1:
+            raise ValueError(f"seq_len={seq_len} must be at least 1")
+        scales = (self.seq_len**-0.5, width**-0.5)
+        self.read, self.write = (nn.Parameter(torch.randn(self.seq_len, width) * scale) for scale in scales)
         self.attn = registry.get_component("customattention")(width, nhead, dropout)
         self.mlp = registry.get_component("gatedmlp")(width, dropout=dropout)
-        self.norm1, self.norm2, self.norm3, self.drop = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width), nn.Dropout(dropout)
+        self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(width) for _ in range(3))
+        self.drop = nn.Dropout(dropout)
+
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         t = x.shape[1]
-        if t > self.seq_len: raise ShapeMismatch(f"VariateAttentionBlock: expected at most seq_len={self.seq_len} steps, got {t}")
+        if t > self.seq_len:
+            expected = f"at most seq_len={self.seq_len} steps"
+            raise ShapeMismatch(f"VariateAttentionBlock: expected {expected}, got {t}")
         z = self.norm1(x.mT @ self.read[-t:])
         z = self.norm2(z + self.drop(self.attn(z)))
         z = self.norm3(z + self.drop(self.mlp(z)))

@@ -16,69 +16,83 @@ from collections.abc import Iterator, Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
-from .base import clean_bars, step_name, to_time
+from .cached import CachedSource
+from .clean import clean_bars
 from .client import Answer, HttpClient
-from .store import CachedSource
+from .times import step_name, to_time
 from ..parts import registry
 
 # %% ../../nbs/data/binance.ipynb #e17fcfb3
-_KLINE = ("timestamp", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "trades", "taker_volume", "taker_quote_volume", "ignored")
-
 @registry.register_source("binance")
 class BinanceSource(CachedSource):
-    "Spot klines of Binance, cached by the month. Raises ConnectionError, or BadData for a symbol Binance does not know."
+    "Spot klines of Binance, cached by the month. Raises ConnectionError, or BadData for an unknown symbol."
     kind = "binance"
     intervals = (60, 180, 300, 900, 1800, 3600, 7200, 14400, 21600, 28800, 43200, 86400)
     extras = ("quote_volume", "trades", "taker_volume", "taker_quote_volume")
-    page = 1000 # klines an answer holds at most
-    weight_limit = 6000 # of requests, a minute and address
+    page = 1000 # klines per answer, at most
+    weight_limit = 6000 # of requests, per minute and address
 
     def __init__(self,
         freq: str | int = "1min", # length of the bars that are fetched
-        start=None, # first bar, in any spelling of `to_time`, or "60d": so long before the end
+        start=None, # first bar, in any spelling of `to_time`, or "60d": this long before the end
         end=None, # open of the first bar not wanted; None: now
         *,
-        base_url: str = "https://api.binance.com", # of the exchange; https://data-api.binance.vision has the same klines
-        archive_url: str | None = "https://data.binance.vision", # of the monthly files; None: ask the exchange for everything
+        base_url: str = "https://api.binance.com", # of the exchange; https://data-api.binance.vision has the same bars
+        archive_url: str | None = "https://data.binance.vision", # of the monthly files; None: ask only the exchange
         timeout: float = 20.0, # seconds, see `HttpClient`
         retries: int = 5, # see `HttpClient`
-        symbols: Mapping[str, str] | None = None, # asset -> what the exchange calls it, beside those it is known for
+        symbols: Mapping[str, str] | None = None, # asset -> what the exchange calls it, see `CachedSource`
+        markets: Mapping | None = None, # asset -> source and symbol, see `CachedSource`
         extra: Sequence[str] = (), # further columns wanted, of `extras`
         cache_dir: str | Path | None = None, # None: see `cache_folder`
         progress: bool = False, # show a progress bar while months are fetched
     ):
-        super().__init__(freq, start, end, symbols=symbols, extra=extra, cache_dir=cache_dir, progress=progress)
+        options = dict(symbols=symbols, markets=markets, extra=extra, cache_dir=cache_dir, progress=progress)
+        super().__init__(freq, start, end, **options)
         self.client = HttpClient(base_url, timeout=timeout, retries=retries)
         self.archive = None if archive_url is None else HttpClient(archive_url, timeout=timeout, retries=retries)
 
 # %% ../../nbs/data/binance.ipynb #02f93c15
+_KLINE = ("timestamp", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "trades",
+          "taker_volume", "taker_quote_volume")  # columns of a kline that are read
+
+def _kline_table(rows, where: str) -> pd.DataFrame:
+    "Rows as numbers. Raises BadData for an answer of another shape."
+    width = len(_KLINE)
+    if not isinstance(rows, list) or any(not isinstance(r, list) or len(r) < width for r in rows):
+        raise BadData(f"{where}: expected a list of klines, got {str(rows)[:100]}")
+    try: values = np.array([r[:width] for r in rows], dtype=np.float64).reshape(-1, width)
+    except (ValueError, TypeError) as e:
+        raise BadData(f"{where}: a kline has a value that is not a number: {e}") from None
+    return pd.DataFrame(values, columns=_KLINE)
+
 def _klines(rows, step: int, since: int, until: int, where: str) -> pd.DataFrame:
-    "Rows as bars. Raises BadData for what klines cannot be."
-    if not isinstance(rows, list) or any(not isinstance(r, list) or len(r) < len(_KLINE) - 1 for r in rows):
-        raise BadData(f"{where}: these are no klines: {str(rows)[:100]}")
-    try: a = np.array([r[:len(_KLINE) - 1] for r in rows], dtype=np.float64).reshape(-1, len(_KLINE) - 1)
-    except (ValueError, TypeError) as e: raise BadData(f"{where}: a kline holds what is no number: {e}") from None
-    bars = clean_bars(pd.DataFrame(a, columns=_KLINE[:-1]), name=where, extra=BinanceSource.extras, sort_on_load=False)
+    "Rows as bars. Raises BadData for klines that were not asked for or cannot be true."
+    table = _kline_table(rows, where)
+    bars = clean_bars(table, name=where, extra=BinanceSource.extras, sort_on_load=False)
     t = bars.index.as_unit("s").asi8
-    odd = (t < since) | (t >= until) | (t % step != 0)
-    if odd.any(): raise BadData(f"{where}: a kline opens at {bars.index[odd.argmax()]}, not on the {step_name(step)} grid from {to_time(since)} to {to_time(until)}")
+    wrong = (t < since) | (t >= until) | (t % step != 0)
+    if wrong.any():
+        grid = f"the {step_name(step)} grid from {to_time(since)} to {to_time(until)}"
+        raise BadData(f"{where}: a kline opens at {bars.index[wrong.argmax()]}, not on {grid}")
     return bars
 
 # %% ../../nbs/data/binance.ipynb #0a432f5f
 @patch
 def _page(self: BinanceSource, symbol: str, since: int, until: int) -> pd.DataFrame:
     "One answer of the exchange, complete klines only."
-    asked = dict(symbol=symbol, interval=step_name(self.step), startTime=since*1000, endTime=until*1000 - 1, limit=self.page)
-    answer = self.client.get_json("api/v3/klines", asked)
-    self._ease(answer)
+    question = dict(symbol=symbol, interval=step_name(self.step), limit=self.page,
+                    startTime=since * 1000, endTime=until * 1000 - 1)
+    answer = self.client.get_json("api/v3/klines", question)
+    self._respect_weight(answer)
     bars = _klines(answer.value, self.step, since, until, f"{self.client.base_url} {symbol}")
     return bars[bars.index <= to_time(int(answer.time) - self.step)]
 
 @patch
-def _ease(self: BinanceSource, answer: Answer):
+def _respect_weight(self: BinanceSource, answer: Answer):
     "Wait for the next minute when most of this one's weight is used, by us or anybody behind the same address."
     used = answer.headers.get("X-MBX-USED-WEIGHT-1M", "0")
-    if used.isdigit() and int(used) > 0.8*self.weight_limit: self.client.sleep(60 - answer.time % 60)
+    if used.isdigit() and int(used) > 0.8 * self.weight_limit: self.client.sleep(60 - answer.time % 60)
 
 @patch
 def _pages(self: BinanceSource, symbol: str, since: int, until: int) -> Iterator:
@@ -91,34 +105,41 @@ def _pages(self: BinanceSource, symbol: str, since: int, until: int) -> Iterator
 @patch
 def _month_file(self: BinanceSource, symbol: str, first: int) -> bytes | None:
     "The CSV of a month, its checksum and its zip verified; None where the archive has none."
-    name, interval = f"{symbol}-{step_name(self.step)}-{to_time(first):%Y-%m}", step_name(self.step)
+    interval = step_name(self.step)
+    name = f"{symbol}-{interval}-{to_time(first):%Y-%m}"
     path = f"data/spot/monthly/klines/{symbol}/{interval}/{name}.zip"
-    for again in range(2):
-        if (got := self.archive.get_bytes(path)) is None: return None
-        want = self.archive.get_bytes(path + ".CHECKSUM")
-        try:
-            if want is not None and hashlib.sha256(got.value).hexdigest() != want.value.split()[0].decode().lower(): raise zipfile.BadZipFile("not what its CHECKSUM says")
-            with zipfile.ZipFile(io.BytesIO(got.value)) as z: return z.read(f"{name}.csv")
-        except (zipfile.BadZipFile, zlib.error, KeyError, IndexError, UnicodeDecodeError, EOFError) as e: why = e
-    raise ConnectionError(f"{self.archive.base_url}/{path} came damaged twice: {why}. Try again later; what has been stored is kept")
+    damage = (zipfile.BadZipFile, zlib.error, KeyError, UnicodeDecodeError, EOFError)
+    for _ in range(2):
+        if (answer := self.archive.get_bytes(path)) is None: return None
+        checksum = self.archive.get_bytes(path + ".CHECKSUM")
+        try: return _unzipped(answer.value, f"{name}.csv", None if checksum is None else checksum.value)
+        except damage as e: reason = e
+    raise ConnectionError(f"{self.archive.base_url}/{path} came damaged twice: {reason}. Try again later; "
+                          "what has been stored is kept")
 
+def _unzipped(content: bytes, name: str, checksum: bytes | None) -> bytes:
+    "A file in a zip. Raises BadZipFile when the zip does not match its checksum."
+    if checksum is not None and [hashlib.sha256(content).hexdigest()] != checksum.decode().lower().split()[:1]:
+        raise zipfile.BadZipFile("the file does not match its CHECKSUM")
+    with zipfile.ZipFile(io.BytesIO(content)) as z: return z.read(name)
+
+# %% ../../nbs/data/binance.ipynb #22dc76e6
 @patch
 def _month(self: BinanceSource, symbol: str, first: int, until: int) -> pd.DataFrame | None:
-    "The klines of a month from the archive."
+    "The klines of a month from the archive; None where it has none."
     text = self._month_file(symbol, first)
     if text is None: return None
     lines = text.decode().split()
     rows = [line.split(",") for line in lines if line[0].isdigit()] # some files begin with the names of the columns
     return _klines(rows, self.step, first, until, f"{self.archive.base_url} {symbol} {to_time(first):%Y-%m}")
 
-# %% ../../nbs/data/binance.ipynb #22dc76e6
 @patch
 def fetch(self: BinanceSource,
     symbol: str, # such as BTCUSDT
     since: int, # first open wanted, UTC seconds
     until: int, # first open not wanted, in the same month
 ) -> Iterator: # of (bars, until)
-    "Klines of a month or a piece of one."
+    "Klines of a month or a part of one."
     month = to_time(since).tz_localize(None).to_period("M")
     first, stop = (int(pd.Timestamp(m.start_time, tz="UTC").timestamp()) for m in (month, month + 1))
     finished = until == stop and stop <= self.clock() and self.archive is not None

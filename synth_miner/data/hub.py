@@ -16,9 +16,13 @@ from functools import partial
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
-from .base import TIME_COLUMNS, AssetData, DataSource, asset_of_file, clean_bars, cut_bars, step_name, to_seconds
+from .bars import AssetData, cut_bars
+from .clean import TIME_COLUMNS, clean_bars
+from .source import DataSource
+from .symbols import asset_of_file
+from .times import step_name, to_seconds
 from .hub_errors import HubFileMissing, hub_call
-from .store import DamagedFile, between, parquet_names, read_groups
+from .files import DamagedFile, between, parquet_names, read_groups
 from ..parts import registry
 
 # %% ../../nbs/data/hub.ipynb #b23bc140

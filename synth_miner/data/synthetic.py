@@ -11,13 +11,15 @@ import pandas as pd
 from fastcore.basics import patch
 from scipy.signal import lfilter
 from ..core import BadData, stable_seed
-from .base import AssetData, DataSource, step_name, to_seconds, to_time
+from .bars import AssetData
+from .source import DataSource
+from .times import step_name, to_seconds, to_time
 from ..parts import registry
 
 # %% ../../nbs/data/synthetic.ipynb #2c018eec
-SYNTHETIC_MARKET = dict(  # what the synthetic market is like
-    sigma=1e-3,              # typical std of a 5-minute log-return
-    ou=((2*3600, 0.25), (24*3600, 0.35)),  # (seconds to lose half, std) of the parts of log-volatility
+SYNTHETIC_MARKET = dict(  # properties of the synthetic market
+    sigma=1e-3,                                  # typical std of a 5-minute log-return
+    ou=((2 * 3600, 0.25), (24 * 3600, 0.35)),    # (seconds to lose half, std) of the parts of log-volatility
     shared=0.5,              # share of variance, of returns and of log-volatility, that all assets have in common
     season=(0.55, 0.20, 15), # day: amplitudes of the first two harmonics of log-volatility, hour (UTC) of the peak
     weekend=-0.5,            # log-volatility of Saturday and Sunday
@@ -31,14 +33,14 @@ def season_of_volatility(
 ) -> np.ndarray: # log-volatility relative to the market's typical one
     "The synthetic market's daily and weekly season, known ahead of time."
     first, second, peak = SYNTHETIC_MARKET["season"]
-    phase = 2*np.pi*(seconds/86400 - peak/24)
-    weekend = (seconds//86400 + 3) % 7 >= 5  # 1970 began on a Thursday
-    return first*np.cos(phase) + second*np.cos(2*phase) + SYNTHETIC_MARKET["weekend"]*weekend
+    phase = 2 * np.pi * (seconds / 86400 - peak / 24)
+    weekend = (seconds // 86400 + 3) % 7 >= 5  # 1970 began on a Thursday
+    return first * np.cos(phase) + second * np.cos(2 * phase) + SYNTHETIC_MARKET["weekend"] * weekend
 
 # %% ../../nbs/data/synthetic.ipynb #e4beaa49
 @registry.register_source("synthetic")
 class MockDataSource(DataSource):
-    "A synthetic market with stochastic volatility, jumps and seasons, whose true volatility is known. Serves any asset name."
+    "A market with stochastic volatility, jumps and seasons, whose true volatility is known. Serves any asset name."
     synthetic = True
 
     def __init__(self,
@@ -50,7 +52,8 @@ class MockDataSource(DataSource):
         start: str = "2020-01-01", # UTC open of the first bar
         end=None, # open of the first bar not handed out; None: all `length` bars
     ):
-        if length < 2 or not base_price > 0: raise BadData(f"need length >= 2 and base_price > 0, got {length} and {base_price}")
+        if length < 2 or not base_price > 0:
+            raise BadData(f"expected length >= 2 and base_price > 0, got {length} and {base_price}")
         self.length, self.step, self.seed, self.base_price = int(length), to_seconds(freq), seed, float(base_price)
         self.first, self.end = int(to_time(start).timestamp()), end
 
@@ -58,49 +61,61 @@ class MockDataSource(DataSource):
 
 # %% ../../nbs/data/synthetic.ipynb #7231c26e
 def _rng(*keys) -> np.random.Generator:
-    "A generator of its own for each use, so that a longer series begins with the shorter one."
+    "A separate generator for each use, so that a longer series begins with the shorter one."
     return np.random.default_rng(stable_seed(*keys))
 
 def _ou(n: int, half_life: float, std: float, rng: np.random.Generator) -> np.ndarray:
-    "A stationary Ornstein-Uhlenbeck path on the grid, its half-life in steps."
-    a = 0.5**(1/half_life)
+    "A stationary Ornstein-Uhlenbeck path of n steps; its half-life is in steps."
+    a = 0.5**(1 / half_life)
     z = rng.standard_normal(n)
-    return lfilter([1], [1, -a], np.r_[std*z[0], std*np.sqrt(1 - a*a)*z[1:]])
-
-@patch
-def _log_vol(self: MockDataSource, who: str) -> np.ndarray:
-    "The wandering part of log-volatility, of one asset or of `common`."
-    return sum(_ou(self.length, half/self.step, std, _rng(self.seed, who, "vol", half)) for half, std in SYNTHETIC_MARKET["ou"])
+    return lfilter([1], [1, -a], np.r_[std * z[0], std * np.sqrt(1 - a * a) * z[1:]])
 
 # %% ../../nbs/data/synthetic.ipynb #bc515be6
 @patch
+def _log_vol(self: MockDataSource, who: str) -> np.ndarray:
+    "The random part of log-volatility, of one asset or of `common`."
+    parts = SYNTHETIC_MARKET["ou"]
+    return sum(_ou(self.length, half / self.step, std, _rng(self.seed, who, "vol", half)) for half, std in parts)
+
+@patch
 def _diffusion(self: MockDataSource, asset: str) -> np.ndarray:
     "Std of the continuous part of each bar's log-return, (length,)."
-    level = SYNTHETIC_MARKET["sigma"]*np.sqrt(self.step/300)*np.exp(_rng(self.seed, asset, "level").uniform(-0.3, 0.3))
+    own = np.exp(_rng(self.seed, asset, "level").uniform(-0.3, 0.3))
+    level = SYNTHETIC_MARKET["sigma"] * np.sqrt(self.step / 300) * own
     w = SYNTHETIC_MARKET["shared"]**0.5
-    wander = w*self._log_vol("common") + (1 - w*w)**0.5*self._log_vol(asset)
-    return level*np.exp(wander + season_of_volatility(self.first + self.step*np.arange(self.length)))
+    wander = w * self._log_vol("common") + (1 - w * w)**0.5 * self._log_vol(asset)
+    return level * np.exp(wander + season_of_volatility(self.first + self.step * np.arange(self.length)))
 
 @patch
 def true_volatility(self: MockDataSource,
     asset: str, # any name
 ) -> np.ndarray: # (length,) float64, per step
     "Std of each bar's log-return, given the state of the market: the best volatility forecast there could be."
-    jumps = SYNTHETIC_MARKET["jumps_per_day"]/86400*300*SYNTHETIC_MARKET["jump_size"]**2  # variance that jumps add, relative
-    return self._diffusion(asset)*np.sqrt(1 + jumps)
+    per_five_minutes = SYNTHETIC_MARKET["jumps_per_day"] / 86400 * 300
+    jumps = per_five_minutes * SYNTHETIC_MARKET["jump_size"]**2  # variance that jumps add, relative
+    return self._diffusion(asset) * np.sqrt(1 + jumps)
 
 # %% ../../nbs/data/synthetic.ipynb #aa8bd810
 @patch
 def _inner_returns(self: MockDataSource, asset: str) -> np.ndarray:
     "Log-returns of the path inside each bar, (length, inner)."
     m, sigma, rho = SYNTHETIC_MARKET["inner"], self._diffusion(asset)[:, None], SYNTHETIC_MARKET["shared"]
-    z = rho**0.5*_rng(self.seed, "common", "z").standard_normal((self.length, m)) + (1 - rho)**0.5*_rng(self.seed, asset, "z").standard_normal((self.length, m))
-    r = sigma/np.sqrt(m)*z - 0.5*sigma**2/m
-    u, size = _rng(self.seed, asset, "jump").random(self.length), _rng(self.seed, asset, "size").standard_normal(self.length)
-    hit = np.flatnonzero(u < SYNTHETIC_MARKET["jumps_per_day"]*self.step/86400)
-    five_minutes = sigma[hit, 0]*np.sqrt(300/self.step)
-    r[hit, _rng(self.seed, asset, "where").integers(0, m, self.length)[hit]] += SYNTHETIC_MARKET["jump_size"]*five_minutes*size[hit]
+    common = _rng(self.seed, "common", "z").standard_normal((self.length, m))
+    own = _rng(self.seed, asset, "z").standard_normal((self.length, m))
+    z = rho**0.5 * common + (1 - rho)**0.5 * own
+    r = sigma / np.sqrt(m) * z - 0.5 * sigma**2 / m
+    self._add_jumps(r, sigma[:, 0], asset)
     return r
+
+@patch
+def _add_jumps(self: MockDataSource, r: np.ndarray, sigma: np.ndarray, asset: str):
+    "Add an asset's jumps to its inner returns, in place."
+    u = _rng(self.seed, asset, "jump").random(self.length)
+    size = _rng(self.seed, asset, "size").standard_normal(self.length)
+    inner = _rng(self.seed, asset, "where").integers(0, r.shape[1], self.length)
+    hit = np.flatnonzero(u < SYNTHETIC_MARKET["jumps_per_day"] * self.step / 86400)
+    five_minutes = sigma[hit] * np.sqrt(300 / self.step)
+    r[hit, inner[hit]] += SYNTHETIC_MARKET["jump_size"] * five_minutes * size[hit]
 
 # %% ../../nbs/data/synthetic.ipynb #4b5b768b
 @patch
@@ -111,11 +126,17 @@ def load_asset(self: MockDataSource,
 ) -> AssetData: # open, high, low and volume beside the closes
     "The synthetic bars of one asset."
     start = np.log(self.base_price) + _rng(self.seed, asset, "price").uniform(-np.log(2), np.log(2))
-    inner = start + np.cumsum(self._inner_returns(asset).ravel()).reshape(self.length, -1)
-    close = inner[:, -1]
-    open_ = np.r_[start, close[:-1]]
-    calm = np.abs(close - open_)/self._diffusion(asset)
-    volume = 100*np.exp(0.3*_rng(self.seed, asset, "volume").standard_normal(self.length))*(self._diffusion(asset)/self._diffusion(asset).mean())*(0.5 + calm)
-    high, low = np.maximum(open_, inner.max(1)), np.minimum(open_, inner.min(1))
-    times = pd.to_datetime(self.first + self.step*np.arange(self.length), unit="s", utc=True)
-    return AssetData(asset, times, np.exp(close), ["open", "high", "low", "volume"], np.c_[np.exp(open_), np.exp(high), np.exp(low), volume])
+    path = start + np.cumsum(self._inner_returns(asset).ravel()).reshape(self.length, -1)
+    close, open_ = path[:, -1], np.r_[start, path[:-1, -1]]
+    high, low = np.maximum(open_, path.max(1)), np.minimum(open_, path.min(1))
+    times = pd.to_datetime(self.first + self.step * np.arange(self.length), unit="s", utc=True)
+    columns = np.c_[np.exp(open_), np.exp(high), np.exp(low), self._volume(asset, open_, close)]
+    return AssetData(asset, times, np.exp(close), ["open", "high", "low", "volume"], columns)
+
+@patch
+def _volume(self: MockDataSource, asset: str, open_: np.ndarray, close: np.ndarray) -> np.ndarray:
+    "Volume of each bar: more in volatile hours and in bars that move."
+    sigma = self._diffusion(asset)
+    noise = np.exp(0.3 * _rng(self.seed, asset, "volume").standard_normal(self.length))
+    move = np.abs(close - open_) / sigma
+    return 100 * noise * (sigma / sigma.mean()) * (0.5 + move)

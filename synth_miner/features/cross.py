@@ -7,10 +7,13 @@ __all__ = ['CrossAssetEngineer']
 
 # %% ../../nbs/features/cross.ipynb #c034a5ab
 import numpy as np
+from fastcore.basics import patch
 from collections.abc import Sequence
 from ..core import BadData
-from ..data.base import AssetData, resample_bars
-from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start, trailing_scale
+from ..data.bars import AssetData
+from ..data.resample import resample_bars
+from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
+from .base import trailing_scale, without_warmup
 from ..parts import registry
 
 # %% ../../nbs/features/cross.ipynb #931f97dd
@@ -23,24 +26,33 @@ class CrossAssetEngineer(FeatureEngineer):
         windows: Sequence[int] = (6, 24), # bars of each realised volatility
         scale_window: int = SCALE_WINDOW, # bars of the trailing volatilities
     ):
-        if min(windows, default=1) < 1: raise BadData(f"windows are positive numbers of bars, got {windows}")
+        if min(windows, default=1) < 1:
+            raise BadData(f"windows are positive numbers of bars, got {windows}")
         self.lead, self.windows, self.scale_window = lead, tuple(windows), scale_window
         self.names = (f"{lead.name}_ret", *(f"{lead.name}_rv_{w}" for w in windows), f"{lead.name}_rv_ratio")
-        self.warmup, self.memory = max(2, scale_window//8, *windows), max(scale_window, *windows)
+        self.warmup, self.memory = max(2, scale_window // 8, *windows), max(scale_window, *windows)
 
-    def transform(self,
-        asset: AssetData, # bars
-    ) -> np.ndarray: # (n, feature_dim) float32
-        "The lead's features at each bar, NaN where the lead has none."
-        lead = resample_bars(self.lead, asset.step)
-        r, start = log_returns(lead), segment_start(lead)
-        scale = trailing_scale(r, start, self.scale_window)
-        square = np.nan_to_num(r)**2
-        rv = [0.5*np.log(np.maximum(rolling_mean(square, w, start + 1)/scale**2, 1e-6)) for w in self.windows]
-        x = np.stack([np.clip(r/scale, -10, 10), *rv, np.log(scale)], axis=1)
-        at = np.minimum(np.searchsorted(lead.seconds, asset.seconds), len(lead) - 1)
-        x = np.where((lead.seconds[at] == asset.seconds)[:, None], x[at], np.nan)
-        own = segment_start(asset)
-        x[:, -1] -= np.log(trailing_scale(log_returns(asset), own, self.scale_window))
-        x[np.arange(len(asset)) - own < self.warmup] = np.nan
-        return x.astype(np.float32)
+# %% ../../nbs/features/cross.ipynb #a18f777f
+@patch
+def transform(self: CrossAssetEngineer,
+    asset: AssetData, # bars
+) -> np.ndarray: # (n, feature_dim) float32
+    "The lead's features at each bar, NaN where the lead has none."
+    x, own = self.at_moments(asset.seconds, asset.step), segment_start(asset)
+    x[:, -1] -= np.log(trailing_scale(log_returns(asset), own, self.scale_window))
+    return without_warmup(x, own, self.warmup)
+
+@patch
+def at_moments(self: CrossAssetEngineer,
+    seconds: np.ndarray, # (n,) bar opens
+    step: int, # seconds of the bars
+) -> np.ndarray: # (n, feature_dim) float64; the last column is the log of the lead's trailing volatility
+    "The lead's features at these times, NaN where the lead has no bar."
+    lead = resample_bars(self.lead, step)
+    r, start = log_returns(lead), segment_start(lead)
+    scale = trailing_scale(r, start, self.scale_window)
+    square = np.nan_to_num(r)**2
+    rv = [0.5 * np.log(np.maximum(rolling_mean(square, w, start + 1) / scale**2, 1e-6)) for w in self.windows]
+    x = np.stack([np.clip(r / scale, -10, 10), *rv, np.log(scale)], axis=1)
+    at = np.minimum(np.searchsorted(lead.seconds, seconds), len(lead) - 1)
+    return np.where((lead.seconds[at] == seconds)[:, None], x[at], np.nan)

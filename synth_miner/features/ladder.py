@@ -9,8 +9,9 @@ __all__ = ['parkinson_variance', 'garman_klass_variance', 'VolatilityLadderEngin
 import numpy as np
 from collections.abc import Sequence
 from ..core import BadData
-from ..data.base import AssetData
-from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start, trailing_scale
+from ..data.bars import AssetData
+from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
+from .base import trailing_scale, without_warmup
 from ..parts import registry
 
 # %% ../../nbs/features/ladder.ipynb #9c66c375
@@ -19,9 +20,9 @@ def parkinson_variance(
     low: np.ndarray, # (n,) prices
 ) -> np.ndarray: # (n,) per bar
     "Variance of a bar's log-return from its range (Parkinson 1980)."
-    return np.log(high/low)**2/(4*np.log(2))
+    return np.log(high / low)**2 / (4 * np.log(2))
 
-# %% ../../nbs/features/ladder.ipynb #f36b4c38
+# %% ../../nbs/features/ladder.ipynb #8eb5217d
 def garman_klass_variance(
     open_: np.ndarray, # (n,) prices
     high: np.ndarray, # (n,) prices
@@ -29,16 +30,27 @@ def garman_klass_variance(
     close: np.ndarray, # (n,) prices
 ) -> np.ndarray: # (n,) per bar
     "Variance of a bar's log-return from all four prices (Garman and Klass 1980)."
-    return 0.5*np.log(high/low)**2 - (2*np.log(2) - 1)*np.log(close/open_)**2
+    return 0.5 * np.log(high / low)**2 - (2 * np.log(2) - 1) * np.log(close / open_)**2
 
 # %% ../../nbs/features/ladder.ipynb #ea0567cf
 def _fewest(window: int) -> int:
-    "How many bars of a window must be there."
-    return window if window <= 36 else max(36, window//8)
+    "How many bars of a window must be present."
+    return window if window <= 36 else max(36, window // 8)
 
+# %% ../../nbs/features/ladder.ipynb #d90ffb87
+def _candle_variances(asset: AssetData) -> tuple:
+    "Parkinson and Garman-Klass variance of each bar. Raises BadData for bars without open, high and low."
+    candle = ("open", "high", "low")
+    missing = [c for c in candle if c not in asset.covariate_columns]
+    if missing:
+        raise BadData(f"{asset.name}: candle windows need {missing}; give bars that have them, or candles=()")
+    open_, high, low = (asset.covariates[:, asset.covariate_columns.index(c)] for c in candle)
+    return parkinson_variance(high, low), garman_klass_variance(open_, high, low, asset.prices)
+
+# %% ../../nbs/features/ladder.ipynb #54150870
 @registry.register_engineer("ladder")
 class VolatilityLadderEngineer(FeatureEngineer):
-    "Log-ratios of realised, Parkinson and Garman-Klass volatility over a ladder of windows to the trailing volatility."
+    "Log-ratios of realised, Parkinson and Garman-Klass volatility over many windows to the trailing volatility."
 
     def __init__(self,
         windows: Sequence[int] = (1, 6, 12, 48, 288, 2016), # bars: of five minutes, up to a week
@@ -46,10 +58,13 @@ class VolatilityLadderEngineer(FeatureEngineer):
         scale_window: int = SCALE_WINDOW, # bars of the trailing volatility
     ):
         self.windows, self.candles, self.scale_window = tuple(windows), tuple(candles), scale_window
-        if min((*self.windows, *self.candles)) < 1: raise BadData(f"windows are positive numbers of bars, got {windows} and {candles}")
-        self.names = tuple(f"{kind}_{w}" for kind, ws in (("rv", self.windows), ("pk", self.candles), ("gk", self.candles)) for w in ws)
+        if min((*self.windows, *self.candles)) < 1:
+            raise BadData(f"windows are positive numbers of bars, got {windows} and {candles}")
+        kinds = (("rv", self.windows), ("pk", self.candles), ("gk", self.candles))
+        self.names = tuple(f"{kind}_{w}" for kind, ws in kinds for w in ws)
         self.memory = max(scale_window, *self.windows, *self.candles)
-        self.warmup = max(2, scale_window//8, *(_fewest(w) for w in self.windows), *(_fewest(w) - 1 for w in self.candles))
+        needed = (*(_fewest(w) for w in self.windows), *(_fewest(w) - 1 for w in self.candles))
+        self.warmup = max(2, scale_window // 8, *needed)
 
     def transform(self,
         asset: AssetData, # bars, with open, high and low where candle windows are asked for
@@ -59,14 +74,6 @@ class VolatilityLadderEngineer(FeatureEngineer):
         scale = trailing_scale(r, start, self.scale_window)
         rungs = [(np.nan_to_num(r)**2, start + 1, self.windows)]
         if self.candles:
-            missing = [c for c in ("open", "high", "low") if c not in asset.covariate_columns]
-            if missing: raise BadData(f"{asset.name}: candle windows need {missing}; give bars that have them, or candles=()")
-            o, h, l = (asset.covariates[:, asset.covariate_columns.index(c)] for c in ("open", "high", "low"))
-            rungs += [(parkinson_variance(h, l), start, self.candles), (garman_klass_variance(o, h, l, asset.prices), start, self.candles)]
-        columns = [rolling_mean(x, w, first, _fewest(w))/scale**2 for x, first, windows in rungs for w in windows]
-        return _known_from(0.5*np.log(np.clip(np.stack(columns, axis=1), 1e-4, 1e4)), start, self.warmup)
-
-def _known_from(x: np.ndarray, start: np.ndarray, warmup: int) -> np.ndarray:
-    "Rows before the warm-up of their segment made NaN, as float32."
-    x[np.arange(len(x)) - start < warmup] = np.nan
-    return x.astype(np.float32)
+            rungs += [(variance, start, self.candles) for variance in _candle_variances(asset)]
+        columns = [rolling_mean(x, w, first, _fewest(w)) / scale**2 for x, first, windows in rungs for w in windows]
+        return without_warmup(0.5 * np.log(np.clip(np.stack(columns, axis=1), 1e-4, 1e4)), start, self.warmup)

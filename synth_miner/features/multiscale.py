@@ -9,8 +9,9 @@ __all__ = ['MultiScaleEngineer']
 import numpy as np
 from collections.abc import Sequence
 from ..core import BadData
-from ..data.base import AssetData
-from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start, trailing_scale
+from ..data.bars import AssetData
+from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
+from .base import trailing_scale, without_warmup
 from ..parts import registry
 
 # %% ../../nbs/features/multiscale.ipynb #55e265d9
@@ -22,10 +23,11 @@ class MultiScaleEngineer(FeatureEngineer):
         windows: Sequence[int] = (3, 12, 48, 144, 288), # bars, at least 2
         scale_window: int = SCALE_WINDOW, # bars of the trailing volatility
     ):
-        if min(windows, default=0) < 2 or len(set(windows)) < len(windows): raise BadData(f"windows are different numbers of at least 2 bars, got {windows}")
+        if min(windows, default=0) < 2 or len(set(windows)) < len(windows):
+            raise BadData(f"windows are different numbers of at least 2 bars, got {windows}")
         self.windows, self.scale_window = tuple(windows), scale_window
         self.names = (*(f"move_{w}" for w in windows), *(f"straight_{w}" for w in windows))
-        self.warmup, self.memory = max(*windows, 2, scale_window//8), max(*windows, scale_window)
+        self.warmup, self.memory = max(*windows, 2, scale_window // 8), max(*windows, scale_window)
 
     def transform(self,
         asset: AssetData, # bars
@@ -33,9 +35,8 @@ class MultiScaleEngineer(FeatureEngineer):
         "Features of each bar, NaN in the warm-up of a segment."
         r, start = log_returns(asset), segment_start(asset)
         scale, r = trailing_scale(r, start, self.scale_window), np.nan_to_num(r)
-        move = np.stack([w*rolling_mean(r, w, start + 1) for w in self.windows], axis=1)
-        way = np.stack([w*rolling_mean(np.abs(r), w, start + 1) for w in self.windows], axis=1)
-        straight = np.abs(move)/np.where(way > 0, way, 1.0) + 0*way
-        x = np.concatenate([np.clip(move/scale[:, None]/np.sqrt(self.windows), -10, 10), np.clip(straight, 0, 1)], axis=1)
-        x[np.arange(len(x)) - start < self.warmup] = np.nan
-        return x.astype(np.float32)
+        move = np.stack([w * rolling_mean(r, w, start + 1) for w in self.windows], axis=1)
+        length = np.stack([w * rolling_mean(np.abs(r), w, start + 1) for w in self.windows], axis=1)
+        straight = np.abs(move) / np.where(length > 0, length, 1.0) + 0 * length
+        scaled = np.clip(move / scale[:, None] / np.sqrt(self.windows), -10, 10)
+        return without_warmup(np.concatenate([scaled, np.clip(straight, 0, 1)], axis=1), start, self.warmup)

@@ -24,7 +24,7 @@ class HeadBase(nn.Module):
     cost, best_for = "low", "" # of a forecast: "low", "medium" or "high"; one phrase
 
     def summary(self,
-        params, # what `forward` gave
+        params, # result of `forward`
     ) -> tuple[Tensor, Tensor]: # (B,) or (B,H) each
         "Drift and volatility to report for these parameters; heads without `mu` and `sigma` override it."
         return params.mu, params.sigma
@@ -37,12 +37,14 @@ def positive(
     "Softplus, shifted and scaled to be `init` at zero, never below a millionth of it."
     return init * (F.softplus(raw + 0.541324854612918) + 1e-6)
 
+# %% ../../nbs/heads/00_base.ipynb #76404a16
 def small_init(
     layer: nn.Linear, # last layer of a head
     std: float = 0.01, # of its weights; biases are 0
 ) -> nn.Linear: # the same layer
     "Start a last layer near zero, so that an untrained head gives its initial values and yet every weight learns."
-    nn.init.normal_(layer.weight, std=std); nn.init.zeros_(layer.bias)
+    nn.init.normal_(layer.weight, std=std)
+    nn.init.zeros_(layer.bias)
     return layer
 
 # %% ../../nbs/heads/00_base.ipynb #20fdf3ea
@@ -51,10 +53,66 @@ DECAYS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)  # steps
 def step_features(
     horizon: int, # H
     like: Tensor, # dtype and device
-) -> Float[Tensor, "h k"]: # one row a step, values in (0, 1]
+) -> Float[Tensor, "h k"]: # one row per step, values in (0, 1]
     "exp(-step / decay) for each of `DECAYS`, step 0 being the first step ahead."
     step = torch.arange(horizon, dtype=like.dtype, device=like.device)
     return torch.exp(-step[:, None] / torch.tensor(DECAYS, dtype=like.dtype, device=like.device))
+
+# %% ../../nbs/heads/00_base.ipynb #8882906b
+def _head_returns(head, p, horizon):
+    "Log-returns of the head's process: it exists, reads only parameters that the head gives, and stays finite."
+    process = registry.build("process", head.process)
+    assert set(process.takes) <= set(p._fields), f"process reads {process.takes}, the head gives {p._fields}"
+    shape = (len(p[0]), 4, horizon)
+    r = process(p, process.noise(shape, generator=make_generator(0), like=p[0]))
+    assert r.shape == shape and torch.isfinite(r).all(), f"log-returns {tuple(r.shape)}, or not finite"
+    return r
+
+# %% ../../nbs/heads/00_base.ipynb #3bfbb613
+def _check_values(head, p, batch):
+    "Every volatility is positive, every parameter named in `scaled` exists, the summary has one row per forecast."
+    assert set(head.scaled) <= set(p._fields), f"{head.scaled} are not all among {p._fields}"
+    for name in p._fields:
+        assert not name.startswith("sigma") or (getattr(p, name) > 0).all(), f"the volatility {name} is not positive"
+    assert all(len(v) == batch for v in head.summary(p)), "the summary does not have one row per forecast"
+
+@torch.no_grad()
+def _check_params(head, latents, horizon, facts):
+    "A finite NamedTuple, repeatable in eval mode, in which each row depends only on its own latent."
+    head.eval()
+    p = head(latents, horizon, **facts)
+    alone = head(latents[:1], horizon, **{k: v[:1] for k, v in facts.items()})
+    again = head(latents, horizon, **facts)
+    for name, v, first, repeated in zip(p._fields, p, alone, again, strict=True):
+        assert v.shape[0] == len(latents) and torch.isfinite(v).all(), f"{name}: {tuple(v.shape)}"
+        assert torch.equal(v, repeated), f"{name} is not repeatable in eval mode"
+        assert torch.allclose(v[:1], first, atol=1e-5), f"{name} depends on the rest of its batch"
+    _check_values(head, p, len(latents))
+    _head_returns(head, p, horizon)
+    return p
+
+# %% ../../nbs/heads/00_base.ipynb #0f2d9207
+@torch.no_grad()
+def _check_extreme_latents(head, latents, facts):
+    "Parameters and log-returns stay finite for latents that are constant, or as large as ten thousand."
+    for name, extreme in dict(zero=0 * latents, constant=0 * latents + 1e4, huge=1e4 * latents).items():
+        p = head(extreme, 288, **facts)
+        assert all(torch.isfinite(v).all() for v in p), f"not finite for {name} latents"
+        _head_returns(head, p, 288)
+
+def _check_head_gradients(head, latents, horizon, facts):
+    "Every weight gets a finite gradient that is not all zero, from the parameters or through the process."
+    head.train()
+    latents = latents.clone().requires_grad_()
+    with seeded(0):
+        p = head(latents, horizon, **facts)
+        results = (*p, _head_returns(head, p, horizon))
+        sum((v * torch.randn_like(v)).sum() for v in results).backward()
+    for name, w in [("latents", latents), *head.named_parameters()]:
+        learns = w.grad is not None and torch.isfinite(w.grad).all() and w.grad.abs().sum() > 0
+        assert learns, f"{name} gets no gradient"
+    head.zero_grad()
+    head.eval()
 
 # %% ../../nbs/heads/00_base.ipynb #6e910224
 def check_head(
@@ -63,61 +121,14 @@ def check_head(
     calendar: int = 0, # C, for heads that need the future
     **facts, # tensors for other `needs`, batch of 3
 ):
-    "Assert a NamedTuple, batch first, finite also for huge latents, repeatable in eval, independent of the batch, that its process reads, with gradients, at 1, 60 and 288 steps."
+    "Assert that the parameters are finite, independent of the batch and repeatable, and that every weight learns."
     with seeded(0):
-        h = torch.randn(3, latent_size) if head.takes == "last" else torch.randn(3, 12, latent_size)
-        given = {"future": torch.randn(3, 300, calendar)} if "future" in head.needs else {}
-    given |= facts
+        latents = torch.randn(3, latent_size) if head.takes == "last" else torch.randn(3, 12, latent_size)
+        future = {"future": torch.randn(3, 300, calendar)} if "future" in head.needs else {}
+    facts = future | facts
     for horizon in (1, 60, 288):
-        cut = {k: v[:, :horizon] if k == "future" else v for k, v in given.items()}
-        p = _check_params(head, h, horizon, cut)
-    _check_loud(head, h, cut)
-    _check_head_gradients(head, h, 288, cut)
+        known = {k: v[:, :horizon] if k == "future" else v for k, v in facts.items()}
+        p = _check_params(head, latents, horizon, known)
+    _check_extreme_latents(head, latents, known)
+    _check_head_gradients(head, latents, 288, known)
     return p
-
-# %% ../../nbs/heads/00_base.ipynb #3bfbb613
-@torch.no_grad()
-def _check_params(head, h, horizon, given):
-    "A finite NamedTuple that depends on nothing but its row; every parameter named in `scaled` exists."
-    head.eval()
-    p = head(h, horizon, **given)
-    one = head(h[:1], horizon, **{k: v[:1] for k, v in given.items()})
-    again = head(h, horizon, **given)
-    for name, v, w, u in zip(p._fields, p, one, again):
-        assert v.shape[0] == len(h) and torch.isfinite(v).all(), f"{name}: {tuple(v.shape)}"
-        assert torch.equal(v, u), f"{name} is not repeatable in eval mode"
-        assert torch.allclose(v[:1], w, atol=1e-5), f"{name} depends on the rest of its batch"
-    assert set(head.scaled) <= set(p._fields), f"{head.scaled} are not all among {p._fields}"
-    assert all((getattr(p, n) > 0).all() for n in p._fields if n.startswith("sigma")), "a volatility is not positive"
-    assert all(len(v) == len(h) for v in head.summary(p)), "the summary is not one row a forecast"
-    _returns(head, p, horizon)
-    return p
-
-def _returns(head, p, horizon):
-    "Log-returns that the head's process makes of its parameters: the process exists, reads what the head gives, and stays finite."
-    process = registry.build("process", head.process)
-    assert set(process.takes) <= set(p._fields), f"process reads {process.takes}, the head gives {p._fields}"
-    shape = (len(p[0]), 4, horizon)
-    r = process(p, process.noise(shape, generator=make_generator(0), like=p[0]))
-    assert r.shape == shape and torch.isfinite(r).all(), f"log-returns {tuple(r.shape)}, or not finite"
-    return r
-
-# %% ../../nbs/heads/00_base.ipynb #0f2d9207
-@torch.no_grad()
-def _check_loud(head, h, given):
-    "Parameters and log-returns stay finite for latents that are constant, or as large as ten thousand."
-    for name, loud in dict(zero=0 * h, constant=0 * h + 1e4, huge=1e4 * h).items():
-        p = head(loud, 288, **given)
-        assert all(torch.isfinite(v).all() for v in p), f"not finite for {name} latents"
-        _returns(head, p, 288)
-
-def _check_head_gradients(head, h, horizon, given):
-    "Every weight gets a finite gradient that is not all zero, from the parameters or through the process."
-    head.train()
-    h = h.clone().requires_grad_()
-    with seeded(0):
-        p = head(h, horizon, **given)
-        sum((v * torch.randn_like(v)).sum() for v in (*p, _returns(head, p, horizon))).backward()
-    for name, w in [("latents", h), *head.named_parameters()]:
-        assert w.grad is not None and torch.isfinite(w.grad).all() and w.grad.abs().sum() > 0, f"{name} gets no gradient"
-    head.zero_grad(); head.eval()

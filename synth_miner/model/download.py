@@ -21,7 +21,7 @@ from .untrusted import check_published
 from ..score.competitions import COMPETITIONS
 from typing import NamedTuple
 
-# %% ../../nbs/model/05_download.ipynb #e0e5a207
+# %% ../../nbs/model/05_download.ipynb #49ecc98a
 _MOST_FILES = 1000  # entries of a folder that are looked at
 _COMMIT = "[0-9a-f]{40}"
 
@@ -57,7 +57,7 @@ class HubRepository:
         file = self.store / "refs" / name
         return file.read_text().strip() if file.is_file() else None
 
-# %% ../../nbs/model/05_download.ipynb #dd8e5dc4
+# %% ../../nbs/model/05_download.ipynb #42bdb497
 @patch
 def remember(self: HubRepository):
     "Note which commit the revision is now, where the Hub's library looks for it too."
@@ -76,6 +76,7 @@ def _cached_listing(self: HubRepository, path: str) -> list[HubFile]:
         files.append(HubFile(file.name, file.stat().st_size, digest))
     return files
 
+# %% ../../nbs/model/05_download.ipynb #24cd9c20
 @patch
 def listing(self: HubRepository,
     path: str, # of a folder there; "": the top
@@ -93,7 +94,7 @@ def listing(self: HubRepository,
     found = [f for f in entries if isinstance(f, RepoFile)]
     return [HubFile(PurePosixPath(f.path).name, f.size, f.lfs.sha256 if f.lfs else f.blob_id) for f in found]
 
-# %% ../../nbs/model/05_download.ipynb #a2799443
+# %% ../../nbs/model/05_download.ipynb #1640d511
 @patch
 def _download(self: HubRepository, name: str, again: bool) -> Path:
     "A file by the Hub's library, which keeps it in the cache."
@@ -120,7 +121,7 @@ def fetch(self: HubRepository,
     if not self.online: raise BadData(f"{local} is damaged; fetch it again with a network")
     raise BadData(f"{self.address}: {name} is not what the Hub lists ({file.digest[:12]}); it was not kept")
 
-# %% ../../nbs/model/05_download.ipynb #66529563
+# %% ../../nbs/model/05_download.ipynb #c7ee4828
 class PublishedModel(NamedTuple):
     "A published model on this machine."
     folder: Path # holds its files
@@ -136,7 +137,7 @@ def _champion_entry(hub: HubRepository) -> dict:
     if found[0].size > 2**20: raise BadData(f"{address}: {CHAMPION_FILE} has {found[0].size:,} bytes")
     return choose_champion(address, read_champions(hub.fetch("", found[0]).read_bytes(), address))
 
-# %% ../../nbs/model/05_download.ipynb #3fac6070
+# %% ../../nbs/model/05_download.ipynb #b33e2b4b
 def download_model(
     what: str | HubAddress, # hf://owner/repo[/path][@revision]
     *,

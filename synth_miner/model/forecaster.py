@@ -16,7 +16,9 @@ from importlib.resources import files
 from jaxtyping import Float
 from pathlib import Path
 from ..core import BadData, make_generator
-from ..data.base import AssetData, resample_bars, step_name
+from ..data.bars import AssetData
+from ..data.resample import resample_bars
+from ..data.times import step_name
 from .download import download_model
 from .save import load_model, save_model, write_json
 from .synth import SynthModel, check_features

@@ -6,7 +6,7 @@
 __all__ = ['NEEDED_FILES', 'HUB_FILES', 'CHAMPION_FILE', 'HubAddress', 'hub_address', 'HubFile', 'choose_files', 'blob_id',
            'has_digest', 'model_checksum', 'read_champions', 'choose_champion']
 
-# %% ../../nbs/model/03_published.ipynb #0cba958f
+# %% ../../nbs/model/03_published.ipynb #b4cbe34b
 import hashlib
 import json
 import re
@@ -16,7 +16,7 @@ from .save import ARCHITECTURE, WEIGHTS
 from ..score.competitions import COMPETITIONS
 from typing import NamedTuple
 
-# %% ../../nbs/model/03_published.ipynb #c26b2545
+# %% ../../nbs/model/03_published.ipynb #f85295e2
 class HubAddress(NamedTuple):
     "Location of a published model."
     repo_id: str # owner/name
@@ -40,7 +40,7 @@ def hub_address(
                       "hf://owner/repo/path or either with @revision")
     return HubAddress(m[1], m[2] or "", m[3])
 
-# %% ../../nbs/model/03_published.ipynb #234dc8ed
+# %% ../../nbs/model/03_published.ipynb #8fa64b20
 NEEDED_FILES = (WEIGHTS, ARCHITECTURE, "forecaster.json")  # of a published model
 HUB_FILES = {  # file name -> bytes at most
     WEIGHTS: 2**30, ARCHITECTURE: 2**20, "forecaster.json": 2**20, "metrics.json": 2**22,
@@ -54,6 +54,7 @@ class HubFile(NamedTuple):
     size: int # bytes
     digest: str # SHA-256 of a large file, git's SHA-1 of another
 
+# %% ../../nbs/model/03_published.ipynb #9c348a39
 def choose_files(
     listing: list[HubFile], # of one folder
     where: str | HubAddress, # for the message
@@ -72,7 +73,7 @@ def choose_files(
                           "nothing was fetched")
     return found
 
-# %% ../../nbs/model/03_published.ipynb #4b366ba8
+# %% ../../nbs/model/03_published.ipynb #83cd617f
 def blob_id(
     data: bytes, # content of a file
 ) -> str: # 40 hex digits
@@ -86,7 +87,7 @@ def has_digest(
     "Whether a content has a digest, of either kind."
     return digest == (blob_id(data) if len(digest) == 40 else hashlib.sha256(data).hexdigest())
 
-# %% ../../nbs/model/03_published.ipynb #179f44de
+# %% ../../nbs/model/03_published.ipynb #5bab48a5
 def model_checksum(
     files: dict | str | Path, # name -> content, or the folder that holds them
 ) -> str: # 64 hex digits
@@ -95,7 +96,7 @@ def model_checksum(
     lines = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in NEEDED_FILES]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
-# %% ../../nbs/model/03_published.ipynb #d632b2d0
+# %% ../../nbs/model/03_published.ipynb #d15c3404
 CHAMPION_FILE = "champion.json"  # at the top of a repository
 
 def _is_pointer(entry) -> bool:
@@ -116,7 +117,7 @@ def read_champions(
                       "a path within the repository and a checksum")
     return entries
 
-# %% ../../nbs/model/03_published.ipynb #fd021ea5
+# %% ../../nbs/model/03_published.ipynb #78c3267f
 def choose_champion(
     address: HubAddress, # without a path, or with a competition's name as the path
     champions: dict, # as `read_champions` gives them

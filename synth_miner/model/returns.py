@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 
 # %% ../../nbs/model/07_returns.ipynb #2e56b23e
 def step_returns(

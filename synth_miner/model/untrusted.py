@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['check_plain', 'check_yaml', 'size_limit', 'check_published']
 
-# %% ../../nbs/model/04_untrusted.ipynb #c836dacb
+# %% ../../nbs/model/04_untrusted.ipynb #8f0a1c20
 import contextlib
 import json
 import math
@@ -17,7 +17,7 @@ from .published import HUB_FILES, NEEDED_FILES
 from .save import ARCHITECTURE, WEIGHTS
 from .synth import build_model
 
-# %% ../../nbs/model/04_untrusted.ipynb #8a82831f
+# %% ../../nbs/model/04_untrusted.ipynb #a29fd237
 _LARGEST, _DEEPEST, _MOST = 100_000, 16, 5_000  # of a whole number, of nesting, of values in a recipe
 
 def _check_value(value, where: str):
@@ -44,7 +44,7 @@ def check_plain(
         if isinstance(value, dict): value = list(value.values())
         if isinstance(value, list): todo += [(v, depth + 1) for v in value]
 
-# %% ../../nbs/model/04_untrusted.ipynb #cfd0e8e9
+# %% ../../nbs/model/04_untrusted.ipynb #3479b68e
 def check_yaml(
     file: str | Path, # a configuration
 ):
@@ -59,7 +59,7 @@ def check_yaml(
         if alias or (isinstance(event, yaml.NodeEvent) and event.tag is not None):
             raise BadData(f"{file} is not plain YAML: line {event.start_mark.line + 1} has a tag or an alias")
 
-# %% ../../nbs/model/04_untrusted.ipynb #cd97b402
+# %% ../../nbs/model/04_untrusted.ipynb #4930a44f
 class _SizeLimit:
     "Counts what modules register, and refuses more than weights of a given number of values can fill."
     def __init__(self, values: int, where: str):
@@ -79,6 +79,7 @@ class _SizeLimit:
     def parameter(self, module, name, tensor): self.count("parameters", 2 * self.values + 10_000, tensor)
     def buffer(self, module, name, tensor): self.count("buffers", self.values + 2**22, tensor)
 
+# %% ../../nbs/model/04_untrusted.ipynb #38c980b1
 @contextlib.contextmanager
 def size_limit(
     values: int, # numbers that the weights file holds
@@ -93,7 +94,7 @@ def size_limit(
     finally:
         for hook in hooks: hook.remove()
 
-# %% ../../nbs/model/04_untrusted.ipynb #a25be71d
+# %% ../../nbs/model/04_untrusted.ipynb #853f2999
 def _weight_count(file: Path) -> int:
     "How many numbers a weights file holds, by its header. Raises BadData for a file that cannot be read."
     from safetensors import SafetensorError, safe_open

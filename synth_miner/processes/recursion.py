@@ -12,18 +12,21 @@ from ..core import ShapeMismatch
 
 # %% ../../nbs/processes/02_recursion.ipynb #67228f2d
 class _Recursion(torch.autograd.Function):
-    "The recursion and its adjoint, time first inside."
+    "The recursion and its adjoint; the time axis comes first inside."
     @staticmethod
     def forward(ctx, a, b):
         a, x = a.movedim(-1, 0), b.movedim(-1, 0).clone(memory_format=torch.contiguous_format)
-        for t in range(1, len(x)): x[t].addcmul_(a[t], x[t - 1])
+        for t in range(1, len(x)):
+            x[t].addcmul_(a[t], x[t - 1])
         ctx.save_for_backward(a, x)
         return x.movedim(0, -1)
+
     @staticmethod
     def backward(ctx, grad):
         a, x = ctx.saved_tensors
         g = grad.movedim(-1, 0).clone(memory_format=torch.contiguous_format)
-        for t in range(len(x) - 2, -1, -1): g[t].addcmul_(a[t + 1], g[t + 1])
+        for t in range(len(x) - 2, -1, -1):
+            g[t].addcmul_(a[t + 1], g[t + 1])
         ga = torch.cat((torch.zeros_like(g[:1]), g[1:] * x[:-1])) if ctx.needs_input_grad[0] else None
         return None if ga is None else ga.sum_to_size(a.shape).movedim(0, -1), g.movedim(0, -1)
 
@@ -34,5 +37,6 @@ def linear_recursion(
 ) -> Tensor: # (..., H)
     "x[0] = b[0], x[t] = a[t] x[t-1] + b[t] along the last axis, with gradients to both. Raises ShapeMismatch."
     if a.dim() != b.dim() or a.shape[-1] != b.shape[-1]:
-        raise ShapeMismatch(f"linear_recursion: coefficients {tuple(a.shape)} do not fit {tuple(b.shape)}; same length, other axes equal or 1")
+        shapes = f"coefficients {tuple(a.shape)} do not fit {tuple(b.shape)}"
+        raise ShapeMismatch(f"linear_recursion: {shapes}; same length, other axes equal or 1")
     return _Recursion.apply(a, b)

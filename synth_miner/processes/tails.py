@@ -12,7 +12,7 @@ from torch import Tensor
 
 # %% ../../nbs/processes/01_tails.ipynb #6eb70e84
 TAIL_NOISE = 4.0  # normal noise beyond this adds nothing to a tail
-DF_MIN = 2.5  # fewest degrees of freedom with a variance here
+DF_MIN = 2.5  # smallest number of degrees of freedom for which the variance is scaled to 1
 
 def student_t(
     z: Tensor, # standard normal

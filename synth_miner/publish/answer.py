@@ -9,7 +9,7 @@ __all__ = ['answer_prompt']
 import pandas as pd
 import warnings
 from ..core import BadData
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..model.forecaster import Forecaster
 from .prompt import SimulationInput, prompt_competition, prompt_start
 from .response import to_response, validate_response

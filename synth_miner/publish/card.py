@@ -10,12 +10,12 @@ import json
 import re
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.published import model_checksum
 from .redact import redact
 from ..score.competitions import get_competition
 
-# %% ../../nbs/publish/06_card.ipynb #f23450bf
+# %% ../../nbs/publish/06_card.ipynb #ec954971
 CARD_TAGS = ("bittensor", "sn50", "synth", "time-series", "probabilistic-forecasting")  # by which a model is found
 
 def _evaluation_facts(metrics: dict, dataset: str | None) -> dict:
@@ -28,7 +28,7 @@ def _evaluation_facts(metrics: dict, dataset: str | None) -> dict:
                 dataset_split=f"held out, {m['test_start']} to {m['test_end']} UTC",
                 dataset_args=dict(facts, prompts=m["prompts"], synthetic=m["synthetic"]))
 
-# %% ../../nbs/publish/06_card.ipynb #376c54d2
+# %% ../../nbs/publish/06_card.ipynb #8cd703ee
 def eval_results(
     metrics: dict, # as metrics.json has them
     dataset: str | None = None, # repository of the bars on the Hub
@@ -65,7 +65,7 @@ def _body(folder: Path, metrics: dict, address: str | None, prefix: str) -> str:
     if prefix: text = re.sub(r"(!\[[^\]]*\]\()(?=[\w.-]+\))", rf"\g<1>{prefix}/", text) # links to figures
     return "\n\n".join([text.rstrip(), "## Where it comes from", *_origin(folder)]) + "\n"
 
-# %% ../../nbs/publish/06_card.ipynb #824cb233
+# %% ../../nbs/publish/06_card.ipynb #d2e7679b
 def _dataset(folder: Path) -> str | None:
     "Repository of the bars, if they came from the Hub."
     from omegaconf import OmegaConf

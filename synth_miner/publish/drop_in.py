@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['default_predictor', 'generate_simulations']
 
-# %% ../../nbs/publish/16_drop_in.ipynb #ad7f641c
+# %% ../../nbs/publish/16_drop_in.ipynb #6e0b2b5c
 import functools
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..data.binance import BinanceSource
 from ..data.hyperliquid import HyperliquidSource
 from ..data.store import cache_folder
@@ -15,7 +15,7 @@ from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS
 from ..score.competitions import COMPETITIONS
 
-# %% ../../nbs/publish/16_drop_in.ipynb #b3889b5a
+# %% ../../nbs/publish/16_drop_in.ipynb #0e1d4f1b
 def _exchange(source: type) -> DataSource:
     "An exchange with bars as long as the competitions that take prices from it need them."
     listed = [c for c in COMPETITIONS.values() if any(m.get("source") == source.kind for m in c.markets.values())]
@@ -27,7 +27,7 @@ def default_predictor() -> SynthPredictor:
     sources = [_exchange(BinanceSource), _exchange(HyperliquidSource)]
     return SynthPredictor(source=sources, folder=cache_folder() / "live").start()
 
-# %% ../../nbs/publish/16_drop_in.ipynb #161ce5c6
+# %% ../../nbs/publish/16_drop_in.ipynb #c1209a88
 def generate_simulations(
     asset: str = PROTOCOL_DEFAULTS.asset, # the subnet's name
     start_time: str = PROTOCOL_DEFAULTS.start_time, # ISO 8601

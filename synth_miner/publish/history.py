@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['bars_until', 'implausibility']
 
-# %% ../../nbs/publish/13_history.ipynb #0223bf08
+# %% ../../nbs/publish/13_history.ipynb #e91d38c5
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from ..baselines.template import TEMPLATE_DEFAULT
-from ..data.base import AssetData, resample_bars
+from ..data.bars import AssetData
+from ..data.resample import resample_bars
 from ..model.returns import step_returns
 
 # %% ../../nbs/publish/13_history.ipynb #a3d903fb
@@ -28,7 +29,7 @@ def bars_until(
     made = resample_bars(moved, step)
     return AssetData(made.name, made.seconds + off, made.prices, made.covariate_columns, made.covariates)
 
-# %% ../../nbs/publish/13_history.ipynb #4d79fcf0
+# %% ../../nbs/publish/13_history.ipynb #718a9139
 _WIDEST, _NARROWEST = 20.0, 1 / 50  # times the past's standard deviation of a step
 _FARTHEST = 10.0 # times the start, or that part of it, in a day
 _DAY, _HOUR = pd.Timedelta("1D").total_seconds(), pd.Timedelta("1h").total_seconds()

@@ -40,7 +40,7 @@ class Publication(NamedTuple):
     messages: list[str] # lines for the reader
     def __str__(self): return "\n".join(self.messages)
 
-# %% ../../nbs/publish/10_hub.ipynb #02a15d57
+# %% ../../nbs/publish/10_hub.ipynb #8c103621
 class HubManager:
     "Publishes one run. What is not given is read from the run's folder."
     def __init__(self,
@@ -71,7 +71,7 @@ class HubManager:
     @property
     def address(self) -> str: return f"hf://{self.repo_id or 'owner/name'}/{self.path}" # as `load_forecaster` takes it
 
-# %% ../../nbs/publish/10_hub.ipynb #0b216d41
+# %% ../../nbs/publish/10_hub.ipynb #52a5f98f
 @patch
 def files(self: HubManager) -> dict: # name -> content
     "What is uploaded, redacted. Raises BadData for a run that is not finished or could not be loaded again."
@@ -88,7 +88,7 @@ def dry_run(self: HubManager) -> Publication:
     if missing: messages.append(f"Not there: {', '.join(missing)}")
     return Publication(self.address, None, None, list(files), False, messages)
 
-# %% ../../nbs/publish/10_hub.ipynb #3968e19f
+# %% ../../nbs/publish/10_hub.ipynb #1d5ecd0f
 @patch
 def _repository(self: HubManager) -> HubRepository:
     "The repository at its newest commit, made when it does not exist."
@@ -110,7 +110,7 @@ def _listed(self: HubManager, hub: HubRepository, paths: list[str]) -> dict: # p
     found = hub_call(hub.address, "look at it", look)
     return {f.path: f.lfs.sha256 if f.lfs else f.blob_id for f in found}
 
-# %% ../../nbs/publish/10_hub.ipynb #abd5f3ad
+# %% ../../nbs/publish/10_hub.ipynb #cadadf7c
 @patch
 def _decide(self: HubManager, promote: str, champions: dict, files: dict, commit: str) -> tuple[Promotion, dict]:
     "Whether the pointer moves, and the entry that it would get."
@@ -137,7 +137,7 @@ def _send(self: HubManager, hub: HubRepository, new: dict, title: str, text: str
         warnings.filterwarnings("ignore", "It seems that you are about to commit a data file")
         return hub_call(hub.address, "write to it", commit).oid
 
-# %% ../../nbs/publish/10_hub.ipynb #bd6ddaf7
+# %% ../../nbs/publish/10_hub.ipynb #b0f1092d
 @patch
 def _published(self: HubManager, hub: HubRepository, uploaded: list[str], commit: str | None,
                promotion: Promotion) -> Publication:
@@ -150,7 +150,7 @@ def _published(self: HubManager, hub: HubRepository, uploaded: list[str], commit
     write_json(self.folder / "publication.json", dict(facts, commit=commit or hub.commit))
     return Publication(self.address, link, commit, uploaded, promotion.moves, messages)
 
-# %% ../../nbs/publish/10_hub.ipynb #25a1c68e
+# %% ../../nbs/publish/10_hub.ipynb #6e1715ef
 @patch
 def _commit(self: HubManager, files: dict, promote: str) -> Publication:
     "Push once. Raises HubConflict when somebody else was faster."
@@ -190,7 +190,7 @@ def push(self: HubManager,
         time.sleep(0.1 * 2**n)
     raise conflict
 
-# %% ../../nbs/publish/10_hub.ipynb #2a951eb9
+# %% ../../nbs/publish/10_hub.ipynb #7cd0267a
 @patch
 def later(self: HubManager,
     error: Exception, # why it was not pushed
@@ -199,6 +199,7 @@ def later(self: HubManager,
     command = f"synth-miner mode=publish run={self.folder} publish.repo_id={self.repo_id}"
     return clean_text(f"not pushed: {error}. Everything is in {self.folder}; push it later with {command}", self.token)
 
+# %% ../../nbs/publish/10_hub.ipynb #dfd3568e
 def publish_run(
     run: str | Path, # folder of a finished run
     repo_id: str | None = None, # owner/name on the Hub
@@ -207,7 +208,7 @@ def publish_run(
     dry_run: bool = False, # only say what would be uploaded
     **hub, # as in `HubManager`: private, license, endpoint, token, cache_dir
 ) -> Publication:
-    "Publish a run. Raises BadData; when the Hub refuses, PermissionError or ConnectionError with the command for later."
+    "Publish a run. Raises BadData, or PermissionError or ConnectionError with the command for later."
     from huggingface_hub import get_token
     manager = HubManager(run, repo_id=repo_id, **hub)
     if dry_run: return manager.dry_run()
@@ -219,7 +220,7 @@ def publish_run(
     link_run(manager.folder, done.link) # W&B's run names the weights
     return done
 
-# %% ../../nbs/publish/10_hub.ipynb #31e2fe10
+# %% ../../nbs/publish/10_hub.ipynb #c29739ab
 @patch
 def save_and_push(self: HubManager,
     model: SynthModel | None = None, # written into the run's folder first; None: what is there
@@ -240,6 +241,7 @@ def save_and_push(self: HubManager,
     self.say(str(done))
     return done.link
 
+# %% ../../nbs/publish/10_hub.ipynb #c5198e8f
 @patch
 def get_shareable_report(self: HubManager,
     crps_score: float | None = None, # mean SN50 score, bps; None: that of metrics.json

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LiveBars']
 
-# %% ../../nbs/publish/12_live_bars.ipynb #9256b4ca
+# %% ../../nbs/publish/12_live_bars.ipynb #6fd23697
 import numpy as np
 import pandas as pd
 import re
@@ -17,13 +17,17 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from ..core import BadData
-from ..data.base import OHLCV, AssetData, DataSource, cut_bars, to_time
-from ..data.store import CachedSource, read_part, write_part
+from ..data.clean import OHLCV
+from ..data.bars import AssetData, cut_bars
+from ..data.source import DataSource
+from ..data.times import to_time
+from ..data.cached import CachedSource
+from ..data.store import read_part, write_part
 from .prompt import price_step
 from .troubles import Troubles
 from ..score.competitions import COMPETITIONS
 
-# %% ../../nbs/publish/12_live_bars.ipynb #32335831
+# %% ../../nbs/publish/12_live_bars.ipynb #bef6cbaf
 class LiveBars:
     "Recent bars of assets, from the first source that gives them, in memory and on disk."
     def __init__(self,
@@ -51,7 +55,7 @@ class LiveBars:
         "Length of an asset's bars."
         return price_step(asset, self.competitions) if self.step is None else self.step
 
-# %% ../../nbs/publish/12_live_bars.ipynb #1e8cc4a1
+# %% ../../nbs/publish/12_live_bars.ipynb #bcabb61f
 @patch
 def put(self: LiveBars,
     new: AssetData, # bars of one asset
@@ -75,10 +79,11 @@ def _store(self: LiveBars, asset: str):
     end = int(bars.seconds[-1]) + self.step_of(asset)
     try: write_part(self.folder / f"{asset}.parquet", bars.frame, end)
     except OSError as e:
-        self.troubles.begin("disk", f"bars cannot be kept in {self.folder}: {e.strerror or e}; answers go on from memory")
+        text = f"bars cannot be kept in {self.folder}: {e.strerror or e}; answers go on from memory"
+        self.troubles.begin("disk", text)
     else: self.troubles.end("disk")
 
-# %% ../../nbs/publish/12_live_bars.ipynb #3cfc561f
+# %% ../../nbs/publish/12_live_bars.ipynb #8fc46825
 _FIRST_PAGE = 1000 # bars that are taken before the whole past
 _OVERLAP = pd.Timedelta("1h") # of known bars that are asked for again
 
@@ -105,7 +110,7 @@ def _load(self: LiveBars, source: DataSource, asset: str, since, first: bool) ->
         return self._newest_page(source, asset)
     return self.put(source.load_data([asset], step)[0])
 
-# %% ../../nbs/publish/12_live_bars.ipynb #3c1064c3
+# %% ../../nbs/publish/12_live_bars.ipynb #0619b573
 def _may_have(source: DataSource, asset: str) -> bool:
     "Whether it is worth asking a source for an asset."
     try: known = source.list_assets()
@@ -134,7 +139,7 @@ def refresh(self: LiveBars,
     with self._news: self._news.notify_all()
     return False
 
-# %% ../../nbs/publish/12_live_bars.ipynb #fa1ebdc8
+# %% ../../nbs/publish/12_live_bars.ipynb #c8a8cd9a
 _LONGEST_WAIT = 60.0 # seconds between two attempts at a source that fails
 
 @patch
@@ -149,6 +154,7 @@ def _follow(self: LiveBars, asset: str, stop: threading.Event):
         failed = asset in self.troubles.now
         wait = min(2 * wait, max(_LONGEST_WAIT, self.period)) if failed else self.period
 
+# %% ../../nbs/publish/12_live_bars.ipynb #96897207
 @patch
 def watch(self: LiveBars,
     *assets: str, # the subnet's names
@@ -168,7 +174,7 @@ def stop(self: LiveBars):
     for thread in self.threads.values(): thread.join(0.1)
     self.threads, self._stop = {}, threading.Event()
 
-# %% ../../nbs/publish/12_live_bars.ipynb #2f0ffe8b
+# %% ../../nbs/publish/12_live_bars.ipynb #de197544
 @patch
 def serves(self: LiveBars,
     asset: str, # the subnet's name
@@ -194,7 +200,7 @@ def _ask(self: LiveBars, asset: str) -> threading.Thread | None:
     self._asking[asset].start()
     return self._asking[asset]
 
-# %% ../../nbs/publish/12_live_bars.ipynb #43732f40
+# %% ../../nbs/publish/12_live_bars.ipynb #efc94fe6
 @patch
 def newest(self: LiveBars,
     asset: str, # the subnet's name

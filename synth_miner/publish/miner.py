@@ -10,10 +10,10 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import Optional, Tuple, Union
 from ..core import BadData
-from .prompt import SimulationInput
 from .predictor import SynthPredictor
+from .prompt import PROTOCOL_DEFAULTS, SimulationInput
+from typing import Optional, Tuple, Union
 
 # %% ../../nbs/publish/miner.ipynb #754e12fd
 def blacklist_reason(
@@ -30,7 +30,8 @@ def blacklist_reason(
     if hotkey not in hotkeys: return "the hotkey is not registered on this subnet"
     uid = list(hotkeys).index(hotkey)
     if need_permit and not permits[uid]: return f"uid {uid} has no validator permit"
-    if not stakes[uid] > min_stake: return f"uid {uid} has a stake of {float(stakes[uid]):g}, more than {min_stake:g} is needed"
+    if not stakes[uid] > min_stake:
+        return f"uid {uid} has a stake of {float(stakes[uid]):g}, more than {min_stake:g} is needed"
 
 # %% ../../nbs/publish/miner.ipynb #39a41660
 def stake_priority(
@@ -42,22 +43,25 @@ def stake_priority(
     return float(stakes[list(hotkeys).index(hotkey)]) if hotkey in hotkeys else 0.0
 
 # %% ../../nbs/publish/miner.ipynb #89f450ab
+def _bittensor():
+    "The library. Raises ImportError that says how to get it."
+    try: import bittensor
+    except ImportError as e:
+        raise ImportError(f'a miner needs bittensor: pip install "synth_miner[miner]" ({e})') from None
+    return bittensor
+
 def make_synapse(
     base: type | None = None, # to inherit from; None: bittensor's Synapse
 ) -> type:
     "The subnet's message. Raises ImportError that says what to install."
     from pydantic import create_model
     if base is None: base = _bittensor().Synapse
-    question = create_model("SimulationInput", asset=(str, "BTC"), start_time=(str, ""), time_increment=(int, 300), time_length=(int, 86400), num_simulations=(int, 1))
-    message = create_model("Simulation", __base__=base, simulation_input=(question, ...), simulation_output=(Optional[Union[tuple, list]], None))
+    fields = {name: (type(value), value) for name, value in PROTOCOL_DEFAULTS._asdict().items()}
+    question = create_model("SimulationInput", **fields)
+    output = (Optional[Union[tuple, list]], None)
+    message = create_model("Simulation", __base__=base, simulation_input=(question, ...), simulation_output=output)
     message.deserialize = lambda self: self.simulation_output
     return message
-
-def _bittensor():
-    "The library, or how to get it."
-    try: import bittensor
-    except ImportError as e: raise ImportError(f'a miner needs bittensor: pip install "synth_miner[miner]" ({e})') from None
-    return bittensor
 
 # %% ../../nbs/publish/miner.ipynb #20f9d79e
 def ask_service(
@@ -68,7 +72,8 @@ def ask_service(
     "An answer of the service. Raises ConnectionError with its reason when it gives none."
     import requests
     try: r = requests.post(f"{url.rstrip('/')}/predict", json=prompt._asdict(), timeout=timeout)
-    except requests.RequestException as e: raise ConnectionError(f"{url} does not answer: {type(e).__name__}") from None
+    except requests.RequestException as e:
+        raise ConnectionError(f"{url} does not answer: {type(e).__name__}") from None
     if r.status_code != 200: raise ConnectionError(f"{url} refuses: {r.text[:300]}")
     return tuple(r.json()["response"])
 
@@ -76,9 +81,17 @@ def answer_function(
     who: SynthPredictor | str, # predictor, or URL of a service
 ) -> Callable: # SimulationInput -> the subnet's answer
     "Whoever answers, as a function."
-    return (lambda prompt: ask_service(who, prompt)) if isinstance(who, str) else (lambda prompt: who.answer(prompt).response)
+    def from_service(prompt): return ask_service(who, prompt)
+    def from_predictor(prompt): return who.answer(prompt).response
+    return from_service if isinstance(who, str) else from_predictor
 
 # %% ../../nbs/publish/miner.ipynb #b7c9444c
+_log = logging.getLogger(__name__)
+
+def _hotkey(synapse) -> str | None:
+    "Hotkey of whoever asks; an empty message has none."
+    return getattr(synapse.dendrite, "hotkey", None)
+
 def attach_miner(
     axon, # bittensor's, or anything with its `attach`
     who: SynthPredictor | str, # predictor, or URL of a service
@@ -87,19 +100,20 @@ def attach_miner(
     **rules, # of `blacklist_reason`
 ):
     "Let an axon answer the subnet's questions. Gives the axon."
-    answer, key = answer_function(who), lambda synapse: getattr(synapse.dendrite, "hotkey", None)
+    answer = answer_function(who)
     async def forward(synapse: message) -> message:
         prompt = SimulationInput(**synapse.simulation_input.model_dump())
         try: synapse.simulation_output = await asyncio.to_thread(answer, prompt)
-        except (ValueError, OSError) as e: logging.getLogger(__name__).warning(f"{prompt.asset} from {prompt.start_time}: not answered: {e}")
+        except (ValueError, OSError) as e:
+            _log.warning(f"{prompt.asset} from {prompt.start_time}: not answered: {e}")
         return synapse
     async def blacklist(synapse: message) -> Tuple[bool, str]:
         m = metagraph()
-        why = blacklist_reason(key(synapse), m.hotkeys, m.S, m.validator_permit, **rules)
-        return why is not None, why or "welcome"
+        reason = blacklist_reason(_hotkey(synapse), m.hotkeys, m.S, m.validator_permit, **rules)
+        return reason is not None, reason or "welcome"
     async def priority(synapse: message) -> float:
         m = metagraph()
-        return stake_priority(key(synapse), m.hotkeys, m.S)
+        return stake_priority(_hotkey(synapse), m.hotkeys, m.S)
     axon.attach(forward_fn=forward, blacklist_fn=blacklist, priority_fn=priority)
     return axon
 
@@ -122,12 +136,14 @@ def run_miner(
     keys, chain = sdk.Wallet(name=wallet, hotkey=hotkey), sdk.Subtensor(network=network)
     graph = chain.metagraph(netuid)
     if keys.hotkey.ss58_address not in graph.hotkeys:
-        raise BadData(f"hotkey {hotkey!r} of wallet {wallet!r} is not registered on subnet {netuid}; run: btcli subnets register --netuid {netuid} --wallet.name {wallet} --wallet.hotkey {hotkey}")
+        command = f"btcli subnets register --netuid {netuid} --wallet.name {wallet} --wallet.hotkey {hotkey}"
+        raise BadData(f"hotkey {hotkey!r} of wallet {wallet!r} is not registered on subnet {netuid}; run: {command}")
     axon = attach_miner(sdk.Axon(wallet=keys, port=port), who, lambda: graph, make_synapse(sdk.Synapse), **rules)
     axon.serve(netuid=netuid, subtensor=chain)
     axon.start()
     try:
         while not stop.wait(sync):
             try: graph = chain.metagraph(netuid)
-            except Exception as e: logging.getLogger(__name__).warning(f"the metagraph of subnet {netuid} stays as it was: {type(e).__name__}: {e}")
+            except Exception as e:
+                _log.warning(f"the metagraph of subnet {netuid} stays as it was: {type(e).__name__}: {e}")
     finally: axon.stop()

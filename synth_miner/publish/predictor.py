@@ -16,7 +16,9 @@ from functools import partial
 from pathlib import Path
 from ..baselines.template import TEMPLATE_DEFAULT, TemplateForecaster
 from ..core import BadData, stable_seed
-from ..data.base import AssetData, DataSource, to_time
+from ..data.bars import AssetData
+from ..data.source import DataSource
+from ..data.times import to_time
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from ..names import choose
 from .history import bars_until, implausibility
@@ -27,7 +29,7 @@ from .watchdog import Fault, Watchdog
 from ..score.competitions import COMPETITIONS, Competition
 from typing import NamedTuple
 
-# %% ../../nbs/publish/15_predictor.ipynb #f5145977
+# %% ../../nbs/publish/15_predictor.ipynb #7ab6878d
 DEFAULT_MODELS = dict.fromkeys(COMPETITIONS)  # competition, or competition/asset -> what `load_forecaster` takes
 
 def _load_models(models, competitions: Mapping) -> dict:
@@ -44,7 +46,7 @@ def _load_models(models, competitions: Mapping) -> dict:
         forecasters[key] = loaded[str(what)]
     return forecasters
 
-# %% ../../nbs/publish/15_predictor.ipynb #870bbdc9
+# %% ../../nbs/publish/15_predictor.ipynb #9e4d7cce
 class NoPrice(BadData):
     "There is no price to start from, so there is no answer."
 
@@ -57,11 +59,11 @@ class Answered(NamedTuple):
     known: int # when the newest price became known, UTC seconds
     seconds: float # it took
 
-# %% ../../nbs/publish/15_predictor.ipynb #b10e3eec
+# %% ../../nbs/publish/15_predictor.ipynb #1f780253
 class SynthPredictor:
-    "Answers prompts, always: a model when it can, else a classical forecaster, else the template. Threads may share it."
+    "Answers every prompt: by a model, else a classical forecaster, else the template. Threads may share it."
     def __init__(self,
-        history: Mapping | None = None, # asset -> bars by UTC bar open (DataFrame or AssetData), beside those of a source
+        history: Mapping | None = None, # asset -> bars by UTC bar open (DataFrame or AssetData), beside a source's
         source: DataSource | Sequence[DataSource] = (), # of bars; several are asked in order
         models=None, # for all competitions, or a mapping like `DEFAULT_MODELS`
         *,
@@ -88,7 +90,7 @@ class SynthPredictor:
         self.troubles, self.watchdog, self._made = self.live.troubles, Watchdog(), {}
         self.listeners = [] # functions of an `Answered`, called after each; what they raise is only logged
 
-# %% ../../nbs/publish/15_predictor.ipynb #760f84b6
+# %% ../../nbs/publish/15_predictor.ipynb #9fc000d6
 @patch
 def _closed_bars(self: SynthPredictor, asset: str, start: int, seconds: float) -> AssetData:
     "Bars that are closed at the start. Raises NoPrice."
@@ -114,7 +116,7 @@ def _bars_at_step(self: SynthPredictor, known: AssetData, step: int, inner: int 
     if self._made.get(what, (None,))[0] != version: self._made[what] = version, bars_until(known, step, np.inf, inner)
     return self._made[what][1]
 
-# %% ../../nbs/publish/15_predictor.ipynb #94c36998
+# %% ../../nbs/publish/15_predictor.ipynb #b1d05db0
 def _short(t: pd.Timedelta) -> str:
     "A time between two moments, in short."
     return str(t).replace("0 days ", "")
@@ -133,7 +135,7 @@ def _staleness(self: SynthPredictor, asset: str, known: AssetData, start: int) -
     self.troubles.begin((asset, "stale"), text)
     return "stale"
 
-# %% ../../nbs/publish/15_predictor.ipynb #1b47b6e4
+# %% ../../nbs/publish/15_predictor.ipynb #96d1de64
 @patch
 def _forecast(self: SynthPredictor, forecaster: Forecaster, known: AssetData, bars: AssetData, rules: Competition,
               n: int, seed: int | None) -> np.ndarray:
@@ -153,7 +155,7 @@ def _attempt(self: SynthPredictor, who: str, work: Callable, bars: AssetData, ru
     reason = implausibility(paths, bars, rules.template_sigma.get(bars.name, TEMPLATE_DEFAULT))
     return (paths, None) if reason is None else (None, Fault("absurd", f"{who} gave {reason}"))
 
-# %% ../../nbs/publish/15_predictor.ipynb #ec0aecce
+# %% ../../nbs/publish/15_predictor.ipynb #b55ec032
 _PATIENCE = 5.0 # seconds that the fallback has, after the model
 
 @patch
@@ -176,7 +178,7 @@ def _template_paths(self: SynthPredictor, known: AssetData, rules: Competition, 
     alone = AssetData(known.name, known.timestamps[-1:], known.prices[-1:])
     return known.prices[-1] * np.c_[np.ones(n), self.template.factors(alone, rules, n, seed)]
 
-# %% ../../nbs/publish/15_predictor.ipynb #297a1438
+# %% ../../nbs/publish/15_predictor.ipynb #d609407f
 @patch
 def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: int, until: float) -> tuple:
     "Paths from the first who can give them, who that is, and why it is not the model."
@@ -199,7 +201,7 @@ def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: 
         self.troubles.begin((who, ask.asset, fault.cause), f"{ask.asset}: {fault.reason}; the {successor} answers")
     return self._template_paths(known, rules, n, seed), "template", cause
 
-# %% ../../nbs/publish/15_predictor.ipynb #4e4a1d10
+# %% ../../nbs/publish/15_predictor.ipynb #f490b559
 @patch
 def _notify(self: SynthPredictor, answered: Answered):
     "Pass an answer to the listeners; one that fails is a trouble."
@@ -228,7 +230,7 @@ def answer(self: SynthPredictor,
     self._notify(answered)
     return answered
 
-# %% ../../nbs/publish/15_predictor.ipynb #12d7036b
+# %% ../../nbs/publish/15_predictor.ipynb #5c15b7dc
 @patch
 def generate(self: SynthPredictor,
     asset: str = PROTOCOL_DEFAULTS.asset, # the subnet's name
@@ -240,7 +242,7 @@ def generate(self: SynthPredictor,
     "The subnet's answer. Raises BadData, a ValueError."
     return self.answer(SimulationInput(asset, start_time, time_increment, time_length, num_simulations)).response
 
-# %% ../../nbs/publish/15_predictor.ipynb #5e12d258
+# %% ../../nbs/publish/15_predictor.ipynb #e44045c7
 @patch
 def start(self: SynthPredictor,
     assets: Sequence[str] | None = None, # to keep fresh; None: those of all competitions that a source may have

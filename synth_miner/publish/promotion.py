@@ -5,18 +5,19 @@
 # %% auto #0
 __all__ = ['PROMOTE', 'Promotion', 'beats_baselines', 'beats_champion', 'champion_entry', 'decided_without_test']
 
-# %% ../../nbs/publish/08_promotion.ipynb #cc2d3906
+# %% ../../nbs/publish/08_promotion.ipynb #d3f15f20
 import json
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.champion import ChallengerVsChampion
-from ..evaluate.replay import unseen_from
-from ..lab.experiment import load_config, make_source
-from ..lab.store import load_result
+from ..evaluate.prompts import unseen_from
+from ..lab.config import load_config
+from ..lab.assemble import make_source
+from ..lab.results import load_result
 from ..parts import discover_components
 from typing import NamedTuple
 
-# %% ../../nbs/publish/08_promotion.ipynb #173f1799
+# %% ../../nbs/publish/08_promotion.ipynb #9f2dd827
 class Promotion(NamedTuple):
     "Whether a run becomes the champion."
     moves: bool # whether the pointer is moved
@@ -29,7 +30,7 @@ def _from_test(test, rival: str) -> Promotion:
     wins = test.ci_high < 0
     return Promotion(wins, f"{'wins' if wins else 'does not win'} the paired test: {details}")
 
-# %% ../../nbs/publish/08_promotion.ipynb #8db564e5
+# %% ../../nbs/publish/08_promotion.ipynb #3a645fc0
 def beats_baselines(
     folder: str | Path, # of a finished run
 ) -> Promotion:
@@ -41,7 +42,7 @@ def beats_baselines(
     try: return _from_test(result.compare(name, rival), rival)
     except BadData as e: return Promotion(False, f"cannot be compared: {e}")
 
-# %% ../../nbs/publish/08_promotion.ipynb #96f134cc
+# %% ../../nbs/publish/08_promotion.ipynb #af6101c5
 def beats_champion(
     folder: str | Path, # of a finished run
     champion: str | Path, # folder of the champion
@@ -58,7 +59,7 @@ def beats_champion(
         return _from_test(duel.run().compare("challenger", "champion"), "the champion")
     except BadData as e: return Promotion(False, f"cannot be compared with the champion: {e}")
 
-# %% ../../nbs/publish/08_promotion.ipynb #587925f7
+# %% ../../nbs/publish/08_promotion.ipynb #9224fb2d
 PROMOTE = ("auto", "yes", "no")  # auto: by the paired test
 
 def champion_entry(

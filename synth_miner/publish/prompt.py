@@ -6,7 +6,7 @@
 __all__ = ['PROTOCOL_DEFAULTS', 'MAX_PRICES', 'SimulationInput', 'prompt_start', 'check_numbers', 'prompt_competition',
            'answer_rules', 'price_step']
 
-# %% ../../nbs/publish/00_prompt.ipynb #ef75a7e1
+# %% ../../nbs/publish/00_prompt.ipynb #6f782633
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from ..core import BadData
@@ -36,7 +36,7 @@ def prompt_start(
     if t.tzinfo is None: t = t.replace(tzinfo=timezone.utc)
     return int(t.timestamp())
 
-# %% ../../nbs/publish/00_prompt.ipynb #7c9eb9d4
+# %% ../../nbs/publish/00_prompt.ipynb #905826dc
 _NUMBERS = ("time_increment", "time_length", "num_simulations")  # fields of a question that are whole numbers
 
 def check_numbers(
@@ -62,7 +62,7 @@ def prompt_competition(
     raise BadData(f"no competition asks for {ask.time_length} s by {ask.time_increment} s of {ask.asset!r}; "
                   f"there are {'; '.join(known)}")
 
-# %% ../../nbs/publish/00_prompt.ipynb #813f5c47
+# %% ../../nbs/publish/00_prompt.ipynb #a51fa316
 MAX_PRICES = 5_000_000  # in one answer; a longer one is refused
 
 def answer_rules(
@@ -88,7 +88,7 @@ def _unscored_rules(ask: SimulationInput, competitions: Mapping) -> Competition:
     return Competition("other", "Other", (asset,), ask.time_length // step * step, step, intervals={"step": step},
                        vol_blocks={}, vol_weight=0.0, beta=-1.0, window_days=1.0, template_sigma=sigma)
 
-# %% ../../nbs/publish/00_prompt.ipynb #81384d25
+# %% ../../nbs/publish/00_prompt.ipynb #55c00b60
 def price_step(
     asset: str, # the subnet's name
     competitions: Mapping = COMPETITIONS, # name -> competition

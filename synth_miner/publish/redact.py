@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['redact', 'redact_config', 'clean_text']
 
-# %% ../../nbs/publish/03_redact.ipynb #63fd5918
+# %% ../../nbs/publish/03_redact.ipynb #ea4d2970
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-# %% ../../nbs/publish/03_redact.ipynb #1e9928d2
+# %% ../../nbs/publish/03_redact.ipynb #214dd295
 _SECRETS = ("WANDB_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 _SECRET_NAME = re.compile(r"token|secret|password|api_?key|credential", re.I)
 _TOKEN_OR_PASSWORD = re.compile(r"\bhf_[A-Za-z0-9]{16,}\b|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
@@ -24,7 +24,7 @@ def redact(
         if len(value := os.environ.get(name, "")) >= 8: text = text.replace(value, "***")
     return _TOKEN_OR_PASSWORD.sub("***", text)
 
-# %% ../../nbs/publish/03_redact.ipynb #b004ff4e
+# %% ../../nbs/publish/03_redact.ipynb #8a4d0e66
 def redact_config(
     node, # plain containers: dicts, lists, values
 ): # the same, secrets replaced by ***
@@ -35,7 +35,7 @@ def redact_config(
     if isinstance(node, (list, tuple)): return [redact_config(v) for v in node]
     return redact(node) if isinstance(node, str) else node
 
-# %% ../../nbs/publish/03_redact.ipynb #6774c76d
+# %% ../../nbs/publish/03_redact.ipynb #789fa6a2
 def clean_text(
     text: str, # of a file, a log or an error
     token: str | None = None, # one more secret

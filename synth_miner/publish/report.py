@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['run_metrics', 'shareable_report']
 
-# %% ../../nbs/publish/09_report.ipynb #776f331e
+# %% ../../nbs/publish/09_report.ipynb #98e85b14
 import json
 from pathlib import Path
 from ..core import BadData
-from ..evaluate.backtest import SYNTHETIC_NOTE
+from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.published import model_checksum
 from .redact import clean_text
 from .run_files import run_path
 from ..score.competitions import get_competition
 
-# %% ../../nbs/publish/09_report.ipynb #e3fae367
+# %% ../../nbs/publish/09_report.ipynb #46bc9466
 def run_metrics(
     folder: str | Path, # of a finished run
     crps_score: float | None = None, # mean SN50 score that somebody claims, bps; None: not checked
@@ -29,7 +29,7 @@ def run_metrics(
         raise BadData(f"crps_score={crps_score:g} is not the score in {file}, {own:g}")
     return metrics
 
-# %% ../../nbs/publish/09_report.ipynb #4123f8fe
+# %% ../../nbs/publish/09_report.ipynb #733d6484
 def _saved(folder: Path, name: str, key: str):
     "An entry of a JSON file in a run's folder; None when there is no such file."
     file = folder / name

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['round_prices', 'to_response', 'validate_response']
 
-# %% ../../nbs/publish/01_response.ipynb #c3e14ab2
+# %% ../../nbs/publish/01_response.ipynb #b73ab3f5
 import numpy as np
 from jaxtyping import Float
 from ..core import BadData, ShapeMismatch
@@ -90,7 +90,7 @@ def _frame_fault(response, ask: SimulationInput) -> str | None:
     if step != ask.time_increment: return f"Time increment is incorrect: expected {ask.time_increment}, got {step}"
     if n != ask.num_simulations: return f"Number of paths is incorrect: expected {ask.num_simulations}, got {n}"
 
-# %% ../../nbs/publish/01_response.ipynb #16486b05
+# %% ../../nbs/publish/01_response.ipynb #dbe1910e
 def validate_response(
     response, # what a miner sends
     simulation_input: SimulationInput, # what it was asked

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PUBLISHED_FILES', 'run_path', 'run_files', 'listed_hashes']
 
-# %% ../../nbs/publish/07_run_files.ipynb #b8de712e
+# %% ../../nbs/publish/07_run_files.ipynb #64a11033
 import hashlib
 import json
 import re
@@ -17,7 +17,7 @@ from ..names import recipe_hash
 from .card import hub_card
 from .redact import clean_text, redact_config
 
-# %% ../../nbs/publish/07_run_files.ipynb #5b01a9f7
+# %% ../../nbs/publish/07_run_files.ipynb #c2b20385
 PUBLISHED_FILES = (*NEEDED_FILES, "metrics.json", "config.yaml", "run.json", "training.csv", "backtest.parquet",
                    "report.html", "fan_chart.png", "calibration.png", "training.png")  # of a run's folder
 _REQUIRED = PUBLISHED_FILES[:4]  # without them nothing is published
@@ -43,7 +43,7 @@ def run_path(
     names = "-".join(map(_block_name, recipe["backbone"]["blocks"]))
     return "/".join(map(_word, (backbone or names, block_hash or recipe_hash(recipe), folder.resolve().name)))
 
-# %% ../../nbs/publish/07_run_files.ipynb #f3055131
+# %% ../../nbs/publish/07_run_files.ipynb #88897dbe
 _TEXTS = (".json", ".yaml", ".csv", ".html", ".md")
 
 def _clean_config(data: bytes) -> bytes:
@@ -70,7 +70,7 @@ def run_files(
         if name.endswith(_TEXTS): files[name] = clean_text(data.decode(), token).encode()
     return files
 
-# %% ../../nbs/publish/07_run_files.ipynb #2055788f
+# %% ../../nbs/publish/07_run_files.ipynb #a6b1aff2
 def listed_hashes(
     data: bytes, # content of a file
 ) -> tuple[str, str]: # git's SHA-1 and SHA-256

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['log_run', 'link_run']
 
-# %% ../../nbs/publish/05_run_log.ipynb #151190e0
+# %% ../../nbs/publish/05_run_log.ipynb #b51f9f65
 import json
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from ..core import BadData
 from ..model.save import write_json
 from .tracking import log_backtest_results, log_experiment_results, tracked_run, wandb_mode
 
-# %% ../../nbs/publish/05_run_log.ipynb #ed62052b
+# %% ../../nbs/publish/05_run_log.ipynb #d11f50bb
 def _part_names(cfg: dict) -> tuple[str, str]:
     "Backbone and head of a configuration, each as one word."
     def name(part):
@@ -26,7 +26,7 @@ def _part_names(cfg: dict) -> tuple[str, str]:
     model = cfg["model"]
     return "-".join(map(name, model["backbone"]["blocks"])), name(model["head"])
 
-# %% ../../nbs/publish/05_run_log.ipynb #c785505c
+# %% ../../nbs/publish/05_run_log.ipynb #a3aab675
 _SUMMARY = ("verdict", "prompts", "parameters", "recipe", "synthetic", "best_epoch")  # entries of metrics.json
 
 def _log_files(run, folder: Path, metrics: dict, architecture: dict, hub_link: str | None):
@@ -42,7 +42,7 @@ def _log_files(run, folder: Path, metrics: dict, architecture: dict, hub_link: s
     scores = {f"score/{m}": r["score"] for m, r in metrics["scores"].items()}
     run.summary.update({**{k: metrics[k] for k in _SUMMARY}, "hub_link": hub_link, **scores})
 
-# %% ../../nbs/publish/05_run_log.ipynb #108a8e1e
+# %% ../../nbs/publish/05_run_log.ipynb #f51652d8
 def _read_run(folder: Path) -> tuple[dict, dict]:
     "Metrics and configuration of a finished run. Raises BadData."
     from omegaconf import OmegaConf
@@ -51,6 +51,7 @@ def _read_run(folder: Path) -> tuple[dict, dict]:
     cfg = OmegaConf.load(folder / "config.yaml")
     return json.loads((folder / "metrics.json").read_text()), OmegaConf.to_container(cfg, resolve=True)
 
+# %% ../../nbs/publish/05_run_log.ipynb #0b9bf0c1
 def log_run(
     folder: str | Path, # a run's, with config.yaml and metrics.json
     *,
@@ -79,7 +80,7 @@ def log_run(
         write_json(folder / "tracking.json", dict(wandb=where, id=run.id, project=project)) # the card names it
     return where
 
-# %% ../../nbs/publish/05_run_log.ipynb #c6425d24
+# %% ../../nbs/publish/05_run_log.ipynb #6e17958c
 def _log_again(folder: Path, old: Path, project: str, hub_link: str) -> str | None:
     "Log an offline run again with the link, and remove its old files unless they were sent already."
     where = log_run(folder, mode="offline", project=project, hub_link=hub_link)

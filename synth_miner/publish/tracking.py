@@ -60,7 +60,7 @@ def wandb_mode(
         warnings.warn(f"W&B: {reason}; the run is kept offline, `wandb sync` sends it later", stacklevel=2)
     return "offline" if reason else "online"
 
-# %% ../../nbs/publish/04_tracking.ipynb #246e50e9
+# %% ../../nbs/publish/04_tracking.ipynb #d520b8db
 def _start_run(mode: str, folder, config, run_id: str | None, **names):
     "Start a W&B run; one that cannot be online is started offline, with a warning."
     import wandb
@@ -77,7 +77,7 @@ def _is_wandb_error(error: Exception) -> bool:
     import wandb
     return isinstance(error, (wandb.errors.Error, OSError))
 
-# %% ../../nbs/publish/04_tracking.ipynb #e46ddc63
+# %% ../../nbs/publish/04_tracking.ipynb #fb66fd56
 @contextlib.contextmanager
 def tracked_run(
     name: str, # of the run

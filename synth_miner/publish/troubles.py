@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['Troubles']
 
-# %% ../../nbs/publish/11_troubles.ipynb #c01bae62
+# %% ../../nbs/publish/11_troubles.ipynb #07bd6e43
 import logging
 import threading
 
-# %% ../../nbs/publish/11_troubles.ipynb #41771223
+# %% ../../nbs/publish/11_troubles.ipynb #29fefa88
 _log = logging.getLogger(__name__)
 
 class Troubles:

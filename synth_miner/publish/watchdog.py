@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Fault', 'Watchdog']
 
-# %% ../../nbs/publish/14_watchdog.ipynb #290b7464
+# %% ../../nbs/publish/14_watchdog.ipynb #811af6c8
 import os
 import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-# %% ../../nbs/publish/14_watchdog.ipynb #b7cc57c6
+# %% ../../nbs/publish/14_watchdog.ipynb #1630e07a
 class Fault(NamedTuple):
     "Why there is no result."
     cause: str # in a word: late, error, absurd
@@ -47,7 +47,7 @@ class Watchdog:
         finally: self._slots.release()
         return outcome.get("result"), outcome.get("fault")
 
-# %% ../../nbs/publish/14_watchdog.ipynb #a03f143c
+# %% ../../nbs/publish/14_watchdog.ipynb #6e1544cf
 def _run(who: str, work: Callable, outcome: dict, done: threading.Event):
     "Work in a thread, and note the result or the fault."
     try: outcome["result"] = work()

@@ -17,7 +17,7 @@ from ..model.published import blob_id
 from .local_server import LocalServer
 from urllib.parse import parse_qs, unquote
 
-# %% ../../nbs/testing/local_hub.ipynb #ad20484d
+# %% ../../nbs/testing/local_hub.ipynb #537d83a1
 class LocalHub(LocalServer):
     "Model repositories in memory behind the Hub's routes; requests can be told to fail."
     def __init__(self,
@@ -37,7 +37,7 @@ class LocalHub(LocalServer):
         self.server.RequestHandlerClass.do_PUT = self.server.RequestHandlerClass.do_GET
         return self
 
-# %% ../../nbs/testing/local_hub.ipynb #b28401c3
+# %% ../../nbs/testing/local_hub.ipynb #b6a931cf
 @patch
 def files(self: LocalHub,
     repo_id: str, # owner/name
@@ -63,7 +63,7 @@ def put(self: LocalHub,
         commits.append((commit, tree))
         return commit
 
-# %% ../../nbs/testing/local_hub.ipynb #9f33c53a
+# %% ../../nbs/testing/local_hub.ipynb #76675988
 _LARGE = (".safetensors", ".parquet")  # kept as large files, as the Hub does
 
 def _entry(name: str, data: bytes) -> dict:
@@ -85,7 +85,7 @@ def _folder_entries(files: dict, folder: str) -> list:
     listed = [dict(type="directory", path=prefix + name, oid="0" * 40, size=0) for name in folders]
     return listed + [_entry(prefix + path, data) for path, data in inside.items() if "/" not in path]
 
-# %% ../../nbs/testing/local_hub.ipynb #d797d2fa
+# %% ../../nbs/testing/local_hub.ipynb #5b732810
 def _missing(what: str) -> tuple:
     "The answer for a repository, revision or file that does not exist."
     return 404, {"X-Error-Code": f"{what}NotFound"}, {"error": f"{what} not found"}
@@ -107,7 +107,7 @@ def _read(self: LocalHub, repo_id: str, kind: str | None, revision: str, name: s
     etag = f'"{_digest(name, files[name])}"'
     return 200, {"X-Repo-Commit": commit, "ETag": etag, "Accept-Ranges": "bytes"}, files[name]
 
-# %% ../../nbs/testing/local_hub.ipynb #d9196848
+# %% ../../nbs/testing/local_hub.ipynb #dd2ffb62
 @patch
 def _create(self: LocalHub, request: dict):
     "Make a repository."
@@ -125,6 +125,7 @@ def _store_large(self: LocalHub, digest: str, body: bytes):
     self.large[digest] = body
     return {}
 
+# %% ../../nbs/testing/local_hub.ipynb #7926fe93
 @patch
 def _commit(self: LocalHub, repo_id: str, lines: list):
     "Add a commit, unless another came first."
@@ -138,7 +139,7 @@ def _commit(self: LocalHub, repo_id: str, lines: list):
     commit = self.put(repo_id, changes)
     return dict(commitUrl=f"{self.url}/{repo_id}/commit/{commit}", commitOid=commit, hookOutput="")
 
-# %% ../../nbs/testing/local_hub.ipynb #22b4d5ac
+# %% ../../nbs/testing/local_hub.ipynb #6884106b
 @patch
 def _upload_modes(self: LocalHub, repo_id: str, body: bytes) -> dict:
     "How each announced file is to be sent."
@@ -159,6 +160,7 @@ def _upload_places(self: LocalHub, body: bytes) -> dict:
         objects.append(place if o["oid"] in self.large else dict(place, actions=dict(upload=upload)))
     return dict(transfer="basic", objects=objects)
 
+# %% ../../nbs/testing/local_hub.ipynb #1fc457d0
 @patch
 def _write(self: LocalHub, repo_id: str, kind: str, revision: str, body: bytes):
     "Answer a POST request about a repository."
@@ -170,7 +172,7 @@ def _write(self: LocalHub, repo_id: str, kind: str, revision: str, body: bytes):
     if kind == "commit": return self._commit(repo_id, [json.loads(line) for line in body.splitlines() if line.strip()])
     return _missing("Entry")
 
-# %% ../../nbs/testing/local_hub.ipynb #c6066550
+# %% ../../nbs/testing/local_hub.ipynb #f4869eab
 _ROUTE = re.compile(r"/(?:api/models/)?([^/]+/[^/]+?)(?:\.git)?"
                     r"(?:/(revision|tree|resolve|preupload|commit|paths-info|info)(?:/(.+))?)?")
 
@@ -191,7 +193,7 @@ def _respond(self: LocalHub, method: str, path: str, query: dict, body: bytes):
     revision, _, name = (route[3] or "main").partition("/")
     return self._read(repo_id, kind, revision, name) if reading else self._write(repo_id, kind, revision, body)
 
-# %% ../../nbs/testing/local_hub.ipynb #1c18be40
+# %% ../../nbs/testing/local_hub.ipynb #60d9c577
 @patch
 def order(self: LocalHub,
     route: str, # regular expression for "METHOD /path?query"

@@ -5,18 +5,19 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/testing/untrained_run.ipynb #6c8459e1
+# %% ../../nbs/testing/untrained_run.ipynb #4007a2a5
 from omegaconf import OmegaConf
 from pathlib import Path
-from ..evaluate.backtest import BacktestRunner
-from ..lab.experiment import load_config, make_source
+from ..evaluate.runner import BacktestRunner
+from ..lab.config import load_config
+from ..lab.assemble import make_source
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_json
 from ..model.synth import build_model
 from ..names import recipe_hash
 from ..parts import registry
 
-# %% ../../nbs/testing/untrained_run.ipynb #2526acd7
+# %% ../../nbs/testing/untrained_run.ipynb #e316970b
 _MARKET = ["data.source.length=6000", "data.assets=[BTC]", "backtest.max_prompts=24", "backtest.n_paths=32",
            "backtest.every=2h"]
 _ENGINEER = dict(name="volatility", windows=[6, 24], scale_window=48)
@@ -30,7 +31,7 @@ def untrained_forecaster(
     engineer = registry.build("engineer", _ENGINEER)
     return ModelForecaster(build_model(recipe, input_size=engineer.feature_dim), engineer, "crypto_1h", 16)
 
-# %% ../../nbs/testing/untrained_run.ipynb #2b2e1b8b
+# %% ../../nbs/testing/untrained_run.ipynb #7f4ef5b2
 def untrained_run(
     folder: str | Path, # to write
     sigma: float, # times the trailing volatility

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/testing/wandb_file.ipynb #0fedaca5
+# %% ../../nbs/testing/wandb_file.ipynb #f618aa9c
 import json
 import struct
 import time
 from pathlib import Path
 
-# %% ../../nbs/testing/wandb_file.ipynb #d54e3529
+# %% ../../nbs/testing/wandb_file.ipynb #8703be2f
 _BLOCK, _HEADER = 32768, 7  # bytes
 _WHOLE, _LAST = 1, 4  # kinds of a piece that ends a record
 
@@ -38,7 +38,7 @@ def wandb_records(
             part = b""
             yield record
 
-# %% ../../nbs/testing/wandb_file.ipynb #b01975e1
+# %% ../../nbs/testing/wandb_file.ipynb #bc67dfa4
 def _values(items) -> dict:
     "Names and values of a record's items."
     return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}

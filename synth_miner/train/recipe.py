@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData, make_generator, seeded
-from ..data.base import AssetData
+from ..data.bars import AssetData
 from ..features.state import VolStateEngineer, bar_grid, known_mean
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json

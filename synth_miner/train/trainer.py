@@ -28,7 +28,7 @@ from .schedules import lr_share, path_schedule
 from .state import FAR, Ema, TrainState, copy_weights
 from .step import Learner
 from .validation import validation_scores
-from ..windows.loader import WindowSampler
+from ..windows.sampler import WindowSampler
 from ..windows.regime_sampler import RegimeBalancedSampler
 
 # %% ../../nbs/train/10_trainer.ipynb #b78d1c68

@@ -21,10 +21,11 @@ from ..diagnostics import leaderboard_plot
 from ..parts import registry
 from ..tables import html_table
 from ..score.competitions import COMPETITIONS
-from ..evaluate.backtest import BacktestResult, BacktestRunner
+from ..evaluate.report import BacktestResult
+from ..evaluate.runner import BacktestRunner
 from ..evaluate.replay import rolling_leaderboard
-from ..lab.store import run_folders
-from ..evaluate.replay import unseen_from
+from ..lab.results import run_folders
+from ..evaluate.prompts import unseen_from
 from ..viz import PALETTE, pit_histogram
 from .base import PromptBrowser, show_png
 from .job_bar import JobBar

@@ -15,11 +15,13 @@ from fastcore.basics import patch
 from functools import lru_cache
 from ipywidgets import HTML, Dropdown, HBox, Image, IntSlider, Layout, Text, VBox
 from ..core import BadData
-from ..data.base import utc_index
+from ..data.times import utc_index
 from ..diagnostics import fan_overlap
 from ..names import choose
 from ..tables import html_table
-from ..evaluate.backtest import BacktestResult, BacktestRunner, Prompt
+from ..evaluate.prompts import Prompt
+from ..evaluate.report import BacktestResult
+from ..evaluate.runner import BacktestRunner
 from ..viz import fan_chart, style
 
 # %% ../../nbs/widgets/00_base.ipynb #ab5ad7e8

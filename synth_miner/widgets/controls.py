@@ -19,7 +19,7 @@ from fastcore.docments import docments
 from ipywidgets import HTML, Button, Checkbox, Dropdown, FloatProgress, FloatText, IntText, Layout, Text
 from ipywidgets import VBox, Widget
 from ..core import BadData
-from ..data.base import DataSource
+from ..data.source import DataSource
 from ..names import part_parameters
 from ..parts import registry
 from ..score.competitions import COMPETITIONS

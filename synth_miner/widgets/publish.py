@@ -24,7 +24,7 @@ from ..publish.run_files import PUBLISHED_FILES
 from ..publish.hub import HubManager, Publication, publish_run
 from ..publish.redact import clean_text
 from ..score.competitions import COMPETITIONS
-from ..lab.store import RunFolder, run_folders
+from ..lab.results import RunFolder, run_folders
 from .job_bar import JobBar
 from .jobs import Job
 from .controls import attempt, button, heading, labelled, page_view

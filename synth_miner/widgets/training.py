@@ -24,9 +24,11 @@ from ..parts import BLOCK_KINDS, registry
 from ..tables import html_table
 from ..score.competitions import COMPETITIONS
 from ..score.sn50 import score_prompts
-from ..lab.experiment import load_config, make_loader, make_source, make_split
-from ..lab.session import PRESETS, experiment_config, save_experiment
-from ..lab.store import RunFolder, run_folders, run_once
+from ..lab.assemble import make_loader, make_source, make_split
+from ..lab.config import load_config
+from ..lab.design import PRESETS, experiment_config, save_experiment
+from ..lab.once import run_once
+from ..lab.results import RunFolder, run_folders
 from ..train.adapter import price_factors
 from ..train.objectives import OBJECTIVES
 from ..viz import PALETTE

@@ -83,7 +83,8 @@ def read_samples(
     table = pd.read_parquet(path)
     expected = [f.name for f in fields(Samples) if f.name != "values"] + list(FEATURES)
     missing = [c for c in expected if c not in table]
-    if missing: raise BadData(f"{path}: expected one column per feature, {missing[:3]} are missing; make the samples again")
+    if missing:
+        raise BadData(f"{path}: expected one column per feature, {missing[:3]} are missing; make the samples again")
     named = {k: table[k].to_numpy() for k in expected[:4]}
     named["trigger"] = named["trigger"].astype(str)
     return Samples(values=table[list(FEATURES)].to_numpy(float), **named)

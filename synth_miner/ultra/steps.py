@@ -44,10 +44,11 @@ def step_inputs(
     values: Float64[np.ndarray, "*n f"], # features
     centre: Float64[np.ndarray, "f"], # of each feature
     spread: Float64[np.ndarray, "f"], # of each feature
-) -> tuple: # features in units of their spread, what leans, and the scale in USD
+) -> tuple: # features in units of their spread, what leans in USD, and the scale in USD
     "What the middle, the steps and their unit are made from."
     x = np.clip((values - centre) / spread, -4, 4)
-    lean = values[..., _IS_LEAN] / spread[_IS_LEAN]
+    usual = np.exp(centre[_SPOT].mean()) * np.sqrt(HORIZON_SECONDS) # USD, so that weights of the middle are about 1
+    lean = usual * values[..., _IS_LEAN] / spread[_IS_LEAN]
     return x, lean, np.exp(values[..., _SPOT].mean(-1)) * np.sqrt(HORIZON_SECONDS)
 
 def first_weights(

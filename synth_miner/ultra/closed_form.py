@@ -89,7 +89,9 @@ class ClosedForm(UltraModel):
         super().__init__()
         self.ridge = ridge
 
-    def fit(self, samples):
+    def fit(self,
+        samples: Samples, # in order of time
+    ):
         from scipy.special import stdtrit
         centre = np.where(_IS_SCALE, samples.values.mean(0), 0.0) # what leans is left around 0
         spread = np.maximum(samples.values.std(0), 1e-6)

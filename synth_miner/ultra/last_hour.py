@@ -24,7 +24,11 @@ def hour_moves(
 
 class LastHour(UltraModel):
     "Empirical percentiles of the last hour's moves; a single price where fewer than ten seconds of candles exist."
-    def answer(self, payload, values, price):
+    def answer(self,
+        payload: UltraPayload, # a view
+        values: Float64[np.ndarray, "f"], # of `FEATURES`, not used
+        price: float, # microprice of the spot, USD
+    ):
         moves = hour_moves(payload)
         if not len(moves): return np.full(len(QUANTILES), price)
         return as_answer(price + np.quantile(moves, QUANTILES, method="hazen"))

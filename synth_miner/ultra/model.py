@@ -26,7 +26,7 @@ def as_answer(
     return np.maximum.accumulate(np.maximum(np.asarray(percentiles, np.float64), PRICE_FLOOR))
 
 class UltraModel:
-    "A forecaster of the percentiles of the price in ten seconds; a model overrides `percentiles`, and `fit` if it learns."
+    "A forecaster of percentiles; a model overrides `percentiles`, and `fit` if it learns."
     def __init__(self): self.weights = {}
 
     def fit(self,
@@ -90,7 +90,8 @@ def _spoiled(stream, late):
 def _spoiled_venue(venue, now_ms) -> Venue:
     "A venue whose rows behind a time hold nonsense."
     streams = {k: getattr(venue, k) for k in ("candles_1s", "trades", "book_ticker", "liquidations")}
-    times = {k: s.open_time_ms + 1000 if k == "candles_1s" else s.recv_ts_ms for k, s in streams.items() if s is not None}
+    times = {k: s.recv_ts_ms for k, s in streams.items() if hasattr(s, "recv_ts_ms")}
+    times["candles_1s"] = venue.candles_1s.open_time_ms + 1000
     return venue._replace(**{k: _spoiled(streams[k], t > now_ms) for k, t in times.items()})
 
 def poisoned_payload(
@@ -132,6 +133,6 @@ def check_ultra_model(
         verdict = check_percentiles(model.predict_percentiles(case))
         assert verdict == "CORRECT", f"{name}: the payload {what.replace('_', ' ')}: {verdict}"
     assert np.array_equal(first, model.predict_percentiles(payload)), f"{name}: two answers to one payload differ"
-    assert np.array_equal(first, model.predict_percentiles(plain)), f"{name}: a dictionary gets another answer than its view"
+    assert np.array_equal(first, model.predict_percentiles(plain)), f"{name}: a dictionary and its view get two answers"
     same = np.array_equal(model.predict_percentiles(asked), model.predict_percentiles(spoiled))
     assert same, f"{name}: the answer depends on rows received after current_time_ms"

@@ -215,7 +215,7 @@ def depth_bands(self: BookMarket,
 
 # %% ../../nbs/ultra/03_feed.ipynb #ce7c5188
 @patch
-def _venue(self: BookMarket, venue, now_ms) -> Venue:
+def _venue(self: BookMarket, venue, now_ms, updates) -> Venue:
     "One venue of a payload."
     book = self.book(venue, now_ms - 1000 * WINDOW, now_ms)
     trades = self.trades(venue, now_ms - 1000 * WINDOW, now_ms)
@@ -224,20 +224,22 @@ def _venue(self: BookMarket, venue, now_ms) -> Venue:
     seen = {k: int(v.recv_ts_ms[-1]) for k, v in (("book_ticker", book), ("trades", trades)) if len(v.recv_ts_ms)}
     bands = self.depth_bands(now_ms) if venue == "spot" else None
     forced = self.liquidations(now_ms) if venue == "futures" else None
-    depth = self._depth(venue, first), self._depth(venue, last), self.depth_updates(venue, first, last)
+    changes = self.depth_updates(venue, first, last) if updates else ()
+    depth = self._depth(venue, first), self._depth(venue, last), changes
     return Venue("BTCUSDT", self.candles(venue, now_ms), trades, book, *depth, forced, bands, seen)
 
 @patch
 def payload(self: BookMarket,
     now_ms: int, # ms UTC, at least a minute after the start
     trigger: Trigger | None = None, # None: the clock
+    depth_updates: bool = True, # False: leave them out, which is forty times faster
 ) -> UltraPayload:
     "What a miner is given at a moment. Raises BadData for a moment outside the market."
     first = self.start_ms + 1000 * WINDOW
     if not first <= now_ms < self.end_ms:
         raise BadData(f"expected a time from {first} to {self.end_ms} ms, found {now_ms}")
     asked = ("BTC", HORIZON_SECONDS, NUM_PERCENTILES, "centered-100", int(now_ms), trigger or Trigger("time", None))
-    return UltraPayload(UltraPrompt(*asked), self._venue("spot", now_ms), self._venue("futures", now_ms))
+    return UltraPayload(UltraPrompt(*asked), *(self._venue(v, now_ms, depth_updates) for v in VENUES))
 
 # %% ../../nbs/ultra/03_feed.ipynb #0247b33f
 @patch

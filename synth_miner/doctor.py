@@ -122,6 +122,7 @@ def _bars(source: DataSource, asset: str, step: int) -> Finding:
     span = f"{bars.timestamps[0]:%Y-%m-%d} to {bars.timestamps[-1]:%Y-%m-%d}"
     return Finding(f"bars of {asset}", "ok", f"{len(bars):,} bars, {span}, {len(bars.segments) - 1} holes")
 
+# %% ../nbs/doctor.ipynb #6c0d6da5
 def _answer(competition) -> Finding:
     "Whether the best baseline answers a prompt."
     bars = MockDataSource(length=3000, freq=competition.step).load_data(["BTC"])[0]

@@ -90,8 +90,7 @@ def register(self: Registry,
         self._check_free(kind, key, part, override)
         held = getattr(self.parts[kind].get(key), "__module__", None)
         if held == "__main__" != part.__module__ and not override: return part # the notebook's own version wins
-        for k, v in facts.items():
-            setattr(part, k, v)
+        for k, v in facts.items(): setattr(part, k, v)
         self.parts[kind][key] = part
         self._info[kind, key] = self._describe(kind, key, part, description)
         return part
@@ -155,8 +154,7 @@ def reload(self: Registry,
 ) -> "Registry":
     "Run the modules of a kind's package again, after an export or an edit; a part of the notebook at hand still wins."
     package = self.packages.get(kind)
-    loaded = [m for m in list(sys.modules) if package and m.startswith(f"{package}.")]
-    public = [m for m in loaded if not m.rsplit(".", 1)[-1].startswith("_")]
+    public = [m for m in sys.modules if package and m.startswith(f"{package}.") and "._" not in m]
     for m in sorted(public, key=lambda m: (not m.endswith(".base"), m)):
         importlib.reload(sys.modules[m])
     return self.sweep(kind, again=True)
@@ -330,4 +328,3 @@ class RegisteredParts(Mapping):
     def __getitem__(self, name): return self.registry.get(self.kind, name)
     def __iter__(self): return iter([i.name for i in self.registry.list_parts(self.kind)])
     def __len__(self): return len(self.registry.list_parts(self.kind))
-    def __repr__(self): return f"{self.kind}s: {', '.join(self)}"

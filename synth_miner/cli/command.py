@@ -82,6 +82,7 @@ def _hydra_words(args: Sequence[str], sweep) -> list[str]:
     if "--cfg" in args and "job" in args and "--resolve" not in args: words.append("--resolve")
     return words
 
+# %% ../../nbs/cli/04_command.ipynb #7181c7cf
 def _run_hydra(words: Sequence[str]):
     "Compose the configuration and run its mode, or each job of a sweep. Raises what that raises."
     import hydra

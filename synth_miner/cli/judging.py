@@ -58,6 +58,7 @@ def _trained_until(who) -> str | None: # time of the first prompt that is new to
     file = Path(str(who)) / "metrics.json"
     return json.loads(file.read_text()).get("test_start") if file.is_file() else None
 
+# %% ../../nbs/cli/01_judging.ipynb #f5477089
 def first_prompt(
     cfg, # complete configuration
 ) -> str | None: # UTC; None: a day after the first bar

@@ -31,6 +31,7 @@ def runs_mode(
     failed = [f"{i}: {e}" for i, e in found.error.items() if isinstance(e, str)]
     return "\n".join([shown.to_string(float_format="{:.4g}".format, na_rep=""), *failed])
 
+# %% ../../nbs/cli/03_looking.ipynb #da47bbc1
 def compare_mode(
     cfg, # complete configuration; `runs` names those to compare
 ) -> str: # what to print

@@ -31,6 +31,7 @@ class HubUnavailable(ConnectionError):
         super().__init__(message)
         self.retry_after, self.answered = retry_after, answered
 
+# %% ../../nbs/data/11_hub_errors.ipynb #74b0d1aa
 class HubConflict(ConnectionError):
     "The repository has changed since it was read."
 

@@ -32,6 +32,7 @@ def closing_slots(
     possible = sum(_count_slots(np.arange(t[a], t[b - 1] + 1, step), step) for a, b in stretches)
     return (possible >= 3) & (_count_slots(t, step) < 0.4 * possible)
 
+# %% ../../nbs/data/06_report.ipynb #85fe3fe0
 def _count_slots(seconds: np.ndarray, step: int) -> np.ndarray:
     "How often each slot of the week occurs among some times."
     return np.bincount(seconds % _WEEK // step, minlength=_WEEK // step)
@@ -63,6 +64,7 @@ def _log_returns(asset: AssetData) -> np.ndarray:
     follows = np.diff(asset.seconds, prepend=asset.seconds[0]) == asset.step
     return np.where(follows, r, 0.0)
 
+# %% ../../nbs/data/06_report.ipynb #f99abc21
 def _daily_scale(r: np.ndarray, bars_per_day: int) -> np.ndarray:
     "Robust standard deviation of the returns of each return's day, never below a quarter of the overall level."
     days = np.pad(np.abs(r), (0, -len(r) % bars_per_day), constant_values=np.nan).reshape(-1, bars_per_day)
@@ -128,6 +130,7 @@ def _count(n: int, what: str) -> str:
     "A number and a noun: 1 row, 2 rows."
     return f"{n} {what}{'' if n == 1 else 's'}"
 
+# %% ../../nbs/data/06_report.ipynb #4b0281f5
 def _cleaned(df: pd.DataFrame, name: str, columns: dict | None) -> tuple:
     "What `clean_bars` would object to, and the bars that remain."
     part, times = _rename(df, name, columns, ())

@@ -38,6 +38,7 @@ def _combine(column: str, x: np.ndarray) -> np.ndarray:
     if column == "low": return x.min(1)
     return x.sum(1) if column == "volume" else x[:, -1]
 
+# %% ../../nbs/data/03_resample.ipynb #2080a5e1
 def resample_bars(
     asset: AssetData, # bars of a step that divides the new one
     step: int | str, # seconds, or "5min"

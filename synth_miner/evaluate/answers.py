@@ -58,6 +58,7 @@ def _variation(prompts, paths, real, competition) -> dict:
     move = 1e4 * np.log(real[:, -1] / real[:, 0])
     return dict(trailing=trailing, realised=realised, forecast=forecast, move=move, end_std=_ends(paths).std(axis=1))
 
+# %% ../../nbs/evaluate/01_answers.ipynb #f3dfb639
 def _ends(paths) -> np.ndarray:
     "Moves of the paths to their last price, bps."
     return 1e4 * np.log(paths[:, :, -1] / paths[:, :, 0])

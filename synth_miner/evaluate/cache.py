@@ -34,6 +34,7 @@ def _items(value) -> list | tuple:
     "The items of a list or tuple; any other value is its own only item."
     return value if isinstance(value, (list, tuple)) else [value]
 
+# %% ../../nbs/evaluate/02_cache.ipynb #ea9d936e
 def _identity(forecaster) -> list:
     "Classes, code and plain settings of a forecaster, and the same of the forecasters in it."
     classes = [c for c in type(forecaster).__mro__ if c not in (Forecaster, object)]
@@ -56,6 +57,7 @@ def _two_histories(forecaster, asset, competition):
     bars = MockDataSource(length=length, freq=step).load_data([asset])[0]
     return bars, bars.slice(0, -int(_EARLIER.total_seconds()) // step)
 
+# %% ../../nbs/evaluate/02_cache.ipynb #7d957770
 def _digest_of(forecaster, history, asset, competition) -> bytes:
     "A few paths as bytes, or the name of the error: some forecasters only know moments of the real market."
     try:

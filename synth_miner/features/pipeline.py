@@ -69,6 +69,7 @@ def _pipeline_names(engineers: list) -> tuple:
         raise BadData(f"features {duplicates} come from more than one engineer; {remedy}")
     return names
 
+# %% ../../nbs/features/02_pipeline.ipynb #bfee3687
 def _inner_step(engineers: list) -> int | None:
     "Step of the finer bars that the engineers read; None if none of them does. Raises BadData for two steps."
     steps = sorted({e.inner_step for e in engineers} - {None})

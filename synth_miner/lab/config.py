@@ -56,6 +56,7 @@ class DataSettings(NamedTuple):
     gap_handling: str # what to do about holes: segment, error, ffill or nan
     features: dict | str # recipe of the engineer
 
+# %% ../../nbs/lab/00_config.ipynb #702ad7dd
 class WindowSettings(NamedTuple):
     "How bars become training, validation and held-out windows."
     input_len: int # bars of past in a window

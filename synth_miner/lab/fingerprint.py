@@ -55,6 +55,7 @@ def number_files() -> list[Path]:
     source = [f for f in root.rglob("*.py") if f.relative_to(root).parts[0].removesuffix(".py") not in NO_NUMBERS]
     return sorted([*source, *(root / "configs/competition").glob("*.yaml")])
 
+# %% ../../nbs/lab/04_fingerprint.ipynb #779023c4
 @functools.lru_cache(1)
 def code_fingerprint() -> str: # 16 hex digits
     "Digest of the package's source, as far as it moves scores; read once per process."
@@ -66,6 +67,7 @@ def _git(folder: Path, *words: str) -> subprocess.CompletedProcess:
     "A git command in a folder."
     return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=30)
 
+# %% ../../nbs/lab/04_fingerprint.ipynb #0835c119
 def git_state(
     folder: str | Path | None = None, # inside a repository; None: where this package's code is
 ) -> dict | None: # commit, and dirty (True: files differ from it); None where git does not track the folder

@@ -25,6 +25,7 @@ def middle_prompt(
     answered = [p for p in runner.prompts() if not np.isnan(totals[(p.time, p.asset)])]
     return answered[len(answered) // 2]
 
+# %% ../../nbs/lab/02_report.ipynb #48cfb33c
 def calibration_figure(
     result: BacktestResult, # of a backtest
     model: str, # whose forecasts are drawn
@@ -68,6 +69,7 @@ def _score_lines(result, model) -> list[str]:
         lines.append(f"| {name} | {r.score:.1f} | {r.se:.1f} | {difference} | {r.prompts:.0f} |")
     return [*lines, "", verdict(result, model)]
 
+# %% ../../nbs/lab/02_report.ipynb #e0cdde26
 def _recipe_line(settings, facts) -> str:
     "Blocks, head, size and seed in one line."
     model = settings.model

@@ -35,6 +35,7 @@ def _long_enough(latents, i, block):
     if found >= need: return latents
     raise ShapeMismatch(f"block {i} ({type(block).__name__}) needs at least {need} steps, got {found}")
 
+# %% ../../nbs/model/00_backbone.ipynb #c7216352
 @torch.no_grad()
 def _output(block, latents):
     "Output of a block in eval mode, leaving no trace."

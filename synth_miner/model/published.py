@@ -30,6 +30,7 @@ class HubAddress(NamedTuple):
 _WORD = r"(?!\.)[A-Za-z0-9_.=-]+"
 _PATH = rf"{_WORD}(?:/{_WORD})*"
 
+# %% ../../nbs/model/03_published.ipynb #5aef0c81
 def hub_address(
     text: str, # hf://owner/repo[/path][@revision]
 ) -> HubAddress:

@@ -23,6 +23,7 @@ def student_t(
     size = torch.expm1(a * z.square().clamp(1e-9, TAIL_NOISE**2)).sqrt()
     return torch.copysign(size, z) * (df.sqrt() / _spread(df, a))
 
+# %% ../../nbs/processes/01_tails.ipynb #e38f3309
 def _spread(df, a):
     "Standard deviation of sign(z) sqrt(df (exp(a z^2) - 1)) for a clamped normal z, in closed form."
     rest, grown = 1 - 2 * a, torch.expm1(-0.5 * torch.log1p(-2 * a))

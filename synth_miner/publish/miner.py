@@ -51,6 +51,7 @@ def _bittensor():
         raise ImportError(f'a miner needs bittensor: pip install "synth_miner[miner]" ({e})') from None
     return bittensor
 
+# %% ../../nbs/publish/miner.ipynb #942baa8f
 def make_synapse(
     base: type | None = None, # to inherit from; None: bittensor's Synapse
 ) -> type:
@@ -78,6 +79,7 @@ def ask_service(
     if r.status_code != 200: raise ConnectionError(f"{url} refuses: {r.text[:300]}")
     return tuple(r.json()["response"])
 
+# %% ../../nbs/publish/miner.ipynb #2ffc2f52
 def answer_function(
     who: SynthPredictor | str, # predictor, or URL of a service
 ) -> Callable: # SimulationInput -> the subnet's answer

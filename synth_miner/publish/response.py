@@ -17,6 +17,7 @@ def _decimals(x: np.ndarray) -> np.ndarray:
     e = np.floor(np.log10(x))
     return np.where(e < -4, 3 - e, np.clip(7 - e, 0, 7)).astype(int)
 
+# %% ../../nbs/publish/01_response.ipynb #89be47c2
 def round_prices(
     prices: Float[np.ndarray, "..."], # positive, any shape
 ) -> Float[np.ndarray, "..."]: # float64

@@ -25,6 +25,7 @@ def _read_run(folder: Path) -> tuple[dict, dict]:
     cfg = OmegaConf.load(folder / "config.yaml")
     return json.loads((folder / "metrics.json").read_text()), OmegaConf.to_container(cfg, resolve=True)
 
+# %% ../../nbs/publish/05_run_log.ipynb #64fb1d0a
 def _part_names(cfg: dict) -> tuple[str, str]:
     "Backbone and head of a configuration, each as one word."
     def name(part):

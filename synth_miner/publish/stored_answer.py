@@ -35,6 +35,7 @@ def pack_paths(
             return whole.astype(np.int64).ravel(), decimals
     return x.ravel(), None
 
+# %% ../../nbs/publish/17_stored_answer.ipynb #b206a271
 def unpack_paths(
     column: np.ndarray, # as `pack_paths` made it
     decimals: int | None, # as well

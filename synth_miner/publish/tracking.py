@@ -72,6 +72,7 @@ def _start_run(mode: str, folder, config, run_id: str | None, **names):
         warnings.warn(redact(f"W&B: {e}; the run is kept offline"), stacklevel=4)
         return wandb.init(mode="offline", **names, **settings)
 
+# %% ../../nbs/publish/04_tracking.ipynb #990397f0
 def _is_wandb_error(error: Exception) -> bool:
     "Whether an error comes from W&B or the disk and network below it."
     import wandb
@@ -109,6 +110,7 @@ def _as_array(x) -> np.ndarray:
     "A tensor of torch or an array of numpy, as an array."
     return np.asarray(x.detach().cpu() if callable(getattr(x, "detach", None)) else x)
 
+# %% ../../nbs/publish/04_tracking.ipynb #f51629c7
 def fan_chart_table(
     paths, # (n, H) or (n, H+1) simulated prices of one prompt, numpy or torch
     actual, # (H,) or (H+1,) what happened, as long as a path; NaN where there is no price

@@ -74,6 +74,7 @@ def _run_edges(ends, n_returns, most):
     interval_edges = np.flatnonzero(np.diff(ends) <= 0) + 1
     return sorted({*piece_edges, n_returns, len(ends), *interval_edges.tolist()})
 
+# %% ../../nbs/score/05_kernel.ipynb #c1de5901
 def _pieces(plan, most):
     "Returns and levels of a plan in pieces of `most` scored numbers."
     starts = plan.starts.numpy()
@@ -96,6 +97,7 @@ def _fill_run(p, run, room):
         np.subtract(p[run.end], p[run.start], out=x)
         x /= p[run.start]
 
+# %% ../../nbs/score/05_kernel.ipynb #e46339cb
 class _PromptScorer:
     "Scores returns and levels of one prompt at a time, in numpy."
     def __init__(self, plan, n, scale, dtype, most=176): # for n paths, and `most` scored numbers per piece

@@ -11,7 +11,8 @@ from fastcore.basics import patch
 from functools import lru_cache
 from ..core import BadData, stable_seed
 from ..names import choose
-from .market import STEP_MS, BookRules, BookState, conditional_percentiles, first_state, simulate_states
+from .market import STEP_MS, BookRules, BookState, conditional_percentiles, first_state
+from .market import simulate_states
 from .payload import BookTicker, Candles, Depth, DepthBands, DepthUpdate, Liquidations, Trades
 from .payload import HORIZON_SECONDS, NUM_PERCENTILES, Trigger, UltraPayload, UltraPrompt, Venue
 from .score import LIVE_MS, realised_price

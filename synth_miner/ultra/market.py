@@ -8,7 +8,7 @@ __all__ = ['STEP_MS', 'BookRules', 'BookState', 'first_state', 'next_state', 'si
 # %% ../../nbs/ultra/02_market.ipynb #dcdeae19
 import numpy as np
 from dataclasses import dataclass
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 from typing import NamedTuple
 from ..core import BadData, stable_seed
 from ..names import choose

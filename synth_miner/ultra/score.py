@@ -8,7 +8,7 @@ __all__ = ['LIVE_MS', 'QUANTILES', 'VHFT_BETA', 'PARTICIPANTS', 'microprice', 'r
 
 # %% ../../nbs/ultra/01_score.ipynb #673ff9f2
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 from ..core import BadData
 from .payload import HORIZON_SECONDS, NUM_PERCENTILES, BookTicker
 

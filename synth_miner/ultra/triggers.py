@@ -8,7 +8,7 @@ __all__ = ['PERIOD_MS', 'WATCH_MS', 'DELAY_MS', 'AskedAt', 'first_move', 'event_
 # %% ../../nbs/ultra/04_triggers.ipynb #efe9d926
 import numpy as np
 from collections.abc import Callable
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 from ..core import stable_seed
 from .feed import TICK, VENUES
 from .payload import Trades, Trigger

@@ -205,7 +205,7 @@ def draw_png(
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure.subplots(rows, columns))
         file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+        figure.savefig(file, format="png", dpi=96, metadata={"Software": None})
     return file.getvalue()
 
 # %% ../../nbs/widgets/02_controls.ipynb #e193042a

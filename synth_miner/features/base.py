@@ -72,8 +72,9 @@ def without_warmup(
     return x.astype(np.float32)
 
 # %% ../../nbs/features/00_base.ipynb #37638123
-# columns of `calendar_features`, in their order
-CALENDAR_FEATURES = ("day_sin", "day_cos", "halfday_sin", "halfday_cos", "week_sin", "week_cos", "weekend")
+CALENDAR_FEATURES = (  # columns of `calendar_features`, in their order
+    "day_sin", "day_cos", "halfday_sin", "halfday_cos", "week_sin", "week_cos", "weekend",
+)
 
 def calendar_features(
     seconds: np.ndarray, # bar opens, UTC seconds since 1970, any shape

@@ -16,8 +16,9 @@ from ..names import UnknownPart
 from ..parts import BLOCK_KINDS, registry
 
 # %% ../../nbs/lab/11_design.ipynb #946d53bf
-PRESETS = {name: dict(name=name, head=head, blocks=blocks.split(" > "), tags=tags.split(), description=description)
-           for name, head, blocks, tags, description in (  # name -> a design of a model that is known to work
+PRESETS = {  # name -> a design of a model that is known to work
+    name: dict(name=name, head=head, blocks=blocks.split(" > "), tags=tags.split(), description=description)
+    for name, head, blocks, tags, description in (
     ("baseline_gbm", "gbm", "transformerblock > lstmblock", "baseline simple",
      "One drift and one volatility from attention and memory: what everything else must beat"),
     ("sde_transformer", "sde", "transformerblock", "sde attention",

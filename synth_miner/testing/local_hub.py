@@ -198,7 +198,7 @@ def _respond(self: LocalHub, method: str, path: str, query: dict, body: bytes):
 @patch
 def order(self: LocalHub,
     route: str, # regular expression for "METHOD /path?query"
-    *faults, # one for each of the next requests that fit: as in `LocalServer.fail`, or "cut upload"; None: none
+    *faults, # one for each of the next requests that fit: as in LocalServer.fail, or "cut upload"; None: none
 ) -> "LocalHub":
     "Let the next requests of a route fail."
     self.orders.append((re.compile(route), deque(faults)))

@@ -1,0 +1,89 @@
+"""Runs the small inputs that once failed, one script a case, and says which are right.
+
+    python .ci/cases.py FOLDER [NAME ...] [--but NAME ...] [--jobs N]
+
+A name is the first letters of a script, like `t04`. The scripts run as they are, in a copy of their folder; only an import of a name that has
+moved since is led to its new place.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 600  # the longest that one case may take
+MOVED = {  # imported from the top level -> the module that has it now
+    "LocalServer": "synth_miner.testing.local_server",
+    "LocalHub": "synth_miner.testing.local_hub",
+    "html_table": "synth_miner.tables",
+}
+RENAMED = {  # the text of an import -> the text that means the same now
+    "import synth_miner.train.store as store": "import synth_miner.lab.store as store",
+}
+
+
+def mapped(text):
+    "The script with the imports of moved names led to their modules."
+    for old, new in RENAMED.items():
+        text = text.replace(old, new)
+
+    def split(match):
+        names = [n.strip() for n in match[2].split(",")]
+        lines = [f"from {MOVED[n]} import {n}" for n in names if n in MOVED]
+        stay = [n for n in names if n not in MOVED]
+        return match[1] + "; ".join(lines + ([f"from synth_miner import {', '.join(stay)}"] if stay else []))
+
+    return re.sub(r"^([ \t]*)from synth_miner import ([\w, ]+?)[ \t]*$", split, text, flags=re.M)
+
+
+def run(script):
+    "Exit code, seconds and output of one script."
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    start = time.monotonic()
+    try:
+        r = subprocess.run([sys.executable, script.name], cwd=script.parent, env=env, capture_output=True, text=True, timeout=SECONDS,
+                           stdin=subprocess.DEVNULL)
+        code, text = r.returncode, r.stdout + r.stderr
+    except subprocess.TimeoutExpired as e:
+        code, text = 124, f"took longer than {SECONDS} s\n{e.stdout or ''}"
+    return script, code, time.monotonic() - start, text
+
+
+def chosen(folder, names, but):
+    "The scripts of a folder that were asked for."
+    scripts = [s for s in sorted(folder.glob("t*.py")) if not names or s.name.startswith(tuple(names))]
+    return [s for s in scripts if not (but and s.name.startswith(tuple(but)))]
+
+
+def main():
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("folder", type=Path)
+    ask.add_argument("names", nargs="*")
+    ask.add_argument("--but", nargs="*", default=[])
+    ask.add_argument("--jobs", type=int, default=1)
+    ask = ask.parse_args()
+    with tempfile.TemporaryDirectory() as temp:
+        copy = Path(temp) / ask.folder.resolve().name
+        shutil.copytree(ask.folder.resolve(), copy)
+        for script in copy.glob("*.py"):
+            script.write_text(mapped(script.read_text()))
+        scripts = chosen(copy, ask.names, ask.but)
+        wrong = 0
+        with ThreadPoolExecutor(ask.jobs) as pool:
+            for script, code, seconds, text in pool.map(run, scripts):
+                print(f"{'right' if code == 0 else 'WRONG'} {seconds:5.0f} s  {script.name}", flush=True)
+                if code:
+                    wrong += 1
+                    print("\n".join(f"  | {line[:300]}" for line in text.strip().splitlines()[-25:]), flush=True)
+    print(f"{len(scripts) - wrong} right, {wrong} wrong")
+    return 1 if wrong or not scripts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

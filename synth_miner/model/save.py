@@ -16,11 +16,12 @@ from .synth import SynthModel, build_model, create_model
 
 # %% ../../nbs/model/02_save.ipynb #f7b75a45
 def write_atomic(
-    path: str | Path, # file to write
+    path: str | Path, # file to write; its folder is made when absent
     data: bytes | str, # its content
 ) -> Path: # the file
     "Write a file so that no reader ever sees an incomplete one."
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         unfinished.write_bytes(data.encode() if isinstance(data, str) else data)

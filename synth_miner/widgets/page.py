@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['plan_fields', 'PlanPage', 'MarketPage']
 
-# %% ../../nbs/widgets/14_page.ipynb #3b072520
+# %% ../../nbs/widgets/14_page.ipynb #01d36c9b
 from collections.abc import Mapping
 from .controls import asset_list, attempt, labelled
 
-# %% ../../nbs/widgets/14_page.ipynb #b5a88f0a
+# %% ../../nbs/widgets/14_page.ipynb #f8d8f351
 def plan_fields(
     plan, # object that holds the values
     described: Mapping, # name of a value -> kind of field, label, tooltip, and perhaps a dict of its own arguments
@@ -21,7 +21,7 @@ def plan_fields(
         made[name] = labelled(kind, label, tooltip, getattr(plan, name), **look, **dict(*own))
     return made
 
-# %% ../../nbs/widgets/14_page.ipynb #8c4ca97b
+# %% ../../nbs/widgets/14_page.ipynb #ea5bbc88
 class PlanPage:
     "A page over `plan`, with `fields` that change it and a `view`; shown as the last line of a cell."
     def watch_fields(self):
@@ -37,9 +37,11 @@ class PlanPage:
         from IPython.display import display
         display(self.view)
 
-# %% ../../nbs/widgets/14_page.ipynb #df749188
+# %% ../../nbs/widgets/14_page.ipynb #efe105f3
 class MarketPage(PlanPage):
     "A `PlanPage` whose plan is a `MarketPlan`, with a `message` for errors and a `bar` for its work."
+    after = {} # name of a value -> function that is called when it has changed
+
     def _set(self, name, value):
         "Take over a field's value; one that cannot be used becomes an error line."
         self.bar.message.value = ""
@@ -47,9 +49,4 @@ class MarketPage(PlanPage):
         if not attempt(self.message, take): return
         self.fields["folder"].disabled = self.plan.market != "parquet"
         self.fields["length"].disabled = self.plan.market != "synthetic"
-        self.changed(name)
-
-    def changed(self,
-        name: str, # of the value that has changed
-    ):
-        "Called after a value was taken over; a subclass shows what follows from it."
+        if name in self.after: self.after[name]()

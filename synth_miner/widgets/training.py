@@ -52,7 +52,7 @@ class TrainingPage(MarketPage):
         tip = "Trains this model, judges it on held-out prompts and saves its run; the page stays usable"
         self.bar = JobBar(lambda: self._prepare(), label="Train", tooltip=tip)
         self.bar.changed = lambda job: self._progress(job)
-        self.fields = _plan_fields(self.plan)
+        self.fields, self.after = _plan_fields(self.plan), dict(competition=self.update)
         self.watch_fields()
         self.editor = ModelEditor(self.plan, self.update, self.message, self._clear)
         self._make_run_controls()
@@ -98,12 +98,6 @@ def _show_runs(self: TrainingPage):
     found = [r for r in run_folders(self.plan.output_dir) if r.state in ("stopped", "interrupted")]
     self.old.options = [(f"{r.path.name}, {r.state}", str(r.path)) for r in found] or [("no run", None)]
     self.old.index = 0
-
-# %% ../../nbs/widgets/training.ipynb #347ac6e5
-@patch
-def changed(self: TrainingPage, name):
-    "Another competition has other steps ahead."
-    if name == "competition": self.update()
 
 # %% ../../nbs/widgets/training.ipynb #47e582c1
 @patch

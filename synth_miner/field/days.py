@@ -19,8 +19,8 @@ from .scores import FieldScores
 class DaySums:
     "Weighted prompt scores and weights of every miner on every day, the fill of late joiners included."
     days: Int[np.ndarray, "days"] # UTC days since 1970
-    score: Float[np.ndarray, "days miners"]
-    weight: Float[np.ndarray, "days miners"]
+    score: Float[np.ndarray, "days miners"] # sum of weighted prompt scores
+    weight: Float[np.ndarray, "days miners"] # sum of weights
     window: int # days of the rolling average
     beta: float # of the softmax
     miners: tuple # uid or name

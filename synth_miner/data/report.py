@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fastcore.basics import patch
 from typing import NamedTuple
 from .bars import AssetData
-from .clean import _faults, _rename
+from .clean import _faults, _numbers, _rename
 from .times import step_name
 
 # %% ../../nbs/data/06_report.ipynb #948550b7
@@ -134,7 +134,7 @@ def _count(n: int, what: str) -> str:
 def _cleaned(df: pd.DataFrame, name: str, columns: dict | None) -> tuple:
     "What `clean_bars` would object to, and the bars that remain."
     part, times = _rename(df, name, columns, ())
-    numbers = part.apply(pd.to_numeric, errors="coerce").astype(float).set_axis(times)
+    numbers = _numbers(part, name).set_axis(times)
     unsorted = int((np.diff(times.asi8) < 0).sum())
     sentences = [f"{_count(unsorted, 'row')} earlier than the row before"] if unsorted else []
     for bad, column, reason in _faults(numbers, times):

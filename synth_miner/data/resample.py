@@ -9,7 +9,7 @@ __all__ = ['inner_rows', 'resample_bars', 'grid_rows', 'fill_holes']
 import numpy as np
 from ..core import BadData
 from .bars import AssetData
-from .clean import OHLCV
+from .columns import OHLCV
 from .times import to_seconds
 
 # %% ../../nbs/data/03_resample.ipynb #d90e34fb

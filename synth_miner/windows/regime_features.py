@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from ..data.bars import AssetData
 from ..data.resample import inner_rows, resample_bars
 from ..features.rolling import rolling_mean, rolling_moments

@@ -12,8 +12,8 @@ from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
 from .bars import AssetData, cut_bars
-from .clean import OHLCV, TIME_COLUMNS, clean_bars
-from .files import between, parquet_names, read_groups
+from .clean import clean_bars
+from .formats import read_table
 from .source import DataSource
 from .symbols import asset_of_file
 from .times import step_name, to_seconds
@@ -28,11 +28,13 @@ class ParquetSource(DataSource):
         path: str | Path, # folder or file; a relative one starts at the working directory
         columns: dict | None = None, # their column name -> ours
         *,
+        read: dict | None = None, # how to read the files, keys as in READ_OPTIONS; what is missing is found out
         repair: bool = False, # drop bad rows with a warning, instead of raising
         start=None, # first bar handed out, in any spelling of `to_time`; None: all there are
         end=None, # open of the first bar not handed out
     ):
-        self.path, self.columns, self.repair, self.start, self.end = Path(str(path)), columns, repair, start, end
+        self.path, self.columns, self.read, self.repair = Path(str(path)), columns, dict(read or {}), repair
+        self.start, self.end = start, end
 
     def __repr__(self): return f"ParquetSource({str(self.path)!r})"
 
@@ -70,27 +72,10 @@ def list_assets(self: ParquetSource) -> list[str]: # sorted
     return sorted(self.files())
 
 # %% ../../nbs/data/parquet.ipynb #27fde09d
-def _bar_columns(names, columns: dict | None) -> tuple: # (columns of a bar, the one that holds the time or None)
-    "Which columns of a file to read."
-    ours = {n: str((columns or {}).get(n, n)).lower() for n in names}
-    times = [n for t in (*TIME_COLUMNS, "__index_level_0__") for n in names if ours[n] == t]
-    return [n for n in names if n in times or ours[n] in ("price", *OHLCV)], times[0] if times else None
-
-@patch
-def _read_csv(self: ParquetSource, file: Path, rows: int | None) -> pd.DataFrame:
-    "The bar columns of a CSV file. Raises BadData."
-    def is_wanted(column): return bool(_bar_columns([column], self.columns)[0])
-    try: return pd.read_csv(file, usecols=is_wanted, nrows=rows)
-    except (OSError, ValueError) as e:
-        reason = f"{type(e).__name__}: {str(e).splitlines()[0]}"
-        raise BadData(f"{file} cannot be read ({reason}); it may be cut off, download it again") from e
-
 @patch
 def _read(self: ParquetSource, file: Path, start=None, end=None, rows: int | None = None) -> pd.DataFrame:
     "The bar columns of one file: its first rows only, or at least those of a range."
-    if file.suffix == ".csv": return self._read_csv(file, rows)
-    names, times = _bar_columns(parquet_names(file), self.columns)
-    return read_groups(file, names, {times: between(start, end)}, rows)
+    return read_table(file, columns=self.columns, read=self.read, rows=rows, start=start, end=end)
 
 # %% ../../nbs/data/parquet.ipynb #cf8a9a83
 @patch

@@ -30,6 +30,13 @@ class DataSource:
         "The assets this source can serve."
         return None
 
+    def about(self,
+        asset: str, # the subnet's name
+        step: int | None, # seconds wanted
+    ) -> list[str]: # sentences; empty: there is nothing to say
+        "What was chosen among several possibilities, such as which files are read."
+        return []
+
     def load_asset(self,
         asset: str, # the subnet's name
         step: int | None, # seconds wanted; bars of any divisor of it will do. None: whatever the source has

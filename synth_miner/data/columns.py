@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['OHLCV', 'TIME_COLUMNS', 'plain_name', 'find_columns', 'choose_volume']
 
-# %% ../../nbs/data/00_columns.ipynb #b84f9f06
+# %% ../../nbs/data/00_columns.ipynb #2c73a76b
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from ..core import BadData
 
-# %% ../../nbs/data/00_columns.ipynb #1e13f818
+# %% ../../nbs/data/00_columns.ipynb #fe8befda
 OHLCV = ("open", "high", "low", "close", "volume")  # columns of a bar
 TIME_COLUMNS = ("timestamp", "open_time", "time", "datetime", "date", "ts", "t")  # what a time column may be called
 
@@ -22,13 +22,13 @@ def plain_name(
     text = re.sub(r"[\W_]+", "_", text.lower()).strip("_")
     return re.sub(r"^(gmt|utc)_|_(gmt|utc)$", "", text)
 
-# %% ../../nbs/data/00_columns.ipynb #e3726c53
+# %% ../../nbs/data/00_columns.ipynb #32b93187
 _ROLES = {
     "time": (*TIME_COLUMNS, "time_period_start", "time_open", "start_time", "start", "begins_at", "date_time", "local_time",
              "unix", "unix_timestamp", "unix_time", "epoch", "mts", "ts_event", "dtyyyymmdd", "index_level_0"),
     "open": ("open", "o", "open_price", "price_open"), "high": ("high", "h", "high_price", "price_high"),
     "low": ("low", "l", "low_price", "price_low"), "close": ("close", "c", "price", "close_price", "price_close",
-                                                             "close_last", "last"),
+                                                             "close_last"),
     "volume": ("volume", "vol", "v", "base_volume", "volume_base", "volumefrom", "volume_from", "volume_traded",
                "tick_volume", "tickvol"),
     "symbol": ("symbol", "ticker", "asset", "pair", "instrument", "coin", "product_id")}
@@ -57,7 +57,7 @@ def _volume_of(name: str) -> str | None:
 
 _NOT_VOLUME = ("24h", "change", "buy", "sell", "bid", "ask", "taker", "maker", "avg", "average", "weighted", "usd24h")
 
-# %% ../../nbs/data/00_columns.ipynb #31b50581
+# %% ../../nbs/data/00_columns.ipynb #fbfcf4c6
 def choose_volume(
     names: Sequence[str], # columns that may be the volume, the best first, as `find_columns` gives them
     name: str = "bars", # for messages

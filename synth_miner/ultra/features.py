@@ -21,8 +21,8 @@ from .payload import UltraPayload
 DEPTHS = (5, 20)  # levels of the book
 _EACH = ([f"imbalance {h:g}s" for h in HALF_LIVES] + [f"flow {h:g}s" for h in HALF_LIVES]
          + [f"depth imbalance {n}" for n in DEPTHS] + ["move 1s", "move 5s"])
-_LEANS = [f"{v} {what}" for v in ("spot", "futures") for what in _EACH]
-_LEANS += [f"futures ahead {s}s" for s in (SECONDS, *BASIS_SPANS)] + ["band imbalance", "liquidation push"]
+_BETWEEN = [*(f"futures ahead {s}s" for s in (SECONDS, *BASIS_SPANS)), "band imbalance", "liquidation push"]
+_LEANS = [*(f"{v} {what}" for v in ("spot", "futures") for what in _EACH), *_BETWEEN]
 _ACTIVE = [f"{v} {what}" for v in ("spot", "futures") for what in ("updates 2s", "trades 5s", "log time since move")]
 _CLOCK = ["event", "event delayed", "day sine", "day cosine", "minute sine", "minute cosine", "band depth"]
 _SPANNED = ([f"log volatility {s}s" for s in SPANS] + [f"log absolute {s}s" for s in SPANS] + ["log volatility slow"]

@@ -23,6 +23,7 @@ class _Module(NamedTuple):
     definitions: dict # name -> statement
     inside: dict # name -> (module, name) of this package
     outside: dict # name -> (import statement, top package)
+    changed: set # names that a statement changes after their definition
 
 def _imported(node, module) -> tuple[dict, dict]:
     "Names that an import statement brings in, from this package and from others."
@@ -41,12 +42,13 @@ def _imported(node, module) -> tuple[dict, dict]:
 @lru_cache(64)
 def _read_module(module: str) -> _Module:
     "A module's definitions and imports, from its source."
-    found = _Module({}, {}, {})
+    found = _Module({}, {}, {}, set())
     for node in ast.parse(inspect.getsource(importlib.import_module(module))).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             inside, outside = _imported(node, module)
             found.inside.update(inside)
             found.outside.update(outside)
+        if isinstance(node, ast.AugAssign): found.changed.add(ast.unparse(node.target))
         names = [node.name] if hasattr(node, "name") else []
         for target in getattr(node, "targets", []): names += [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
         found.definitions.update(dict.fromkeys(names, node))
@@ -87,6 +89,7 @@ def _collect(module: str, name: str, found: _Collected):
     if name in found.texts:
         if found.texts[name][0] == module: return None
         raise BadData(f"{name} is defined in {module} and in {found.texts[name][0]}; rename one, since both are needed")
+    if name in known.changed: raise BadData(f"{module} changes {name} after its definition; define it in one statement")
     node = known.definitions[name]
     text = _bare_text(node)
     found.texts[name] = module, text # before what it uses, so that a circle ends

@@ -73,7 +73,7 @@ def _complete(row) -> dict:
 def _plain(value):
     "A value as SQLite takes it."
     if isinstance(value, np.generic): return value.item()
-    if isinstance(value, Path): return str(value)
+    if isinstance(value, os.PathLike): return os.fspath(value)
     return json.dumps(value) if isinstance(value, (dict, list, tuple)) else value
 
 def _row(facts: dict) -> dict:
@@ -107,9 +107,9 @@ def _running(self: ExperimentStore, fingerprint: str) -> dict | None:
 
 @patch
 def _gives_signs(self: ExperimentStore, row: dict) -> bool:
-    "Whether a run of another place gives a sign of life within two and a half beats; one of this place is alive."
+    "Whether a run of another place gives a sign of life within three beats; one of this place is alive."
     if same_place(row) or row["seen"] is None: return True
-    end = time.monotonic() + 2.5 * self.beat
+    end = time.monotonic() + 3 * self.beat
     while (now := self._running(row["fingerprint"])) and now["seen"] == row["seen"]:
         if time.monotonic() > end: return False
         time.sleep(self.beat / 5)

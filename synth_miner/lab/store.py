@@ -98,6 +98,13 @@ def update(self: ExperimentStore,
         db.execute(f"UPDATE runs SET {', '.join(f'{k} = ?' for k in row)} WHERE id = ?", [*row.values(), id])
 
 @patch
+def _beat(self: ExperimentStore, id: int):
+    "Write a sign of life into the row of a run that is at work, also when others took it for dead."
+    with self._open() as db:
+        db.execute("UPDATE runs SET seen = ?, status = 'running', error = NULL WHERE id = ? AND "
+                   "status IN ('running', 'crashed')", (sign_of_life(), id))
+
+@patch
 def _running(self: ExperimentStore, fingerprint: str) -> dict | None:
     "The row of a run that is at work, or may be."
     with self._open() as db:
@@ -166,13 +173,6 @@ def _ending(error: BaseException) -> dict: # columns
     "How work that raised ended."
     if isinstance(error, (KeyboardInterrupt, SystemExit)): return dict(status="crashed", error="interrupted")
     return dict(status="failed", error=f"{type(error).__name__}: {error}")
-
-@patch
-def _beat(self: ExperimentStore, id: int):
-    "Write a sign of life into the row of a run that is at work, also when others took it for dead."
-    with self._open() as db:
-        db.execute("UPDATE runs SET seen = ?, status = 'running', error = NULL WHERE id = ? AND "
-                   "status IN ('running', 'crashed')", (sign_of_life(), id))
 
 @patch
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..core import BadData
 from ..score.competitions import use_competition
+from ..secrets import mark_environment
 from typing import NamedTuple
 
 # %% ../../nbs/lab/00_config.ipynb #069a397a
@@ -34,7 +35,7 @@ def plain_config(
 ): # dict or list
     "A plain container of a configuration node, interpolations resolved."
     from omegaconf import OmegaConf
-    return OmegaConf.to_container(node, resolve=True)
+    return mark_environment(*(OmegaConf.to_container(node, resolve=resolve) for resolve in (False, True)))
 
 # %% ../../nbs/lab/00_config.ipynb #8844c2a4
 def flat_config(

@@ -25,6 +25,7 @@ from ..model.save import write_atomic, write_json
 from ..components import discover_components
 from ..parts import registry
 from ..score.competitions import get_competition
+from ..secrets import without_environment
 from ..windows.loader import MarketDataLoader
 from ..windows.leaks import leak_report
 
@@ -129,7 +130,7 @@ def as_node(
 ): # DictConfig
     "The configuration of settings as a node again, for whoever called."
     from omegaconf import OmegaConf
-    return OmegaConf.create(settings.config)
+    return OmegaConf.create(without_environment(settings.config))
 
 def write_config(
     settings: RunSettings, # of the run

@@ -20,6 +20,7 @@ from .database import NotWritable, SharedTable
 from .heartbeat import Heartbeat, is_alive, same_place, sign_of_life, this_process
 from .results import RunComparison, compare_folders
 from ..names import UnknownPart, choose, did_you_mean
+from ..secrets import redact, without_environment
 from ..tables import html_table
 
 # %% ../../nbs/lab/06_store.ipynb #7010d980
@@ -74,7 +75,7 @@ def _plain(value):
     "A value as SQLite takes it."
     if isinstance(value, np.generic): return value.item()
     if isinstance(value, os.PathLike): return os.fspath(value)
-    return json.dumps(value) if isinstance(value, (dict, list, tuple)) else value
+    return json.dumps(without_environment(value)) if isinstance(value, (dict, list, tuple)) else value
 
 def _row(facts: dict) -> dict:
     "Facts as values of columns. Raises UnknownPart for a column that does not exist."
@@ -172,7 +173,7 @@ def find(self: ExperimentStore,
 def _ending(error: BaseException) -> dict: # columns
     "How work that raised ended."
     if isinstance(error, (KeyboardInterrupt, SystemExit)): return dict(status="crashed", error="interrupted")
-    return dict(status="failed", error=f"{type(error).__name__}: {error}")
+    return dict(status="failed", error=redact(f"{type(error).__name__}: {error}"))
 
 @patch
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.published import model_checksum
-from .redact import redact
 from ..score.competitions import get_competition
+from ..secrets import redact
 
 # %% ../../nbs/publish/06_card.ipynb #ec954971
 CARD_TAGS = ("bittensor", "sn50", "synth", "time-series", "probabilistic-forecasting")  # by which a model is found

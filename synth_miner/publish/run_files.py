@@ -15,7 +15,7 @@ from ..model.published import NEEDED_FILES, blob_id
 from ..model.untrusted import check_published
 from ..names import recipe_hash
 from .card import hub_card
-from .redact import clean_text, redact_config
+from .redact import clean_text, private_paths, published_config
 
 # %% ../../nbs/publish/07_run_files.ipynb #c2b20385
 PUBLISHED_FILES = (*NEEDED_FILES, "metrics.json", "config.yaml", "run.json", "training.csv", "backtest.parquet",

@@ -21,6 +21,7 @@ class Troubles:
         text: str, # what happened
     ):
         "Note a trouble; only the first note of it is logged."
+        text = redact(text) # it is logged and shown
         with self._lock:
             new = key not in self.now
             self.now[key] = text

@@ -66,7 +66,8 @@ def _start_run(mode: str, folder, config, run_id: str | None, **names):
     "Start a W&B run; one that cannot be online is started offline, with a warning."
     import wandb
     quiet = wandb.Settings(console="off", silent=True, init_timeout=5, x_disable_stats=True, x_disable_meta=True)
-    settings = dict(dir=str(folder), config=published_config(dict(config or {})), settings=quiet, reinit="finish_previous")
+    settings = dict(dir=str(folder), config=published_config(dict(config or {})), settings=quiet,
+                    reinit="finish_previous")
     if run_id is not None: settings.update(id=run_id, resume="allow")
     try: return wandb.init(mode=mode, **names, **settings)
     except wandb.errors.Error as e:

@@ -8,6 +8,7 @@ __all__ = ['Troubles']
 # %% ../../nbs/publish/11_troubles.ipynb #07bd6e43
 import logging
 import threading
+from ..secrets import redact
 
 # %% ../../nbs/publish/11_troubles.ipynb #29fefa88
 _log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ __all__ = ['NOT_RESUMED', 'new_run_folder', 'resumed_settings', 'first_held_out'
 # %% ../../nbs/lab/03_experiment.ipynb #a355bbfe
 import pandas as pd
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,8 @@ def new_run_folder(
 ) -> Path: # {root}/{time}-{name}, just made
     "A folder of its own for a run, also when two start in the same second."
     stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    system = sys.getfilesystemencoding() # ASCII where the locale is C
+    stem = stem.encode(system, "replace").decode(system).replace("?", "_")
     for n in range(1, 1000):
         folder = Path(root) / (stem if n == 1 else f"{stem}-{n}")
         try: folder.mkdir(parents=True)

@@ -38,7 +38,8 @@ def launched_rank() -> int: # 0: the first, or alone
 # %% ../../nbs/train/01_parallel.ipynb #c228d8cf
 def _leave():
     "Close the connections to the other processes, in order; a process that just ends may be counted as failed."
-    if torch.distributed.is_available() and torch.distributed.is_initialized(): torch.distributed.destroy_process_group()
+    group = torch.distributed
+    if group.is_available() and group.is_initialized(): group.destroy_process_group()
 
 class Processes:
     "The processes of this launch, and this one's place among them: `count`, `rank`, `main`, `device`."

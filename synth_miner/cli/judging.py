@@ -18,10 +18,11 @@ from ..evaluate.replay import ValidatorReplay
 from ..lab.assemble import make_source, new_run_folder
 from ..lab.config import RunSettings, load_config, read_settings
 from ..lab.once import run_once
+from ..lab.received import check_received
 from ..evaluate.report import score_table
 from ..lab.report import save_figures
 from ..model.forecaster import BEST_BASELINE, load_forecaster
-from ..model.save import write_json
+from ..model.save import read_json, write_json
 from ..publish.run_log import log_run
 from ..score.competitions import get_competition
 from ..viz import save_figure
@@ -35,6 +36,7 @@ def _recorded(cfg):
         raise BadData(f"run= takes the whole configuration from {cfg.run}; change single keys, not {groups}")
     if not (file := Path(str(cfg.run)) / "config.yaml").is_file():
         raise FileNotFoundError(f"{cfg.run} has no config.yaml; name the folder of a run or of a trial")
+    check_received(file, list(cfg.components), cfg.output_dir)
     resumed = [f"run={cfg.run}"] if cfg.resume else []
     return load_config([*own, *resumed, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
 
@@ -55,7 +57,7 @@ def train_mode(
 def _trained_until(who) -> str | None: # time of the first prompt that is new to a run; None for anything else
     "Where the held-out part of a run's folder begins."
     file = Path(str(who)) / "metrics.json"
-    return json.loads(file.read_text()).get("test_start") if file.is_file() else None
+    return read_json(file, dict).get("test_start") if file.is_file() else None
 
 # %% ../../nbs/cli/01_judging.ipynb #f5477089
 def first_prompt(

@@ -27,12 +27,14 @@ def poison(
 
 # %% ../../nbs/features/02_check.ipynb #fc522238
 def _check_bars(engineer: FeatureEngineer) -> AssetData:
-    "Synthetic bars with two holes, each segment longer than the warm-up."
+    "Synthetic bars with two holes of whole rows of features, each segment longer than the warm-up."
     source = registry.get("source", "synthetic")
     few = source(length=2000, freq=engineer.inner_step or 300).load_data(["BTC"])[0]
-    n = 3 * max(engineer.warmup + 200, engineer.memory + 20) * round(engineer.bars(few).step / few.step)
+    k = round(engineer.bars(few).step / few.step)
+    n = 3 * max(engineer.warmup + 200, engineer.memory + 20) * k
     df = source(length=n, freq=engineer.inner_step or 300).load_data(["BTC"])[0].frame
-    return AssetData.from_frame("BTC", df.drop(df.index[[n // 3, n // 3 + 1, 2 * n // 3]]))
+    first, second = df.index[n // 3:n // 3 + 2 * k], df.index[2 * n // 3:2 * n // 3 + k]
+    return AssetData.from_frame("BTC", df.drop(first.union(second)))
 
 # %% ../../nbs/features/02_check.ipynb #87fd6fc0
 def _same_rows(a: dict, b: dict, n: int, message: str):

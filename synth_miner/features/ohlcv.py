@@ -8,12 +8,11 @@ __all__ = ['OHLCV_FEATURE_NAMES', 'ohlcv_features', 'OHLCVEngineer']
 # %% ../../nbs/features/ohlcv.ipynb #dc8f00cc
 import numpy as np
 from ..core import BadData
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from ..data.bars import AssetData
 from ..data.resample import inner_rows, resample_bars
 from ..data.times import to_seconds
-from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start
-from .base import trailing_scale
+from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start, trailing_scale
 from .rolling import rolling_mean
 from ..parts import registry
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from ..data.bars import AssetData
 from ..data.resample import inner_rows, resample_bars
 from ..features.rolling import rolling_mean, rolling_moments
@@ -38,7 +38,7 @@ def aggregate_5m_to_1h(
     rows = inner_rows(asset, resample_rule)
     opens = asset.frame["open"].to_numpy()[rows[:, :1]]
     path = np.log(np.concatenate([opens, asset.prices[rows]], axis=1))
-    return resample_bars(asset, resample_rule).frame[list(OHLCV)].assign(**_inside(path))
+    return resample_bars(asset, resample_rule, quiet=0).frame[list(OHLCV)].assign(**_inside(path))
 
 # %% ../../nbs/windows/11_regime_features.ipynb #69de3d30
 HOURLY_FEATURE_NAMES = (  # columns of `engineer_features`, in their order

@@ -137,7 +137,7 @@ class ModelForecaster(Forecaster):
         device = next(self.model.parameters()).device
         def batch(v): return torch.as_tensor(v, dtype=torch.float32, device=device)[None]
         known = dict(generator=make_generator(seed, device), **{k: batch(v) for k, v in known.items()})
-        start = torch.ones(1, device=device)
+        start = torch.ones(1, dtype=torch.float32, device=device)
         out = self.model(batch(x), start, competition.steps, n_paths, antithetic=self.antithetic, **known)
         return out.paths[0].double().cpu().numpy()
 

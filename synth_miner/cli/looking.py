@@ -75,7 +75,12 @@ def _load_each(source, assets: Sequence[str], step: int) -> tuple: # bars; messa
 def _notes(source, bars: Sequence, step: int, caught: Sequence) -> list[str]:
     "What was read, and what was left out of it, each said once."
     said = [s for b in bars for s in source.about(b.name, step)] + [str(w.message) for w in caught]
+    said += [f"{b.name}: {'; '.join(b.reading['understood'])}" for b in bars if b.reading and b.reading["understood"]]
     return [f"Note: {s}" for s in dict.fromkeys(said)]
+
+def _assumed(reports: Sequence) -> list[str]:
+    "What had to be assumed when files were read; no fault, but somebody should confirm it."
+    return [f"Assumed: {r.asset}: {s}" for r in reports for s in r.assumed]
 
 # %% ../../nbs/cli/03_looking.ipynb #562298b4
 DATA_ACTIONS = ("download", "info", "check")  # what mode=data can do
@@ -96,9 +101,9 @@ def data_mode(
     reports = [bars_report(b) for b in bars]
     written = [] if cfg.data.to is None else [f"Written: {write_bars(cfg.data.to, b)}" for b in bars]
     not_over = [str(w.message) for w in caught if issubclass(w.category, NotOver)]
-    wrong = [*lacking, *not_over, *(f"{r.asset}: {s}" for r in reports for s in r.wrong)]
+    wrong = [*lacking, *not_over, *(f"{r.asset}: {s}" for r in reports for s in r.faults)]
     lines = [reports_table(reports).to_string()] if reports else []
-    lines += [*_notes(source, bars, step, caught), *_hole_lines(reports)]
+    lines += [*_notes(source, bars, step, caught), *_assumed(reports), *_hole_lines(reports)]
     lines += [f"Wrong: {w}" for w in wrong] or ["Nothing wrong was found."]
     if also: lines.append(f"Also there: data.assets=[{','.join(also)}]")
     lines += [*written, *([SYNTHETIC_NOTE] if source.synthetic else [])]

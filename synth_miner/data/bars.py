@@ -24,6 +24,7 @@ class AssetData:
     prices: np.ndarray # close of each bar, (n,) float64
     covariate_columns: list[str] | None = None # names of the other columns, such as open, high, low, volume
     covariates: np.ndarray | None = None # the other columns, (n, columns) float64
+    reading: dict | None = None # how the table was read, sentences under "understood" and "assumed"; None: not known
 
     def __post_init__(self):
         self.timestamps = utc_index(self.timestamps, name=self.name)
@@ -116,7 +117,7 @@ def slice(self: AssetData,
         there = f"there are {len(self)} from {self.timestamps[0]} to {self.timestamps[-1]}"
         raise BadData(f"{self.name}: no bar from {start} to {end}; {there}")
     times, prices = self.timestamps[a:b], self.prices[a:b]
-    return AssetData(self.name, times, prices, self.covariate_columns, self.covariates[a:b])
+    return AssetData(self.name, times, prices, self.covariate_columns, self.covariates[a:b], self.reading)
 
 @patch
 def _row(self: AssetData, at) -> int | None:
@@ -170,8 +171,8 @@ def cut_bars(
     if end is not None: df = df[df.index < end]
     if not len(df):
         raise BadData(f"{where or name}: no bar from {start or 'the beginning'} to {end or 'the end'}")
-    rest = df.drop(columns="close")
-    return AssetData(name, df.index, df["close"].to_numpy(), list(rest), rest.to_numpy())
+    rest, reading = df.drop(columns="close"), {k: df.attrs.get(k, []) for k in ("understood", "assumed")}
+    return AssetData(name, df.index, df["close"].to_numpy(), list(rest), rest.to_numpy(), reading)
 
 # %% ../../nbs/data/02_bars.ipynb #ee1ea125
 @patch(cls_method=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from collections.abc import Mapping, Sequence
 from ..core import BadData
+from .clean import merge_notes
 from .times import step_name
 from typing import NamedTuple
 
@@ -42,7 +43,10 @@ def join_tables(
     if differ.any():
         at = rows[differ.argmax()]
         raise BadData(_contradiction(df, at, names[origin[at - 1]], names[origin[at]], differ))
-    return df[~again]
+    df = df[~again]
+    df.attrs = merge_notes(tables.values())
+    df.attrs["assumed"].append(f"joined from {len(names)} tables, {names[0]} to {names[-1]}")
+    return df
 
 # %% ../../nbs/data/14_joined.ipynb #e2a31dc0
 def _contradiction(df: pd.DataFrame, at: int, one, other, differ: np.ndarray) -> str:

@@ -87,7 +87,7 @@ def resample_bars(
     columns = [_combine(c, asset.covariates[rows, j], known) for j, c in enumerate(asset.covariate_columns)]
     covariates = np.stack(columns, 1) if columns else None
     prices = _combine("close", asset.prices[rows], known)
-    return AssetData(asset.name, opens, prices, asset.covariate_columns, covariates)
+    return AssetData(asset.name, opens, prices, asset.covariate_columns, covariates, asset.reading)
 
 # %% ../../nbs/data/03_resample.ipynb #5a10be11
 def resampling_note(
@@ -134,7 +134,7 @@ def fill_holes(
     columns = asset.covariates[last]
     columns[missing == 1] = _flat_candles(asset, last[missing == 1], asset.prices[last][missing == 1])
     times, names = asset.seconds[0] + asset.step * np.arange(len(missing)), [*asset.covariate_columns, "filled"]
-    return AssetData(asset.name, times, asset.prices[last], names, np.c_[columns, missing])
+    return AssetData(asset.name, times, asset.prices[last], names, np.c_[columns, missing], asset.reading)
 
 # %% ../../nbs/data/03_resample.ipynb #5a10be15
 def fill_quiet(
@@ -152,4 +152,4 @@ def fill_quiet(
     columns = np.r_[asset.covariates, _flat_candles(asset, np.maximum(last, first), price)]
     times = np.r_[asset.seconds, (opens[:, None] + asset.step * np.arange(rows.shape[1]))[empty]]
     order, prices = np.argsort(times, kind="stable"), np.r_[asset.prices, price]
-    return AssetData(asset.name, times[order], prices[order], asset.covariate_columns, columns[order])
+    return AssetData(asset.name, times[order], prices[order], asset.covariate_columns, columns[order], asset.reading)

@@ -12,7 +12,8 @@ import warnings
 from dataclasses import dataclass
 from fastcore.basics import patch
 from ..core import BadData
-from .clean import OHLCV, clean_bars
+from .columns import OHLCV
+from .clean import clean_bars
 from .times import utc_index
 
 # %% ../../nbs/data/02_bars.ipynb #7a071c01

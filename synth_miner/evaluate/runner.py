@@ -14,6 +14,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
 from ..core import BadData
+from ..data.report import warn_of_moves
 from ..data.source import DataSource
 from ..diagnostics import fan_overlap
 from .answers import answer_prompt, require_answers, score_answers, tidy_scores, windows_of
@@ -97,6 +98,7 @@ def prompts(self: BacktestRunner) -> list[Prompt]: # by asset and time
         if self.max_prompts and len(found) > self.max_prompts: found = _thin(found, self.max_prompts)
         self._prompts = found
         self._warn_of_seen()
+        warn_of_moves(loaded)
     return self._prompts
 
 @patch

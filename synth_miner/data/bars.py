@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from ..core import BadData
 from .columns import OHLCV
 from .clean import clean_bars
-from .times import utc_index
+from .times import to_time, utc_index
 
 # %% ../../nbs/data/02_bars.ipynb #7a071c01
 @dataclass(eq=False)
@@ -124,7 +124,7 @@ def slice(self: AssetData,
 def _row(self: AssetData, at) -> int | None:
     "Number of the row at or behind a time; a row number or None stays as it is."
     if at is None or isinstance(at, (int, np.integer)): return at
-    return int(np.searchsorted(self.timestamps.asi8, utc_index([at]).asi8[0]))
+    return int(self.timestamps.searchsorted(to_time(at, self.name)))
 
 # %% ../../nbs/data/02_bars.ipynb #7b0c1e02
 class NotOver(UserWarning):

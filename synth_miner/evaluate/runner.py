@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from ..core import BadData
 from ..data.report import warn_of_moves
 from ..data.source import DataSource
+from ..data.times import to_time
 from ..diagnostics import fan_overlap
 from .answers import answer_prompt, require_answers, score_answers, tidy_scores, windows_of
 from .cache import forecaster_fingerprint, merge_answers, prompt_keys, read_answers, write_answers
@@ -25,12 +26,6 @@ from ..model.forecaster import Forecaster, load_forecaster
 from ..parts import registry
 from ..score.competitions import Competition, get_competition
 
-# %% ../../nbs/evaluate/06_runner.ipynb #737e74d2
-def _utc(t) -> pd.Timestamp:
-    "A moment in UTC; without a zone it is taken as UTC, a number as seconds."
-    t = pd.Timestamp(t, unit="s" if isinstance(t, (int, float)) else None)
-    return t.tz_localize("UTC") if t.tz is None else t.tz_convert("UTC")
-
 # %% ../../nbs/evaluate/06_runner.ipynb #09211559
 class BacktestRunner:
     "Asks several forecasters the same questions. Raises UnknownPart for the name of a forecaster that does not exist."
@@ -39,8 +34,8 @@ class BacktestRunner:
         data_source: DataSource, # where bars come from
         assets: Sequence[str], # the subnet's names
         competition: str | Competition, # key, label or object
-        start=None, # first prompt, UTC; None: a day after the first bar
-        end=None, # no truth after this, UTC; None: the last bar
+        start=None, # first prompt, in any spelling of `to_time`; None: a day after the first bar
+        end=None, # no truth after this, in any spelling of `to_time`; None: the last bar
         every: str = "1h", # between two prompts of an asset
         *,
         n_paths: int = 1000, # number of paths of an answer
@@ -55,7 +50,7 @@ class BacktestRunner:
         self.forecasters = {k: _forecaster(f) for k, f in forecasters.items()}
         self.competition, self.data_source = get_competition(competition), data_source
         self.assets = [assets] if isinstance(assets, str) else list(assets)
-        self.start, self.end = (None if t is None else _utc(t) for t in (start, end))
+        self.start, self.end = to_time(start), to_time(end)
         self.every, self.n_paths, self.seed, self.min_observed = pd.Timedelta(every), n_paths, seed, min_observed
         self.max_prompts, self.n_jobs, self.progress = max_prompts, n_jobs, progress
         if self.every < pd.Timedelta("1s"): raise ValueError(f"every={every!r} must be a positive time such as '1h'")

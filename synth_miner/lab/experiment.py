@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from ..core import BadData
 from ..data.source import DataSource
+from ..data.times import to_time
 from ..evaluate.runner import BacktestRunner
 from ..evaluate.report import BacktestResult, verdict
 from .assemble import (
@@ -78,7 +79,7 @@ def first_held_out(
     after = loader.split_times(w.cutoff, w.val_size).test_start + step * w.input_len
     first = after.ceil(f"{get_competition(settings.competition).price_step}s")
     start = settings.backtest.start
-    return max(first, pd.Timestamp(start, tz="UTC")) if start else first
+    return max(first, to_time(start)) if start else first
 
 def held_out_backtest(
     settings: RunSettings, # of the run

@@ -12,8 +12,7 @@ from pathlib import Path
 from ..core import BadData
 from ..data.bars import bars_over
 from ..evaluate.report import SYNTHETIC_NOTE
-from ..lab.assemble import make_source
-from ..lab.experiment import new_run_folder
+from ..lab.assemble import make_source, new_run_folder
 from ..lab.store import ExperimentStore
 from ..model.forecaster import load_forecaster
 from ..model.save import write_json

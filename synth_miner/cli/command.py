@@ -16,7 +16,7 @@ from .judging import backtest_mode, score_mode, train_mode
 from .looking import compare_mode, data_mode, doctor_mode, runs_mode
 from ..core import BadData
 from ..lab.config import load_config
-from ..lab.experiment import new_run_folder
+from ..lab.assemble import new_run_folder
 from ..lab.store import ExperimentStore
 from ..lab.sweep import read_sweep, sweep_job
 from ..model.download import download_model

@@ -16,9 +16,8 @@ from ..data.times import to_time
 from ..evaluate.runner import BacktestRunner
 from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.replay import ValidatorReplay
-from ..lab.assemble import make_source
+from ..lab.assemble import make_source, new_run_folder
 from ..lab.config import RunSettings, load_config, read_settings
-from ..lab.experiment import new_run_folder
 from ..lab.once import run_once
 from ..evaluate.report import score_table
 from ..lab.report import save_figures

@@ -10,6 +10,7 @@ __all__ = ['BEST_BASELINE', 'recent_bars', 'Forecaster', 'check_forecaster', 'Mo
 import json
 import numpy as np
 import pandas as pd
+import re
 import torch
 from importlib.resources import files
 from jaxtyping import Float
@@ -214,6 +215,15 @@ class DefaultForecaster(Forecaster):
         return chosen.factors(bars.slice(start, None), competition, n_paths, seed)
 
 # %% ../../nbs/model/06_forecaster.ipynb #f930ab2d
+def _own_folder(what) -> Path | None: # None: it is no folder
+    "The run folder that is meant. Raises BadData for a word that is also the name of a recipe or baseline."
+    folder = Path(str(what)).expanduser()
+    if not folder.is_dir() or isinstance(what, Path) or re.search(r"[/\\~]", what): return folder if folder.is_dir() else None
+    known = {*packaged_recipes(), *(i.name for i in registry.list_parts("forecaster"))}
+    if what.lower() not in known: return folder
+    if not (folder / "forecaster.json").is_file(): return None
+    raise BadData(f"{what!r} is a run's folder here and also a recipe or baseline; write ./{what} for the folder")
+
 def load_forecaster(
     what: str | Path | Forecaster | None = None, # recipe, baseline, run folder, address, forecaster; None: default
     **hub, # for an address of the Hub, as in `download_model`
@@ -227,8 +237,8 @@ def load_forecaster(
     if isinstance(what, Forecaster): return what
     if what is None: return DefaultForecaster()
     if name.startswith("hf://"): return _load_folder(download_model(name, **hub).folder)
+    if (folder := _own_folder(what)) is not None: return _load_folder(folder)
     if name in packaged: return _load_folder(packaged[name])
-    if Path(name).expanduser().is_dir(): return _load_folder(Path(name).expanduser())
     try: return registry.get("forecaster", name)()
     except UnknownPart: pass
     if "/" in name or "\\" in name: raise FileNotFoundError(f"there is no run folder {name!r}")

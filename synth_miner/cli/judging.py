@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from ..core import BadData
 from .errors import GROUPS
+from ..data.times import to_time
 from ..evaluate.runner import BacktestRunner
 from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.replay import ValidatorReplay
@@ -68,10 +69,10 @@ def first_prompt(
     for who in (cfg.run, cfg.backtest.champion):
         own = _trained_until(who)
         if own is None: continue
-        if asked and pd.Timestamp(asked) < pd.Timestamp(own):
+        if asked and to_time(asked) < to_time(own):
             raise BadData(f"backtest.start={asked} lies in what {who} was trained on; "
                           f"its held-out stretch begins {own}")
-        start = max(start or own, own, key=pd.Timestamp)
+        start = max(start or own, own, key=to_time)
     return start
 
 # %% ../../nbs/cli/01_judging.ipynb #7a441be5

@@ -104,7 +104,7 @@ def data_mode(
     wrong = [*lacking, *not_over, *(f"{r.asset}: {s}" for r in reports for s in r.faults)]
     lines = [reports_table(reports).to_string()] if reports else []
     lines += [*_notes(source, bars, step, caught), *_assumed(reports), *_hole_lines(reports)]
-    lines += [*([f"Wrong: {w}" for w in wrong] or ["Nothing wrong was found."])]
+    lines += [f"Wrong: {w}" for w in wrong] or ["Nothing wrong was found."]
     if also: lines.append(f"Also there: data.assets=[{','.join(also)}]")
     lines += [*written, *([SYNTHETIC_NOTE] if source.synthetic else [])]
     if fatal := _fatal(action, lacking, wrong, bool(reports)):

@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
 from ..core import BadData
+from ..data.report import warn_of_moves
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..diagnostics import fan_overlap
@@ -55,8 +56,8 @@ class BacktestRunner:
         data_source: DataSource, # where bars come from
         assets: Sequence[str], # the subnet's names
         competition: str | Competition, # key, label or object
-        start=None, # first prompt, UTC; None: a day after the first bar
-        end=None, # no truth after this, UTC; None: the last bar
+        start=None, # first prompt, in any spelling of `to_time`; None: a day after the first bar
+        end=None, # no truth after this, in any spelling of `to_time`; None: the last bar
         every: str = "1h", # between two prompts of an asset
         *,
         n_paths: int = 1000, # number of paths of an answer
@@ -122,6 +123,7 @@ def prompts(self: BacktestRunner) -> list[Prompt]: # by asset and time
         if self.max_prompts and len(found) > self.max_prompts: found = _thin(found, self.max_prompts)
         self._prompts = found
         self._warn_of_seen()
+        warn_of_moves(loaded)
     return self._prompts
 
 @patch

@@ -33,6 +33,7 @@ KINDS = {  # kind of part -> the package swept for it
     "objective": "synth_miner.train",
     "schedule": "synth_miner.train",
     "forecaster": "synth_miner.baselines",
+    "ultra": "synth_miner.ultra",
 }
 BLOCK_KINDS = ("block", "component", "hybrid")  # what a backbone is made of
 

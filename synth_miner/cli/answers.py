@@ -7,11 +7,12 @@ __all__ = ['predict_mode', 'recipe_mode', 'publish_mode']
 
 # %% ../../nbs/cli/02_answers.ipynb #a6157683
 import pandas as pd
+import time
 from pathlib import Path
 from ..core import BadData
+from ..data.bars import bars_over
 from ..evaluate.report import SYNTHETIC_NOTE
-from ..lab.assemble import make_source
-from ..lab.experiment import new_run_folder
+from ..lab.assemble import make_source, new_run_folder
 from ..lab.store import ExperimentStore
 from ..model.forecaster import load_forecaster
 from ..model.save import write_json
@@ -33,7 +34,7 @@ def predict_mode(
 ) -> str: # what to print
     "Answer one prompt at the end of the data, in the subnet's format, into answer.json."
     rules, source, forecaster = get_competition(cfg.competition.name), make_source(cfg), load_forecaster(cfg.run)
-    bars = source.load_data([cfg.asset], step=forecaster.bar_step(rules))[0]
+    bars = bars_over(source.load_data([cfg.asset], step=forecaster.bar_step(rules))[0], time.time())
     start = (bars.timestamps[-1] + pd.Timedelta(seconds=bars.step)).ceil(f"{rules.price_step}s")
     prompt = SimulationInput(cfg.asset, start.isoformat(), rules.step, rules.length, cfg.backtest.n_paths)
     response = answer_prompt(forecaster, bars.frame, prompt, seed=cfg.seed)

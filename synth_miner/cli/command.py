@@ -6,6 +6,7 @@
 __all__ = ['MODES', 'run_mode', 'main']
 
 # %% ../../nbs/cli/04_command.ipynb #b7e75a75
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from .judging import backtest_mode, score_mode, train_mode
 from .looking import compare_mode, data_mode, doctor_mode, runs_mode
 from ..core import BadData
 from ..lab.config import load_config
-from ..lab.experiment import new_run_folder
+from ..lab.assemble import new_run_folder
 from ..lab.store import ExperimentStore
 from ..lab.sweep import read_sweep, sweep_job
 from ..model.download import download_model
@@ -105,6 +106,8 @@ def main(
 ) -> int: # 0: done, 2: something to correct, 130: interrupted
     "Entry point of `synth-miner`. SYNTH_MINER_TRACEBACK=1 shows where an error came from."
     args = list(sys.argv[1:] if argv is None else argv)
+    with contextlib.suppress(AttributeError): # a stream that is not a file
+        for stream in (sys.stdout, sys.stderr): stream.reconfigure(errors="backslashreplace")
     try:
         sweep = _begin_sweep(args)
         _run_hydra(_hydra_words(args, sweep))

@@ -10,7 +10,9 @@ import re
 from collections.abc import Sequence
 from ..core import BadData
 from ..lab.config import load_config, plain_config
+from ..lab.database import DISK_ERRORS, not_writable
 from ..names import UnknownPart, did_you_mean
+from ..secrets import redact
 
 # %% ../../nbs/cli/00_errors.ipynb #1e9bf0bb
 GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay",
@@ -49,7 +51,9 @@ def explain(
     overrides: Sequence[str] = (), # of the command; its groups decide which keys exist
 ) -> str: # one line
     "An error as one line, with the keys or options that come close."
-    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+        error = not_writable(error.filename or "the output folder", error)
+    text = redact(" ".join(str(error).split()))
     if m := re.search(r"Could not override '([^']+)'", text): return _unknown_key(m[1], overrides)
     if m := re.search(r"Could not find 'hydra/(?:launcher|sweeper)[^']*/(\w+)'", text): return _not_installed(m[1])
     option = r"In '[^']*': Could not find '([^/']+)/([^']+)' Available options in '[^']+': (.+?) Config search path"
@@ -87,5 +91,4 @@ def user_errors() -> tuple:
     "Exceptions that say what the user can correct."
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
-    return (BadData, UnknownPart, ValueError, FileNotFoundError, NotADirectoryError, PermissionError, ImportError,
-            ConnectionError, HydraException, OmegaConfBaseException)
+    return (BadData, UnknownPart, ValueError, OSError, ImportError, HydraException, OmegaConfBaseException)

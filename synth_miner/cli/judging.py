@@ -12,17 +12,18 @@ import re
 from pathlib import Path
 from ..core import BadData
 from .errors import GROUPS
+from ..data.times import to_time
 from ..evaluate.runner import BacktestRunner
 from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.replay import ValidatorReplay
-from ..lab.assemble import make_source
+from ..lab.assemble import make_source, new_run_folder
 from ..lab.config import RunSettings, load_config, read_settings
-from ..lab.experiment import new_run_folder
 from ..lab.once import run_once
+from ..lab.received import check_received
 from ..evaluate.report import score_table
 from ..lab.report import save_figures
 from ..model.forecaster import BEST_BASELINE, load_forecaster
-from ..model.save import write_json
+from ..model.save import read_json, write_json
 from ..publish.run_log import log_run
 from ..score.competitions import get_competition
 from ..viz import save_figure
@@ -36,6 +37,7 @@ def _recorded(cfg):
         raise BadData(f"run= takes the whole configuration from {cfg.run}; change single keys, not {groups}")
     if not (file := Path(str(cfg.run)) / "config.yaml").is_file():
         raise FileNotFoundError(f"{cfg.run} has no config.yaml; name the folder of a run or of a trial")
+    check_received(file, list(cfg.components), cfg.output_dir)
     resumed = [f"run={cfg.run}"] if cfg.resume else []
     return load_config([*own, *resumed, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
 
@@ -56,7 +58,7 @@ def train_mode(
 def _trained_until(who) -> str | None: # time of the first prompt that is new to a run; None for anything else
     "Where the held-out part of a run's folder begins."
     file = Path(str(who)) / "metrics.json"
-    return json.loads(file.read_text()).get("test_start") if file.is_file() else None
+    return read_json(file, dict).get("test_start") if file.is_file() else None
 
 # %% ../../nbs/cli/01_judging.ipynb #f5477089
 def first_prompt(
@@ -67,10 +69,10 @@ def first_prompt(
     for who in (cfg.run, cfg.backtest.champion):
         own = _trained_until(who)
         if own is None: continue
-        if asked and pd.Timestamp(asked) < pd.Timestamp(own):
+        if asked and to_time(asked) < to_time(own):
             raise BadData(f"backtest.start={asked} lies in what {who} was trained on; "
                           f"its held-out stretch begins {own}")
-        start = max(start or own, own, key=pd.Timestamp)
+        start = max(start or own, own, key=to_time)
     return start
 
 # %% ../../nbs/cli/01_judging.ipynb #7a441be5

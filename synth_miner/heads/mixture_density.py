@@ -32,7 +32,7 @@ class MixtureDensityHead(HeadBase):
         self.net = nn.Sequential(nn.LayerNorm(latent_size), nn.Linear(latent_size, hidden), nn.SiLU())
         projections = (small_init(nn.Linear(hidden, n_components)) for _ in range(3))
         self.mu_proj, self.sigma_proj, self.logit_proj = projections
-        apart = 2.0 ** torch.arange(n_components)
+        apart = 2.0 ** torch.arange(n_components, dtype=torch.float32)
         self.register_buffer("apart", apart / apart.square().mean().sqrt(), persistent=False)
 
     def forward(self,

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ..core import BadData
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from .regimes import RegimeTagger
 from .splits import warn_left_out
 

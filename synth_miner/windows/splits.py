@@ -12,15 +12,16 @@ import pandas as pd
 from collections.abc import Iterator
 from datetime import date
 from ..core import BadData
-from ..data.times import step_name, to_seconds, utc_index
+from ..data.times import step_name, to_seconds, to_time
 from .base import MarketDataset
 from torch.utils.data import DataLoader
 from typing import NamedTuple
 
 # %% ../../nbs/windows/03_splits.ipynb #b97c2b4a
 def _utc_second(t) -> int | None:
-    "Seconds since 1970 of a time given as string, datetime or Timestamp; None for anything else."
-    return int(utc_index([t]).as_unit("s").asi8[0]) if isinstance(t, (str, date, np.datetime64)) else None
+    "Seconds since 1970 of a time given as string, datetime, year or other number above 1900; None for anything else."
+    is_number = isinstance(t, (int, float)) and t > 1900
+    return int(to_time(t, "cutoff").timestamp()) if is_number or isinstance(t, (str, date, np.datetime64)) else None
 
 def _time_text(seconds: int) -> str:
     "Seconds since 1970 for people."

@@ -12,10 +12,9 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/attention.ipynb #1f3b204e
-@registry.register_component()
+@registry.register_component(cost="medium", best_for="inside a transformer block")
 class CustomAttention(BlockBase):
     "Multi-head self-attention over the whole window."
-    cost, best_for = "medium", "inside a transformer block"
     def __init__(self,
         d_model: int, # width D
         nhead: int = 4, # heads, a divisor of D

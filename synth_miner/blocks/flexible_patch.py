@@ -16,11 +16,9 @@ from ..core import ShapeMismatch
 from ..parts import registry
 
 # %% ../../nbs/blocks/flexible_patch.ipynb #8a9f85b9
-@registry.register_block()
+@registry.register_block(preserves_seq_len=False, cost="low", best_for="overlapping patches, masked training")
 class FlexiblePatchEmbed(BlockBase):
     "Strided convolution and LayerNorm: (B,T,C) to (B,N,D), or to (B*C,N,D) when each channel is a window of its own."
-    preserves_seq_len, cost, best_for = False, "low", "overlapping patches, masked training"
-    preserves_batch = True # False on an instance with `channel_independence`
     def __init__(self,
         d_model: int, # width D of a token
         patch_len: int = 16, # steps in a patch

@@ -12,10 +12,9 @@ from .base import BlockBase, sinusoidal_positions
 from ..parts import registry
 
 # %% ../../nbs/blocks/transformer.ipynb #61939fec
-@registry.register_block()
+@registry.register_block(cost="medium", best_for="patterns anywhere in the window")
 class TransformerBlock(BlockBase):
     "Post-norm attention and gated MLP, each with a residual; positions are added to the input of attention."
-    cost, best_for = "medium", "patterns anywhere in the window"
     def __init__(self,
         d_model: int, # width D
         nhead: int = 4, # attention heads, a divisor of D

@@ -16,7 +16,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 from ..core import BadData
 from .bars import AssetData, cut_bars
-from .clean import OHLCV
+from .columns import OHLCV
 from .source import DataSource
 from .store import cache_folder, part_until, read_part, write_part
 from .symbols import market_symbols

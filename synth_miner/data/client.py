@@ -186,6 +186,14 @@ def get_bytes(self: HttpClient,
     return self._ask("GET", path, lambda r: r.content)
 
 @patch
+def find_json(self: HttpClient,
+    path: str, # after the base URL
+    params: Mapping | None = None, # of the query
+) -> Answer | None: # None: status 404, the server has nothing for this question
+    "Ask for JSON that may not exist. Raises ConnectionError, or BadData for a refused request."
+    return self._ask("GET", path, lambda r: r.json(), params=params)
+
+@patch
 def _found(self: HttpClient, answer: Answer | None, path: str) -> Answer:
     "The answer. Raises BadData when the path does not exist."
     if answer is None:

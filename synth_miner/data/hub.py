@@ -15,7 +15,8 @@ from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
 from .bars import AssetData, cut_bars
-from .clean import TIME_COLUMNS, clean_bars
+from .columns import TIME_COLUMNS
+from .clean import clean_bars
 from .files import between, parquet_names, read_groups
 from .hub_files import HubSource
 from .symbols import asset_of_file

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fastcore.basics import patch
 from typing import NamedTuple
 from .bars import AssetData
-from .clean import _faults, _rename
+from .clean import _faults, _numbers, _rename, skipped_hour
 from .times import step_name
 
 # %% ../../nbs/data/06_report.ipynb #948550b7
@@ -114,6 +114,7 @@ class BarsReport:
     raw: list[str] # what was wrong with the rows before they were cleaned
     off_grid: int # bars between two grid points
     future: bool # whether the last bar is not over yet
+    reading: dict | None = None # how the table was read, as `AssetData.reading`
 
     @property
     def missing(self): return sum(h.bars for h in self.holes)
@@ -122,8 +123,11 @@ class BarsReport:
     @property
     def coverage(self): return self.bars / self.expected
     @property
-    def wrong(self):
-        return [*self.raw, *self._about_holes(), *self._about_moves(), *self._about_the_rest()]
+    def assumed(self): return list((self.reading or {}).get("assumed", ()))
+    @property
+    def faults(self): return [*self.raw, *self._about_holes(), *self._about_moves(), *self._about_the_rest()]
+    @property
+    def wrong(self): return [*self.faults, *self.assumed] # all that somebody should look at
 
 # %% ../../nbs/data/06_report.ipynb #3bed484d
 def _count(n: int, what: str) -> str:
@@ -131,10 +135,10 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 # %% ../../nbs/data/06_report.ipynb #4b0281f5
-def _cleaned(df: pd.DataFrame, name: str, columns: dict | None) -> tuple:
+def _cleaned(df: pd.DataFrame, name: str, columns: dict | None, read: dict | None = None) -> tuple:
     "What `clean_bars` would object to, and the bars that remain."
-    part, times = _rename(df, name, columns, ())
-    numbers = part.apply(pd.to_numeric, errors="coerce").astype(float).set_axis(times)
+    part, times = _rename(df, name, columns, (), read)
+    numbers = _numbers(part, name).set_axis(times)
     unsorted = int((np.diff(times.asi8) < 0).sum())
     sentences = [f"{_count(unsorted, 'row')} earlier than the row before"] if unsorted else []
     for bad, column, reason in _faults(numbers, times):
@@ -143,7 +147,7 @@ def _cleaned(df: pd.DataFrame, name: str, columns: dict | None) -> tuple:
         sentences.append(f"{_count(bad.sum(), 'row')}: {what}, the first at row {i} ({times[i]})")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return sentences, AssetData.from_frame(name, df, columns=columns, repair=True)
+        return sentences, AssetData.from_frame(name, df, columns=columns, read=read, repair=True)
 
 # %% ../../nbs/data/06_report.ipynb #3a1258bc
 def bars_report(
@@ -151,10 +155,11 @@ def bars_report(
     name: str | None = None, # the asset, for a table
     *,
     columns: dict | None = None, # their column name -> ours, for a table
+    read: dict | None = None, # how a table is written, as for `clean_bars`
     now: float | None = None, # UTC seconds; None: the time
 ) -> BarsReport:
     "Measure bars. Raises BadData where there are fewer than two good ones."
-    raw, asset = _cleaned(bars, name or "bars", columns) if isinstance(bars, pd.DataFrame) else ([], bars)
+    raw, asset = _cleaned(bars, name or "bars", columns, read) if isinstance(bars, pd.DataFrame) else ([], bars)
     f, t, step = asset.frame, asset.seconds, asset.step
     has_volume = "volume" in asset.covariate_columns
     return BarsReport(
@@ -164,7 +169,7 @@ def bars_report(
         zero_volume=(f["volume"] == 0).mean() if has_volume else float("nan"),
         moves=large_moves(asset), flat=flat_stretch(asset), raw=raw,
         off_grid=int(((t - t[0]) % step != 0).sum()),
-        future=bool(t[-1] + step > (time.time() if now is None else now)))
+        future=bool(t[-1] + step > (time.time() if now is None else now)), reading=asset.reading)
 
 # %% ../../nbs/data/06_report.ipynb #64b15369
 def _length(bars: int, step: int) -> str:
@@ -185,6 +190,10 @@ def _about_holes(self: BarsReport) -> Iterator:
         longest, share = max(rest, key=lambda h: h.bars), missing / (self.bars + missing)
         yield (f"{100 * share:.1f} % of the bars are missing, in {_count(len(rest), 'hole')}, the longest "
                f"{_length(longest.bars, self.step)} from {longest.start}")
+    for h in rest:
+        zone = skipped_hour(h.start, h.end)
+        if zone: yield (f"the hour from {h.start} is missing, which is when summer time begins in {zone}: times of a local clock? "
+                        f"data.read.timezone={zone} reads them")
     if self.off_grid:
         yield f"{_count(self.off_grid, 'bar')} off the {step_name(self.step)} grid of the first one"
 
@@ -228,4 +237,4 @@ def _row(self: BarsReport) -> dict:
         coverage=round(100 * self.coverage, 2), holes=len(self.holes),
         longest=str(longest).replace(" days", "d").removeprefix("0d "), closed_h=round(self.closed, 1),
         low=self.price_min, high=self.price_max, no_volume=round(100 * self.zero_volume, 2),
-        largest_z=round(self.moves.z.abs().max(), 1), flat=self.flat[0], wrong=len(self.wrong))
+        largest_z=round(self.moves.z.abs().max(), 1), flat=self.flat[0], wrong=len(self.faults))

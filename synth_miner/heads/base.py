@@ -15,7 +15,7 @@ from ..parts import registry
 
 # %% ../../nbs/heads/00_base.ipynb #3764b3a1
 class HeadBase(nn.Module):
-    "Latents to a NamedTuple of parameters, batch first; facts are class attributes, `forward` is the subclass's."
+    "Latents to a NamedTuple of parameters, batch first; a subclass gives facts in its decorator and defines `forward`."
     takes = "last" # "last": (B,D); "sequence": (B,T,D)
     needs = () # among "future" (B,H,C), "scale" (B,), "past_returns" (B,T)
     process = "gbm" # name of a process, or an object that is one

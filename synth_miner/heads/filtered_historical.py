@@ -44,11 +44,10 @@ def _refuse_not_finite(past_returns):
         raise BadData(f"past_returns are not finite in {bad} of {len(past_returns)} windows")
 
 # %% ../../nbs/heads/filtered_historical.ipynb #2afefaaf
-@registry.register_head("filtered_historical")
+@registry.register_head("filtered_historical", process="filtered_historical", needs=("past_returns",),
+                        expressiveness="high", cost="low", best_for="returns that follow no textbook distribution")
 class FilteredHistoricalHead(StepHeadBase):
     "Per-step drift and volatility from the latent; the distribution's shape from the window."
-    process, needs, expressiveness = "filtered_historical", ("past_returns",), "high"
-    cost, best_for = "low", "returns that follow no textbook distribution"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width

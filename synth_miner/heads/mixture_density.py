@@ -15,11 +15,10 @@ from ..parts import registry
 from ..processes.mixture import MixtureParams
 
 # %% ../../nbs/heads/mixture_density.ipynb #1364bcab
-@registry.register_head("mixture_density")
+@registry.register_head("mixture_density", process="mixture", scaled=("mus", "sigmas"),
+                        expressiveness="high", cost="low", best_for="days that are either calm or wild")
 class MixtureDensityHead(HeadBase):
     "Regimes from one hidden layer over the last latent."
-    takes, process, scaled, expressiveness = "last", "mixture", ("mus", "sigmas"), "high"
-    cost, best_for = "low", "days that are either calm or wild"
     def __init__(self,
         latent_size: int, # width D
         n_components: int = 3, # K regimes

@@ -15,10 +15,9 @@ from .base import HeadBase, small_init
 from ..parts import registry
 
 # %% ../../nbs/heads/seasonal.ipynb #39e48973
-@registry.register_head("seasonal")
+@registry.register_head("seasonal", cost="low", best_for="markets with hours")
 class SeasonalHead(HeadBase):
     "Another head whose volatility is multiplied, step by step, by a network of the calendar."
-    cost, best_for = "low", "markets with hours"
     def __init__(self,
         latent_size: int, # width D
         future_dim: int, # C, calendar features of the steps to come

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from typing import NamedTuple
 from ..core import BadData, ShapeMismatch, seeded
 from .backbone import HybridBackbone
-from ..names import did_you_mean, part_parameters
+from ..names import did_you_mean, part_parameters, unwrapped
 from ..parts import RegisteredParts, registry
 from ..processes.base import simulate
 from ..tables import html_table
@@ -173,9 +173,7 @@ def _repr_html_(self: SynthModel) -> str:
 # %% ../../nbs/model/01_synth.ipynb #fd101c07
 def _plain(cfg) -> dict:
     "A plain dict of a mapping or an OmegaConf node."
-    if type(cfg).__module__.startswith("omegaconf"): # before Mapping: the children of a DictConfig are not plain values
-        from omegaconf import OmegaConf
-        return OmegaConf.to_container(cfg, resolve=True)
+    cfg = unwrapped(cfg) # before Mapping: the children of a DictConfig are not plain values
     if isinstance(cfg, Mapping): return dict(cfg)
     raise TypeError(f"expected a mapping, got {type(cfg).__name__}")
 

@@ -17,7 +17,7 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from ..core import BadData
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from ..data.bars import AssetData, cut_bars
 from ..data.source import DataSource
 from ..data.times import to_time

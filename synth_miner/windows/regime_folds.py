@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ..core import BadData
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from .regimes import RegimeTagger
 
 # %% ../../nbs/windows/13_regime_folds.ipynb #83690ef8

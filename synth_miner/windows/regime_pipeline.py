@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fastcore.basics import patch
 from ..core import BadData, make_generator
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from ..data.bars import AssetData
 from ..data.source import DataSource
 from ..parts import registry

@@ -14,7 +14,7 @@ from ..names import UnknownPart, did_you_mean
 
 # %% ../../nbs/cli/00_errors.ipynb #1e9bf0bb
 GROUPS = ("model", "data", "features", "competition", "training", "backtest", "regimes", "tracking", "replay",
-          "publish", "serve", "sweep")  # folders of configs
+          "publish", "serve", "ultra", "sweep")  # folders of configs
 
 def config_keys(
     cfg, # complete configuration, or one of its nodes

@@ -20,8 +20,9 @@ DATA_KEYS = key_group("data.",
     ("assets", _ASSETS, "assets to load, the subnet's names"),
     ("start", ANY_START.or_null("all there are"), "first bar; exchanges also take a time before the end"),
     ("end", ANY_TIME.or_null("all there are, or now"), "end of the bars, itself left out"),
-    ("gap_handling", _HOLES, "what is done about holes. segment: no window crosses one; nan: where the market was "
-     "closed there is no target; error: refuse them; ffill: repeat the last price"),
+    ("gap_handling", _HOLES, "what is done about holes. segment: no window crosses one; nan: where the market has "
+     "no bar there is no target; error: refuse them; ffill: repeat the last price"),
+    ("quiet", Kind.number(0, 1, below=True), "share of the finer bars that may be missing in a bar made of them"),
     ("path", ANY_PATH, "data=parquet: the folder of bars"),
     ("action", Kind.one_of("download", "info", "check"), "mode=data: what is done. info: coverage, holes, prices; "
      "check: exit code 2 if something is wrong"),

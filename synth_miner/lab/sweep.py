@@ -184,6 +184,7 @@ def save(self: Sweep,
 ) -> Path: # the folder
     "Write table (sweep.csv), importance (importance.png, importance.json) and text (sweep.txt)."
     trials = self.table.assign(overrides=self.table.overrides.map(shlex.join))
+    Path(folder).mkdir(parents=True, exist_ok=True)
     table = write_atomic(Path(folder) / "sweep.csv", trials.to_csv(index=False))
     save_figure(self.plot(), table.with_name("importance.png"))
     write_json(table.with_name("importance.json"), self.importance.to_dict())

@@ -10,9 +10,9 @@ from fastcore.basics import patch
 from ipywidgets import HTML, HBox, IntText, Layout, SelectMultiple, Text, VBox
 from pathlib import Path
 from .backtest_plan import BacktestPlan, forecaster_choices
-from .controls import button, heading, market_fields, page_view
+from .controls import button, heading, page_view
 from .job_bar import JobBar
-from .page import MarketPage, plan_fields
+from .page import MarketPage, market_page_fields
 from .result_views import ResultViews
 
 # %% ../../nbs/widgets/backtest.ipynb #8abd26c9
@@ -29,10 +29,6 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, text in th
     n_paths=(IntText, "paths", "Simulated paths per answer; the subnet asks for 1000"),
 )
 
-def _plan_fields(plan) -> dict:
-    "Fields for the values of a plan, without its forecasters."
-    return market_fields(plan) | plan_fields(plan, _FIELDS)
-
 # %% ../../nbs/widgets/backtest.ipynb #9ae090d2
 class BacktestPage(MarketPage):
     "The backtest page; shown as the last line of a cell."
@@ -45,7 +41,7 @@ class BacktestPage(MarketPage):
         tip = "Asks every forecaster every prompt, and scores the answers; stored answers are not asked again"
         self.bar = JobBar(lambda: self._prepare(), label="Score", tooltip=tip)
         self.bar.changed = lambda job: self._progress(job)
-        self.fields = _plan_fields(self.plan)
+        self.fields = market_page_fields(self.plan, _FIELDS)
         self.watch_fields()
         look = dict(style=dict(description_width="40px"), layout=Layout(width="510px"))
         tip = "The forecasters to score: your runs, then the baselines"

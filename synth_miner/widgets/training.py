@@ -16,10 +16,10 @@ from ..lab.design import save_experiment
 from ..lab.results import run_folders
 from ..train.objectives import OBJECTIVES
 from .base import show_png
-from .controls import attempt, button, heading, labelled, market_fields, page_view
+from .controls import attempt, button, heading, labelled, page_view
 from .job_bar import JobBar
 from .model_editor import ModelEditor
-from .page import MarketPage, plan_fields
+from .page import MarketPage, market_page_fields
 from .training_plan import TrainingPlan
 from .training_run import TrainingRun
 
@@ -35,10 +35,6 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, options
     name=(Text, "name", "Name of the run; part of its folder's name"),
 )
 
-def _plan_fields(plan) -> dict:
-    "Fields for the values of a plan, without its model."
-    return market_fields(plan) | plan_fields(plan, _FIELDS)
-
 # %% ../../nbs/widgets/training.ipynb #79cc3cb0
 class TrainingPage(MarketPage):
     "The training page; shown as the last line of a cell."
@@ -52,7 +48,8 @@ class TrainingPage(MarketPage):
         tip = "Trains this model, judges it on held-out prompts and saves its run; the page stays usable"
         self.bar = JobBar(lambda: self._prepare(), label="Train", tooltip=tip)
         self.bar.changed = lambda job: self._progress(job)
-        self.fields = _plan_fields(self.plan)
+        self.after = dict(competition=self.update)
+        self.fields = market_page_fields(self.plan, _FIELDS)
         self.watch_fields()
         self.editor = ModelEditor(self.plan, self.update, self.message, self._clear)
         self._make_run_controls()
@@ -98,12 +95,6 @@ def _show_runs(self: TrainingPage):
     found = [r for r in run_folders(self.plan.output_dir) if r.state in ("stopped", "interrupted")]
     self.old.options = [(f"{r.path.name}, {r.state}", str(r.path)) for r in found] or [("no run", None)]
     self.old.index = 0
-
-# %% ../../nbs/widgets/training.ipynb #347ac6e5
-@patch
-def changed(self: TrainingPage, name):
-    "Another competition has other steps ahead."
-    if name == "competition": self.update()
 
 # %% ../../nbs/widgets/training.ipynb #47e582c1
 @patch

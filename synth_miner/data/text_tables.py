@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEPARATORS', 'find_separator', 'TextLayout', 'guess_names', 'find_layout', 'read_text']
 
-# %% ../../nbs/data/07_text_tables.ipynb #53f784ba
+# %% ../../nbs/data/07_text_tables.ipynb #9307edbb
 import csv
 import re
 import pandas as pd
@@ -16,7 +16,7 @@ from ..core import BadData
 from .columns import OHLCV, find_columns, plain_name
 from .numbers import to_numbers
 
-# %% ../../nbs/data/07_text_tables.ipynb #a758d35e
+# %% ../../nbs/data/07_text_tables.ipynb #f482be1a
 SEPARATORS = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ",", "blanks": r"\s+"} # by the name that `sep` may give
 _NUMBER = re.compile(r"[+-]?\s*[$€£¥]?\s*\d[\d.,:'’/\-\s\u00a0\u202f]*(?:[eE][+-]?\d+)?[KMBkmb%]?")  # or a date in digits
 
@@ -43,7 +43,7 @@ def find_separator(
     raise BadData(f"{name} is not a table: no line is split into values by a tab, semicolon, comma or blanks; the first is "
                   f"{lines[0][:60].strip() if lines else ''!r}. Say what separates them with data.read.sep=semicolon")
 
-# %% ../../nbs/data/07_text_tables.ipynb #7140e9f6
+# %% ../../nbs/data/07_text_tables.ipynb #9bf45bb0
 @dataclass
 class TextLayout:
     "Where the values of a text table are."
@@ -73,7 +73,7 @@ def _header(above: Sequence[list], n: int, name: str) -> list[str] | None:
     if times and find_columns(times)["time"]: names[0] = times[0]
     return names
 
-# %% ../../nbs/data/07_text_tables.ipynb #9fffeb91
+# %% ../../nbs/data/07_text_tables.ipynb #33b89d43
 _BAR = ["open", "high", "low", "close"]
 _ORDERS = [_BAR, ["low", "high", "open", "close"], ["open", "close", "high", "low"]]  # usual; Coinbase; Bitfinex
 _AFTER = {  # number of columns behind the four prices -> what they are
@@ -106,7 +106,7 @@ def guess_names(
     after = ["volume", "real_volume", "spread"][:behind] if clock else _AFTER[behind]
     return [*times, *prices, *after]
 
-# %% ../../nbs/data/07_text_tables.ipynb #b4125b5d
+# %% ../../nbs/data/07_text_tables.ipynb #f48514f5
 def find_layout(
     head: str, # the beginning of a file, whole lines
     read: Mapping, # options given: sep, header, names, skiprows, comment
@@ -130,20 +130,26 @@ def find_layout(
         names = names or cells[header][1]
     elif names is None and header is not False: names = _header(above, n, name)
     if names is None:
-        names = guess_names(rows, name)
+        filled = _filled(rows)
+        names = guess_names([row[:filled] for row in rows], name)
         assumed = [f"no header, the columns are taken to be {', '.join(names)}; data.read.names=[{','.join(names)}] confirms it"]
     return TextLayout(sep, _fit([str(x) for x in names], rows, name), cells[first][0], assumed)
 
+def _filled(rows: Sequence[Sequence[str]]) -> int:
+    "The number of columns up to the last that is not empty."
+    return max((i + 1 for row in rows for i, cell in enumerate(row) if cell), default=0)
+
 def _fit(names: list[str], rows: Sequence[Sequence[str]], name: str) -> list[str]:
     "As many names as the rows have cells. One more cell than names is a number of the row, unless nothing is behind it."
-    n = max((i + 1 for row in rows for i, cell in enumerate(row) if cell), default=0)
+    n = _filled(rows)
     if n == len(names) + 1: names = ["", *names]
     if n > len(names):
         raise BadData(f"{name}: rows have {n} cells and the header {len(names)}, such as {','.join(rows[0])[:60]!r}; put "
                       "numbers with a comma in quotes, or say how the table is written with data.read.sep or data.read.names")
-    return names + [""] * (len(rows[0]) - len(names))
+    names = names + [""] * (len(rows[0]) - len(names))
+    return [n or (f"column {i + 1}" if i else "") for i, n in enumerate(names)]
 
-# %% ../../nbs/data/07_text_tables.ipynb #64dc67a1
+# %% ../../nbs/data/07_text_tables.ipynb #7cb4e17a
 def read_text(
     open_text: Callable, # gives the file as text, from its beginning
     layout: TextLayout, # of the file
@@ -175,6 +181,7 @@ def _read_all(open_text: Callable, name: str, options: Mapping, **more) -> pd.Da
         more.pop("low_memory", None)
         with open_text() as f: return pd.read_csv(f, engine="python", on_bad_lines=without_number, **options, **more)
 
+# %% ../../nbs/data/07_text_tables.ipynb #c3e033dd
 def _without_remarks(df: pd.DataFrame, names: Sequence[str], name: str) -> tuple[pd.DataFrame, list[str]]:
     "The rows of a table that hold a number, and a sentence on those without. Raises BadData for another header."
     text = [c for c in df if not pd.api.types.is_numeric_dtype(df[c])]

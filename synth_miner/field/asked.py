@@ -54,6 +54,7 @@ class FieldReplay(ValidatorReplay):
         super().__init__(forecasters, data_source, competition, start=first - pd.Timedelta("10min"),
                          assets=list(self.starts), **options)
 
+# %% ../../nbs/field/09_asked.ipynb #b2c9ea9f
 @patch
 def _true_prices(self: FieldReplay, prompt: Prompt, start) -> tuple: # (prompt, "validator" or "bars")
     "The prompt with the validator's own prices, where they are to be had."

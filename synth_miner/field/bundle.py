@@ -107,6 +107,7 @@ def download(self: FieldBundle,
     self._download_pool(client, start, end)
     return self.overview(c, assets)
 
+# %% ../../nbs/field/07_bundle.ipynb #f499729d
 @patch
 def _download_pool(self: FieldBundle, client, start, end):
     "The pool of the days that are missing in the bundle's one file of it."
@@ -167,6 +168,7 @@ def scores(self: FieldBundle,
     found = FieldScores.from_rows(pd.concat(full, ignore_index=True), c)
     return found if start is None and end is None else found.between(start, end)
 
+# %% ../../nbs/field/07_bundle.ipynb #af22cbc2
 @patch
 def starts(self: FieldBundle,
     competition: str | Competition, # key, label or object

@@ -86,6 +86,7 @@ def _scores_of(miner: MadeUpMiner, grid, rng) -> np.ndarray:
     raw[: int(miner.joined * len(raw))] = np.nan
     return raw
 
+# %% ../../nbs/field/08_made_up.ipynb #3e082a77
 def made_up_field(
     source: DataSource, # where bars come from
     competition: str | Competition, # key, label or object

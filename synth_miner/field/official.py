@@ -149,6 +149,7 @@ def write_prediction(
                    num_simulations=len(paths), paths=np.asarray(paths).tolist())
     return write_atomic(folder / prediction_name(asset, start, c), json.dumps(content))
 
+# %% ../../nbs/field/11_official.ipynb #ac9f53b1
 def read_prediction(
     file: str | Path, # JSON of either shape
 ) -> Prediction:

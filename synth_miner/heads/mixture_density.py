@@ -15,8 +15,8 @@ from ..parts import registry
 from ..processes.mixture import MixtureParams
 
 # %% ../../nbs/heads/mixture_density.ipynb #1364bcab
-@registry.register_head("mixture_density", process="mixture", scaled=("mus", "sigmas"),
-                        expressiveness="high", cost="low", best_for="days that are either calm or wild")
+@registry.register_head("mixture_density", process="mixture", scaled=("mus", "sigmas"), expressiveness="high",
+                        cost="low", best_for="days that are either calm or wild")
 class MixtureDensityHead(HeadBase):
     "Regimes from one hidden layer over the last latent."
     def __init__(self,

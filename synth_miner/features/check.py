@@ -131,10 +131,10 @@ def _check_equal(engineer: FeatureEngineer, x: np.ndarray, y: np.ndarray, tolera
 
 def _check_equal_answers(engineer: FeatureEngineer, bars: AssetData, other: AssetData, tolerance: float, message: str):
     "Raise unless a model would be told the same now: features, steps to come, volatility, past returns."
-    (x, known), (y, told) = (engineer.latest(b, 1, 12) for b in (bars, other))
+    (x, known), (y, also_known) = (engineer.latest(b, 1, 12) for b in (bars, other))
     _check_equal(engineer, y, x, tolerance, message)
     for name, value in known.items():
-        same = np.allclose(value, told[name], rtol=tolerance, atol=0 if name == "scale" else tolerance)
+        same = np.allclose(value, also_known[name], rtol=tolerance, atol=0 if name == "scale" else tolerance)
         assert same, f"{type(engineer).__name__}: {message} `{name}` of `latest`"
 
 # %% ../../nbs/features/02_check.ipynb #3a1bdb04

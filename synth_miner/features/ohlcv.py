@@ -10,7 +10,7 @@ import numpy as np
 from ..core import BadData
 from ..data.columns import OHLCV
 from ..data.bars import AssetData
-from ..data.resample import inner_rows, resample_bars
+from ..data.resample import fill_quiet, inner_rows, resample_bars
 from ..data.times import to_seconds
 from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start, trailing_scale
 from .rolling import rolling_mean
@@ -46,6 +46,7 @@ def ohlcv_features(
     step: int | str, # the coarser step, seconds or "5min"
 ) -> np.ndarray: # (m, 16) float64, prices and volume in their own units
     "The sixteen features of `OHLCV_FEATURE_NAMES` for each complete coarser bar."
+    asset = fill_quiet(asset, step)
     rows, f = inner_rows(asset, step), asset.frame
     o, h, low, c, v = (f[k].to_numpy()[rows] for k in OHLCV)
     moments = _moments(np.diff(np.log(c), axis=1))

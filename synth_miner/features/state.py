@@ -56,9 +56,10 @@ def known_mean(
     window: int, # number of bars, including the bar itself
 ) -> tuple[np.ndarray, np.ndarray]: # mean (n,), NaN where nothing is known; number of known values (n,)
     "Mean of the known values among the trailing bars."
-    start = np.zeros(len(x), np.int64)
-    total, n = (rolling_sum(v, window, start) for v in (np.nan_to_num(x), np.isfinite(x).astype(float)))
-    return np.where(n > 0, total / np.maximum(n, 1), np.nan), n.astype(np.int64)
+    known = np.concatenate(([0], np.cumsum(np.isfinite(x)))) # of whole numbers a running sum is exact
+    n = known[1:] - known[np.maximum(np.arange(1, len(x) + 1) - window, 0)]
+    total = rolling_sum(np.nan_to_num(x), window, np.zeros(len(x), np.int64))
+    return np.where(n > 0, total / np.maximum(n, 1), np.nan), n
 
 # %% ../../nbs/features/state.ipynb #2e01e3ea
 def _minutes(t) -> np.ndarray:

@@ -16,7 +16,7 @@ from ..parts import registry
 class CustomAttention(BlockBase):
     "Multi-head self-attention over the whole window."
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, shared out among the heads
         nhead: int = 4, # heads, a divisor of D
         dropout: float = 0.1, # on the attention weights
     ):

@@ -61,5 +61,5 @@ def _padded(self: FlexiblePatchEmbed, z):
 @patch
 def _mask(self: FlexiblePatchEmbed, y):
     "The learned token in place of a fixed number of random patches of each row."
-    hidden = torch.rand(y.shape[:2], device=y.device).argsort(1) < int(self.mask_ratio * y.shape[1])
+    hidden = torch.rand(y.shape[:2], dtype=torch.float32, device=y.device).argsort(1) < int(self.mask_ratio * y.shape[1])
     return torch.where(hidden[..., None], self.mask_token, y)

@@ -17,7 +17,7 @@ from ..parts import registry
 class FourierBlock(BlockBase):
     "x plus its lowest frequencies, each multiplied by a learned complex weight."
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D; every channel has weights of its own
         modes: int = 32, # number of frequencies, from zero upwards
     ):
         super().__init__()

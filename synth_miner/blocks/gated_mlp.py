@@ -17,7 +17,7 @@ from ..parts import registry
 class GatedMLP(BlockBase):
     "gate * MLP(x) + (1 - gate) * x, with one gate per channel, one half at the start."
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, one gate for each
         expansion: int = 4, # hidden width as a multiple of D
         dropout: float = 0.1, # after the hidden layer
     ):

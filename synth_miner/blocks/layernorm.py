@@ -16,7 +16,7 @@ from ..parts import registry
 class LayerNormBlock(BlockBase):
     "Mean 0 and variance 1 over the width, step by step, then a learned scale and shift."
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, what is normalised
         eps: float = 1e-5, # added to the variance
     ):
         super().__init__()

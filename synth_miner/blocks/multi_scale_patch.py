@@ -17,7 +17,7 @@ from ..parts import registry
 class MultiScalePatcher(BlockBase):
     "Patches of several lengths, aligned by age at the finest scale and mixed: (B,T,C) to (B,N,D)."
     def __init__(self,
-        d_model: int, # width D of a token
+        d_model: int, # width D of a token, at every scale
         scales: list[int] | None = None, # steps per patch, one entry per scale; None: [4, 16]
         channel_independence: bool = False, # each channel is a window of its own
         in_channels: int | None = None, # input width C; None: D

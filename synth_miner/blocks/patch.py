@@ -18,7 +18,7 @@ from ..parts import registry
 class PatchEmbedding(BlockBase):
     "Strided convolution over the newest whole patches: (B,T,C) to (B,T//patch_size,D), at least one token."
     def __init__(self,
-        d_model: int, # width D of a token
+        d_model: int, # width D of a token, one for each patch
         patch_size: int = 4, # steps in a patch
         in_channels: int | None = None, # input width C; None: D
     ):

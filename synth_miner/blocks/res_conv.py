@@ -17,7 +17,7 @@ from ..parts import registry
 class ResConvBlock(BlockBase):
     "x + conv, norm, GELU, dropout, conv, norm; the window's ends are repeated, so a constant stays constant."
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, kept by both convolutions
         kernel_size: int = 3, # steps seen by each of the two convolutions, odd or even
         dropout: float = 0.1, # between them
         *,

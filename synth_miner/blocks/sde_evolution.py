@@ -18,7 +18,7 @@ from ..parts import registry
 class SDEEvolutionBlock(BlockBase):
     "Euler-Maruyama step of each latent, with noise from torch's global generator in train mode only."
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, of drift and noise
         hidden: int = 64, # hidden width of the drift
         dropout: float = 0.1, # in the drift
     ):

@@ -20,7 +20,7 @@ from ..parts import registry
 class StateSpaceBlock(BlockBase):
     "Adds to each step a mix of the channels' states."
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D; every channel has states of its own
         states: int = 8, # states per channel
     ):
         super().__init__()

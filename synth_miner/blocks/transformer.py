@@ -16,7 +16,7 @@ from ..parts import registry
 class TransformerBlock(BlockBase):
     "Post-norm attention and gated MLP, each with a residual; positions are added to the input of attention."
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D of attention and MLP
         nhead: int = 4, # attention heads, a divisor of D
         dropout: float = 0.1, # in attention and MLP
     ):

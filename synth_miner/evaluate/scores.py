@@ -193,7 +193,7 @@ def save(self: BacktestScores,
 def _read_json(file) -> dict:
     "The content of a JSON file. Raises BadData."
     try:
-        return json.loads(file.read_text())
+        return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as e:
         raise BadData(f"{file} is not JSON: {e}") from None
 

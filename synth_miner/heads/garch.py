@@ -13,8 +13,8 @@ from ..parts import registry
 from ..processes.garch import GARCHParams
 
 # %% ../../nbs/heads/garch.ipynb #0cbf8cce
-@registry.register_head("garch", process="garch",
-                        expressiveness="high", cost="medium", best_for="volatility that clusters within the forecast")
+@registry.register_head("garch", process="garch", expressiveness="high", cost="medium",
+                        best_for="volatility that clusters within the forecast")
 class GARCHHead(StepHeadBase):
     "Parameters of a GARCH(1,1) recursion around a volatility that may depend on the step."
     whole = 4

@@ -11,8 +11,8 @@ from .constant import ConstantHeadBase
 from ..parts import registry
 
 # %% ../../nbs/heads/gbm.ipynb #1483b326
-@registry.register_head("gbm", process="gbm",
-                        expressiveness="low", cost="low", best_for="a first model, and little data")
+@registry.register_head("gbm", process="gbm", expressiveness="low", cost="low",
+                        best_for="a first model, and little data")
 class GBMHead(ConstantHeadBase):
     "Layer norm and two linear maps of the last latent."
     def __init__(self,

@@ -59,8 +59,7 @@ def _width(latent_size, d_model, nhead, kv_dim) -> int:
     return width
 
 # %% ../../nbs/heads/horizon.ipynb #1628909b
-@registry.register_head("horizon", process="horizon",
-                        expressiveness="high", cost="medium",
+@registry.register_head("horizon", process="horizon", expressiveness="high", cost="medium",
                         best_for="long windows, where each step ahead needs another part of the past")
 class HorizonHead(WindowHeadBase):
     "Cross-attention from the steps ahead to the window, giving (mu, sigma) per step."

@@ -11,8 +11,8 @@ from .constant import ConstantHeadBase
 from ..parts import registry
 
 # %% ../../nbs/heads/sde.ipynb #979cce7a
-@registry.register_head("sde", process="gbm",
-                        expressiveness="medium", cost="low", best_for="one drift and volatility for the whole horizon")
+@registry.register_head("sde", process="gbm", expressiveness="medium", cost="low",
+                        best_for="one drift and volatility for the whole horizon")
 class SDEHead(ConstantHeadBase):
     "Two hidden layers of the last latent, to one drift and one volatility."
     def __init__(self,

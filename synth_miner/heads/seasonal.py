@@ -34,7 +34,7 @@ class SeasonalHead(HeadBase):
         for fact in ("takes", "process", "scaled", "expressiveness"):
             setattr(self, fact, getattr(self.head, fact))
         self.needs = tuple(dict.fromkeys((*self.head.needs, "future")))
-        self.future_dim, self.reach = future_dim, torch.tensor(max_factor).log().item()
+        self.future_dim, self.reach = future_dim, torch.tensor(max_factor, device="cpu").log().item()
         self.season = nn.Sequential(nn.Linear(future_dim, hidden), nn.GELU(), small_init(nn.Linear(hidden, 1)))
 
 # %% ../../nbs/heads/seasonal.ipynb #7471e03a

@@ -24,12 +24,12 @@ POOLS = {  # name -> (B,T,D) to (B,D) or (B,2D)
 }
 
 # %% ../../nbs/heads/simple_horizon.ipynb #b9e4a06e
-@registry.register_head("simple_horizon", process="horizon",
-                        expressiveness="medium", cost="low", best_for="volatility that follows the clock")
+@registry.register_head("simple_horizon", process="horizon", expressiveness="medium", cost="low",
+                        best_for="volatility that follows the clock")
 class SimpleHorizonHead(WindowHeadBase):
     "Pooled past, step features and known calendar through one hidden layer, giving (mu, sigma) per step."
     def __init__(self,
-        latent_size: int, # width D
+        latent_size: int, # width D, before pooling
         horizon_max: int = 2000, # longest horizon it accepts
         hidden_dim: int | None = None, # hidden width; None: 2 D
         pool_type: str = "mean", # one of `POOLS`

@@ -12,8 +12,7 @@ from ..parts import registry
 from ..processes.stochastic_vol import StochasticVolParams
 
 # %% ../../nbs/heads/stochastic_vol.ipynb #563bee82
-@registry.register_head("stochastic_vol", process="stochastic_vol",
-                        expressiveness="very high", cost="medium",
+@registry.register_head("stochastic_vol", process="stochastic_vol", expressiveness="very high", cost="medium",
                         best_for="scores of realised volatility, as in the one-hour competition")
 class StochasticVolHead(StepHeadBase):
     "Per-step volatility, and the Ornstein-Uhlenbeck process of each path's log-volatility around it."

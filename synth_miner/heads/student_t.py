@@ -12,8 +12,8 @@ from ..parts import registry
 from ..processes.student_t import StudentTParams
 
 # %% ../../nbs/heads/student_t.ipynb #2c84d691
-@registry.register_head("student_t", process="student_t",
-                        expressiveness="high", cost="low", best_for="steps with fat tails")
+@registry.register_head("student_t", process="student_t", expressiveness="high", cost="low",
+                        best_for="steps with fat tails")
 class StudentTHead(StepHeadBase):
     "Per-step Student-t returns from one hidden layer over the last latent, the step and the calendar."
     outputs = 3

@@ -50,9 +50,8 @@ class VolCurve(nn.Module):
         return self.out(hidden).squeeze(-1) + self.level(x) + self.fade(x) @ steps.T + self.clock(a).squeeze(-1)
 
 # %% ../../nbs/heads/vol_curve.ipynb #3e7e006c
-@registry.register_head("vol_curve", process="stochastic_vol", needs=("future",),
-                        expressiveness="very high", cost="low",
-                        best_for="a day or an hour ahead on little data, with a clock")
+@registry.register_head("vol_curve", process="stochastic_vol", needs=("future",), expressiveness="very high",
+                        cost="low", best_for="a day or an hour ahead on little data, with a clock")
 class VolCurveHead(HeadBase):
     "Mean log-volatility of several curves, and paths whose own volatility varies around it. Raises ShapeMismatch."
     def __init__(self,

@@ -16,8 +16,8 @@ from ..parts import registry
 from ..processes.per_step import PerStep
 
 # %% ../../nbs/heads/vol_term_structure.ipynb #324a7acd
-@registry.register_head("vol_term_structure", process="horizon",
-                        expressiveness="medium", cost="low", best_for="little data and a smooth curve of volatility")
+@registry.register_head("vol_term_structure", process="horizon", expressiveness="medium", cost="low",
+                        best_for="little data and a smooth curve of volatility")
 class VolTermStructureHead(HeadBase):
     "Level and slope of drift and volatility, from the last latent."
     def __init__(self,

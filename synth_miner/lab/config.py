@@ -17,6 +17,7 @@ from ..evaluate.runner import named_forecasters
 from ..keys.check import KEYS, check_config
 from ..keys.words import hydra_words, word_values
 from ..score.competitions import use_competition
+from ..secrets import mark_environment
 from typing import NamedTuple
 
 # %% ../../nbs/lab/00_config.ipynb #069a397a
@@ -51,7 +52,7 @@ def plain_config(
 ): # dict or list
     "A plain container of a configuration node, interpolations resolved."
     from omegaconf import OmegaConf
-    return OmegaConf.to_container(node, resolve=True)
+    return mark_environment(*(OmegaConf.to_container(node, resolve=resolve) for resolve in (False, True)))
 
 # %% ../../nbs/lab/00_config.ipynb #8844c2a4
 def flat_config(

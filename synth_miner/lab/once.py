@@ -19,7 +19,7 @@ from .fingerprint import code_fingerprint, data_fingerprint, fingerprint, git_st
 from .results import load_result
 from .store import ExperimentStore
 from ..model.forecaster import load_forecaster
-from ..model.save import write_json
+from ..model.save import read_json, write_json
 from ..train.parallel import launched_rank
 
 # %% ../../nbs/lab/07_once.ipynb #7e7bf4fe
@@ -56,7 +56,7 @@ def _outcome(settings: RunSettings, root: Path, out: dict) -> dict: # columns
 # %% ../../nbs/lab/07_once.ipynb #516b1b69
 def _read_run(folder: Path) -> dict: # as `run_experiment`
     "A finished run from its folder."
-    forecaster, metrics = load_forecaster(folder), json.loads((folder / "metrics.json").read_text())
+    forecaster, metrics = load_forecaster(folder), read_json(folder / "metrics.json", dict)
     return dict(model=forecaster.model, metrics=metrics, config=load_config(path=folder / "config.yaml"), run=folder,
                 recipe=forecaster.model.spec, block_hash=metrics["recipe"], forecaster=forecaster,
                 result=load_result(folder), interrupted=False)

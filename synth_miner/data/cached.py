@@ -176,13 +176,3 @@ def load_range(self: CachedSource,
     if first - start > pd.Timedelta(days=1):
         warnings.warn(f"{asset}: {self.kind} has no bar before {first}; you asked from {start}", stacklevel=2)
     return bars
-
-# %% ../../nbs/data/09_cached.ipynb #ccf42435
-@patch
-def load_asset(self: CachedSource,
-    asset: str, # the subnet's name
-    step: int | None = None, # a multiple of the source's own
-    sort_on_load: bool = True, # not used: the cache is in order
-) -> AssetData:
-    "Bars of one asset within the source's own limits."
-    return self.load_range(asset, step, *self.limits(), sort_on_load)

@@ -13,7 +13,6 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from ..core import BadData
-from .bars import AssetData
 from .files import DamagedFile
 from .hub_errors import HubFileMissing, hub_call
 from .resample import QUIET
@@ -115,12 +114,3 @@ def _renamed(self: HubSource, df: pd.DataFrame, columns: dict) -> pd.DataFrame:
     "A table with its index among the columns and the columns under our names."
     df = df.reset_index() if set(columns) - set(df) else df
     return df.rename(columns={**columns, "index": "timestamp"})
-
-@patch
-def load_asset(self: HubSource,
-    asset: str, # the subnet's name
-    step: int | None = None, # seconds wanted
-    sort_on_load: bool = True, # sort rows by time; False: disorder is an error
-) -> AssetData:
-    "Bars of one asset within the source's own limits."
-    return self.load_range(asset, step, *self.limits(), sort_on_load)

@@ -8,6 +8,7 @@ __all__ = ['step_of_word', 'Words', 'words_of', 'FoundFile', 'place_of', 'FoundF
 # %% ../../nbs/data/13_layout.ipynb #d55aac96
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from ..core import BadData
@@ -79,14 +80,14 @@ class FoundFile(NamedTuple):
     asset: str # the subnet's name
     step: int | None # of a bar, seconds; None: nothing says so
 
-def _asset_of_place(words: Sequence[Words], where: Path) -> str | None:
+def _asset_of_place(words: Sequence[Words], where: Path, crowded: bool) -> str | None:
     "The asset that a file and the folders around it name, the nearest first. Raises BadData for two."
     sure = list(dict.fromkeys(w.asset for w in words if w.sure))
     if len(sure) > 1:
         raise BadData(f"{where}: its name says {sure[0]} and a folder says {sure[1]}; rename or move one of them")
     if sure: return sure[0]
     if len(words) > 2: return None
-    return next((w.asset for w in words[::-1] if w.asset), None)
+    return next((w.asset for w in (words if crowded else words[::-1]) if w.asset), None)
 
 def _asset_above(root: Path, known: Mapping) -> str | None:
     "The asset that the folder itself is called after, or one above it where its name says only bar length or date."
@@ -103,12 +104,13 @@ def place_of(
     file: Path, # of any name
     root: Path, # the folder that is searched, or the file itself
     known: Mapping | None = None, # names that exchanges have for assets; None: `exchange_names`
+    crowded: bool = False, # whether the files beside it are called after several assets
 ) -> FoundFile | None: # None: not a file of bars, as far as its name says
     "What the place of a file says. Raises BadData where file and folder name two assets."
     known = exchange_names() if known is None else known
     folders = file.relative_to(root).parts[:-1] if file != root else ()
     words = [words_of(name, known) for name in (file_stem(file), *folders[::-1])]
-    asset, above = _asset_of_place(words, file), root.parent if file == root else root
+    asset, above = _asset_of_place(words, file, crowded), root.parent if file == root else root
     loose = not any(w.sure for w in words) and any(e in file.name.lower() for e in _LOOSE) and file != root
     if loose or any(w.other for w in words): return None
     if asset is None and not any(w.asset for w in words): asset = _asset_above(above.resolve(), known)
@@ -134,8 +136,12 @@ def find_files(
     "The files of bars in a folder, by asset. Raises FileNotFoundError, or BadData where names contradict each other."
     root, known, found, left_out = Path(path), exchange_names(), {}, []
     if not root.exists(): raise FileNotFoundError(f"no folder or file {root} (looked in {Path.cwd()})")
-    for file in [root] if root.is_file() else _all_files(root):
-        place = place_of(file, root, known) if root.is_file() or file_ending(file) else None
+    files = [root] if root.is_file() else [*_all_files(root)]
+    names = {(f.parent, words_of(file_stem(f), known).asset) for f in files if file_ending(f)}
+    several = Counter(folder for folder, asset in names if asset)
+    for file in files:
+        likely = root.is_file() or file_ending(file)
+        place = place_of(file, root, known, several[file.parent] > 1) if likely else None
         if place is None: left_out.append(file)
         else: found.setdefault(place.asset, []).append(place)
     if found: return FoundFiles(found, left_out)

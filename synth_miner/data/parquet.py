@@ -171,12 +171,3 @@ def load_range(self: ParquetSource,
     frames = [self._join(asset, groups[s], start, end, sort_on_load) for s in choice.used]
     if len(frames) == 1: return cut_bars(asset, frames[0], start, end, where)
     return cut_bars(asset, self._add_finer(asset, frames, step), None, None, where)
-
-@patch
-def load_asset(self: ParquetSource,
-    asset: str, # the subnet's name
-    step: int | None = None, # seconds wanted; None: as `choose` takes them
-    sort_on_load: bool = True, # sort rows by time; False: disorder is an error
-) -> AssetData:
-    "Bars of one asset within the source's own limits."
-    return self.load_range(asset, step, *self.limits(), sort_on_load)

@@ -39,11 +39,13 @@ class DataSource:
 
     def load_asset(self,
         asset: str, # the subnet's name
-        step: int | None, # seconds wanted; bars of any divisor of it will do. None: whatever the source has
+        step: int | None = None, # seconds wanted; bars of any divisor of it will do. None: whatever the source has
         sort_on_load: bool = True, # sort rows by time; False: disorder is an error
     ) -> AssetData:
-        "Bars of one asset, at the wanted step or finer where it can."
-        raise NotImplementedError(f"{type(self).__name__} does not define load_asset")
+        "Bars of one asset within the source's own limits, at the wanted step or finer where it can."
+        if type(self).load_range is DataSource.load_range:
+            raise NotImplementedError(f"{type(self).__name__} does not define load_asset")
+        return self.load_range(asset, step, *self.limits(), sort_on_load)
 
     def load_range(self,
         asset: str, # the subnet's name

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
+from ..data.report import warn_of_moves
 from ..data.resample import resample_bars
 from ..data.source import DataSource
 from ..diagnostics import leaderboard_plot
@@ -146,6 +147,7 @@ def prompts(self: ValidatorReplay) -> list[Prompt]: # in the order of the reques
     if not found:
         raise BadData(f"no prompt of {c.name} can be asked between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M}; "
                       f"it needs a day of history and {c.length} s of truth")
+    warn_of_moves(truth)
     self._prompts = found
     return found
 

@@ -19,14 +19,19 @@ from .times import _checked, _read_times
 _TIME_OPTIONS = ("dayfirst", "time_format", "timezone")  # options of `read` for `utc_index`
 
 def _our_names(df: pd.DataFrame, columns: Mapping | None, extra: Sequence) -> tuple[pd.DataFrame, dict, list[str]]:
-    "The table with prices and volume under our names, its columns by role as `find_columns` gives them, what was assumed."
-    exact = {plain_name(k): v for k, v in (columns or {}).items()}
-    df = df.rename(columns={c: (columns or {}).get(c, exact.get(plain_name(c), c)) for c in df.columns if c not in extra})
+    "The table with prices and volume under our names, its columns by role, and what was assumed."
+    theirs, plain = columns or {}, {plain_name(k): v for k, v in (columns or {}).items()}
+    df = df.rename(columns={c: theirs.get(c, plain.get(plain_name(c), c)) for c in df.columns if c not in extra})
     found = find_columns([c for c in df.columns if c not in extra])
-    volume, assumed = choose_volume(found["volume"])
+    filled = _filled_first(df, found["volume"])
+    volume, assumed = choose_volume(filled)
+    if filled[:1] != found["volume"][:1]: assumed = f"volume is taken from {volume!r}, {found['volume'][0]!r} is 0 everywhere"
     best = {role: (found[role] or [None])[0] for role in OHLCV} | {"volume": volume}
     same = {c: role for role, b in best.items() for c in found[role] if b is not None and plain_name(c) == plain_name(b)}
     return df.rename(columns=same), found, [assumed] if assumed else []
+def _filled_first(df: pd.DataFrame, names: Sequence) -> list:
+    "Columns that may be the volume, those last that are 0 everywhere, as real volume is in MetaTrader's currencies."
+    return sorted(names, key=lambda c: pd.api.types.is_numeric_dtype(df[c]) and not df[c].any()) if len(set(names)) > 1 else names
 
 # %% ../../nbs/data/01_clean.ipynb #6eb95dbb
 def _is_clock(column: pd.Series) -> bool:
@@ -224,7 +229,7 @@ def clean_bars(
     df.attrs = raw.attrs # how the table was understood, and what was assumed
     return df
 
-# %% ../../nbs/data/01_clean.ipynb #f6e9eaa4
+# %% ../../nbs/data/01_clean.ipynb #eaf24c9e
 def merge_notes(
     tables: Sequence[pd.DataFrame], # as `clean_bars` gives them
 ) -> dict: # for the `attrs` of a table made of them

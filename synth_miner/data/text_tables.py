@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEPARATORS', 'find_separator', 'TextLayout', 'guess_names', 'find_layout', 'read_text']
 
-# %% ../../nbs/data/07_text_tables.ipynb #9307edbb
+# %% ../../nbs/data/07_text_tables.ipynb #ec87a63c
 import csv
 import re
 import pandas as pd
@@ -16,7 +16,7 @@ from ..core import BadData
 from .columns import OHLCV, find_columns, plain_name
 from .numbers import to_numbers
 
-# %% ../../nbs/data/07_text_tables.ipynb #f482be1a
+# %% ../../nbs/data/07_text_tables.ipynb #03cfa7cc
 SEPARATORS = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ",", "blanks": r"\s+"} # by the name that `sep` may give
 _NUMBER = re.compile(r"[+-]?\s*[$€£¥]?\s*\d[\d.,:'’/\-\s\u00a0\u202f]*(?:[eE][+-]?\d+)?[KMBkmb%]?")  # or a date in digits
 
@@ -40,10 +40,12 @@ def find_separator(
         if not counts: continue
         n = max(counts, key=lambda k: (counts[k], k))
         if n >= (3 if sep == SEPARATORS["blanks"] else 2) and 2 * counts[n] >= counts.total(): return sep, n
+    if not any(_is_row(_cells(line, ",")) for line in lines):
+        raise BadData(f"{name} holds no rows: no line has a number in it; the first is {(lines or [''])[0][:60].strip()!r}")
     raise BadData(f"{name} is not a table: no line is split into values by a tab, semicolon, comma or blanks; the first is "
                   f"{lines[0][:60].strip() if lines else ''!r}. Say what separates them with data.read.sep=semicolon")
 
-# %% ../../nbs/data/07_text_tables.ipynb #9bf45bb0
+# %% ../../nbs/data/07_text_tables.ipynb #d015feb7
 @dataclass
 class TextLayout:
     "Where the values of a text table are."
@@ -73,7 +75,7 @@ def _header(above: Sequence[list], n: int, name: str) -> list[str] | None:
     if times and find_columns(times)["time"]: names[0] = times[0]
     return names
 
-# %% ../../nbs/data/07_text_tables.ipynb #33b89d43
+# %% ../../nbs/data/07_text_tables.ipynb #b9986238
 _BAR = ["open", "high", "low", "close"]
 _ORDERS = [_BAR, ["low", "high", "open", "close"], ["open", "close", "high", "low"]]  # usual; Coinbase; Bitfinex
 _AFTER = {  # number of columns behind the four prices -> what they are
@@ -106,7 +108,7 @@ def guess_names(
     after = ["volume", "real_volume", "spread"][:behind] if clock else _AFTER[behind]
     return [*times, *prices, *after]
 
-# %% ../../nbs/data/07_text_tables.ipynb #f48514f5
+# %% ../../nbs/data/07_text_tables.ipynb #57de9380
 def find_layout(
     head: str, # the beginning of a file, whole lines
     read: Mapping, # options given: sep, header, names, skiprows, comment
@@ -149,7 +151,7 @@ def _fit(names: list[str], rows: Sequence[Sequence[str]], name: str) -> list[str
     names = names + [""] * (len(rows[0]) - len(names))
     return [n or (f"column {i + 1}" if i else "") for i, n in enumerate(names)]
 
-# %% ../../nbs/data/07_text_tables.ipynb #7cb4e17a
+# %% ../../nbs/data/07_text_tables.ipynb #cdf23090
 def read_text(
     open_text: Callable, # gives the file as text, from its beginning
     layout: TextLayout, # of the file
@@ -181,7 +183,7 @@ def _read_all(open_text: Callable, name: str, options: Mapping, **more) -> pd.Da
         more.pop("low_memory", None)
         with open_text() as f: return pd.read_csv(f, engine="python", on_bad_lines=without_number, **options, **more)
 
-# %% ../../nbs/data/07_text_tables.ipynb #c3e033dd
+# %% ../../nbs/data/07_text_tables.ipynb #01989015
 def _without_remarks(df: pd.DataFrame, names: Sequence[str], name: str) -> tuple[pd.DataFrame, list[str]]:
     "The rows of a table that hold a number, and a sentence on those without. Raises BadData for another header."
     text = [c for c in df if not pd.api.types.is_numeric_dtype(df[c])]

@@ -39,7 +39,7 @@ def step_name(
     unit, seconds = next((unit, seconds) for unit, seconds in units if step % seconds == 0)
     return f"{step // seconds}{unit}"
 
-# %% ../../nbs/data/00_times.ipynb #e71bd258
+# %% ../../nbs/data/00_times.ipynb #f5e38633
 _UNITS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}  # microseconds in each
 _EARLIEST, _LATEST = (pd.Timestamp(f"{year}-01-01", tz="UTC") for year in (1990, 2100))  # a bar opens between them
 _COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # number of digits -> how it is read
@@ -59,7 +59,7 @@ def _compact(x: pd.Series, lengths=tuple(_COMPACT)) -> pd.Series:
         t = t.fillna(read.dt.as_unit("us"))
     return t.where(t.dt.year.between(_EARLIEST.year, _LATEST.year - 1))
 
-# %% ../../nbs/data/00_times.ipynb #4ce6e081
+# %% ../../nbs/data/00_times.ipynb #aeef5b37
 def _number_error(x: pd.Series, i: int, name: str) -> BadData:
     "The refusal of a number that is not a moment."
     hint = "; if it counts a spreadsheet's days, say data.read.time_format=excel" if 32874 <= x.iloc[i] < 73051 else ""
@@ -89,7 +89,7 @@ def _from_numbers(x: pd.Series, name: str) -> tuple[pd.Series, list[str]]: # tim
     us = np.where(unit < 1, v // 1000, v * np.maximum(unit, 1).astype(v.dtype))
     return pd.Series(np.rint(us).astype(np.int64).view("datetime64[us]")), []
 
-# %% ../../nbs/data/00_times.ipynb #e6a1302e
+# %% ../../nbs/data/00_times.ipynb #62428e9b
 class AmbiguousTime(BadData):
     "Times that fit two conventions."
 
@@ -126,7 +126,7 @@ def _dates(parts: pd.DataFrame, order: str) -> pd.Series:
     year = part["y"].where(part["y"].str.len() != 2, "20" + part["y"])
     return pd.to_datetime(year + "-" + month + "-" + part["d"].str.zfill(2), format="%Y-%m-%d", errors="coerce")
 
-# %% ../../nbs/data/00_times.ipynb #4373451f
+# %% ../../nbs/data/00_times.ipynb #632ded81
 _ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 def _pace(t: pd.Series) -> pd.Timedelta:
@@ -159,7 +159,7 @@ def _in_one_order(parts: pd.DataFrame, x: pd.Series, dayfirst: bool | None, name
     best = max(readings if dayfirst is None else ["dmy" if dayfirst else "mdy"], key=lambda o: readings[o].notna().sum())
     return best, readings[best]
 
-# %% ../../nbs/data/00_times.ipynb #244eff27
+# %% ../../nbs/data/00_times.ipynb #eed8e2e7
 def _zone(timezone: str):
     "A time zone by its name or its offset. Raises BadData."
     if m := re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d\d)?", timezone.strip()):
@@ -186,7 +186,7 @@ def _localized(t: pd.Series, timezone: str, name: str) -> pd.Series:
                       "correct data.read.timezone, or export the times in UTC") from None
     return (local[::-1] if falling else local).dt.tz_convert("UTC")
 
-# %% ../../nbs/data/00_times.ipynb #c73a32b5
+# %% ../../nbs/data/00_times.ipynb #356781d6
 def _offsets(written: pd.Series, timezone: str | None, name: str) -> pd.Series:
     "How far each zone behind a time is ahead of UTC, NaT where there is none; with `timezone` abbreviations say nothing."
     if timezone: written = written.mask(written.str.fullmatch("[A-Z]{2,5}") & ~written.isin(["UTC", "GMT"]))
@@ -204,7 +204,7 @@ def _to_utc(t: pd.Series, offsets: pd.Series, timezone: str | None, x: pd.Series
     if timezone and free.any(): utc[free] = _localized(t[free], timezone, name).astype(utc.dtype)
     return utc
 
-# %% ../../nbs/data/00_times.ipynb #879e7f75
+# %% ../../nbs/data/00_times.ipynb #d88aa460
 def _from_split(x: pd.Series, name: str, dayfirst: bool | None, timezone: str | None) -> tuple:
     "Times with a month's name, or with day, month and year in an order to be found; offsets; what was assumed."
     parts, assumed = x.str.extract(_TEXT), []
@@ -233,7 +233,7 @@ def _from_text(x: pd.Series, name: str, dayfirst: bool | None = None, timezone: 
     offsets = offsets.where(t.notna(), None if offsets.isna().all() else zero)
     return _to_utc(t, offsets, timezone, x, name), assumed
 
-# %% ../../nbs/data/00_times.ipynb #e85da635
+# %% ../../nbs/data/00_times.ipynb #3094e765
 def _formatted(x: pd.Series, time_format: str, timezone: str | None, name: str) -> pd.Series:
     "Times written in a format that is given, as UTC, NaT where they are not."
     if time_format in (*_UNITS, "excel"):
@@ -276,7 +276,7 @@ def _time_error(x: pd.Series, i: int, name: str) -> BadData:
         "write 2024-03-01T00:00:00Z, or a number since 1970, or say how it is written with data.read.time_format"
     return BadData(f"{name}: row {i}: {x.tolist()[i]!r} is not a time; {cure}")
 
-# %% ../../nbs/data/00_times.ipynb #db62dd7e
+# %% ../../nbs/data/00_times.ipynb #3e2e4fad
 def utc_index(
     values, # times: datetimes of any zone (none means UTC), strings, dates as numbers, or s, ms, us, ns since 1970
     *,
@@ -298,7 +298,8 @@ def _checked(t: pd.DatetimeIndex, name: str) -> pd.DatetimeIndex:
     fraction = t.asi8 % 1_000_000 != 0
     if fraction.any():
         i = int(fraction.argmax())
-        raise BadData(f"{name}: row {i}: {t[i]} is not a whole second; the time of a bar is its open")
+        raise BadData(f"{name}: row {i}: {t[i]} is not a whole second; the time of a bar is its open, "
+                      "not its close")
     return t
 
 # %% ../../nbs/data/00_times.ipynb #2dd9309b

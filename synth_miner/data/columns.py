@@ -25,8 +25,8 @@ def plain_name(
 # %% ../../nbs/data/00_columns.ipynb #1798febd
 _ROLES = {
     "time": ("open_time", "time_period_start", "time_open", *(n for n in TIME_COLUMNS if n != "open_time"),
-             "start_time", "start", "begins_at", "date_time", "local_time", "unix", "unix_timestamp", "unix_time", "epoch", "mts", "ts_event", "dtyyyymmdd",
-             "index_level_0"),
+             "start_time", "start", "begins_at", "date_time", "local_time", "unix", "unix_timestamp", "unix_time", "epoch",
+             "mts", "ts_event", "dtyyyymmdd", "index_level_0"),
     "open": ("open", "o", "open_price", "price_open"),
     "high": ("high", "h", "high_price", "price_high"),
     "low": ("low", "l", "low_price", "price_low"),
@@ -35,8 +35,8 @@ _ROLES = {
                "tick_volume", "tickvol"),
     "symbol": ("symbol", "ticker", "asset", "pair", "instrument", "coin", "product_id")}
 _UNNAMED = ("", "unnamed_0", "index", "level_0")  # what the first column is called when nobody named it
-_QUOTES = ("usd", "usdt", "usdc", "busd", "fdusd", "tusd", "dai", "eur", "gbp", "jpy", "krw", "try", "currency", "quote",
-           "quote_asset", "dollar")  # in which prices are; a volume of them is money
+_QUOTES = ("usd", "usdt", "usdc", "busd", "fdusd", "tusd", "dai", "eur", "gbp", "jpy", "krw", "try", "currency",
+           "quote", "quote_asset", "dollar")  # in which prices are; a volume of them is money
 
 # %% ../../nbs/data/00_columns.ipynb #f81cea68
 def find_columns(

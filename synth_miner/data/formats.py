@@ -53,9 +53,11 @@ _MAGIC = {b"PAR1": "parquet", b"ARROW1": "feather", b"FEA1": "feather", b"\xff\x
 _PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _FOREIGN = {  # first bytes -> what it is and what to do
     b"\x89HDF": "an HDF5 file; convert it to feather or parquet (freqtrade convert-data --format-to feather)",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook; save it as CSV", b"SQLite format 3": "an SQLite database; export the table as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook; save it as CSV",
+    b"SQLite format 3": "an SQLite database; export the table as CSV",
     b"\x28\xb5\x2f\xfd": "packed with zstd; unpack it", b"7z\xbc\xaf": "a 7z archive; unpack it",
-    **{bytes([128, n]): "a pickle, which is never loaded; write it as parquet" for n in (2, 3, 4, 5)}, b"%PDF": "a PDF; export the table as CSV",
+    **{bytes([128, n]): "a pickle, which is never loaded; write it as parquet" for n in (2, 3, 4, 5)},
+    b"%PDF": "a PDF; export the table as CSV",
     b"\x93NUMPY": "a numpy array; write it as parquet with the names of its columns",
     b"version https://git-lfs": "a pointer of Git LFS and not the file itself; fetch it with git lfs pull"}
 
@@ -75,6 +77,7 @@ def _opened(file: Path):
     if head.startswith(b"PK\x03\x04"): return _from_zip(file)
     return next((opener for magic, opener in _PACKED.items() if head.startswith(magic)), open)(file, "rb")
 
+# %% ../../nbs/data/08_formats.ipynb #caafc2c5
 def file_kind(
     file: str | Path,
 ) -> str: # parquet, feather, arrow stream, json or text
@@ -144,24 +147,26 @@ def _json_rows(value, file: Path):
     "The list of rows in a JSON value, or a table by columns. Raises BadData where several members could be it."
     while isinstance(value, dict) and not _is_by_columns(value):
         members = list(value.values())
-        if members and all(isinstance(v, dict) and _is_by_columns(v) for v in members) and not _has_lists(members): return members
+        if _are_rows(members): return members
         lists = [v for v in members if isinstance(v, list) and v and isinstance(v[0], list | dict)]
         inner = lists or [v for v in members if isinstance(v, dict) and v]
         if len(inner) != 1:
-            raise BadData(f"{file}: the JSON object has members {', '.join(map(str, list(value)[:6]))}, and not one list of "
-                          "bars; write each list into a file of its own")
+            raise BadData(f"{file}: the JSON object has members {', '.join(map(str, list(value)[:6]))}, and not one list "
+                          "of bars; write each list into a file of its own")
         value = inner[0]
     return value
 
-def _has_lists(members) -> bool:
-    "Whether the members are tables by columns, and not rows."
-    return any(isinstance(v, list | dict) for member in members for v in member.values())
+def _are_rows(members: list) -> bool:
+    "Whether all members are objects with the values of one bar."
+    if not members or not all(isinstance(m, dict) and _is_by_columns(m) for m in members): return False
+    return not any(isinstance(v, list | dict) for m in members for v in m.values())
 
 def _is_by_columns(value: dict) -> bool:
     "Whether an object has a list or an object of values for each column."
     found = find_columns(list(value))
     return bool(found["time"] and found["close"])
 
+# %% ../../nbs/data/08_formats.ipynb #5a47c7e1
 def _read_json(file: Path, read: Mapping) -> pd.DataFrame:
     "A table of bars in JSON."
     with _opened(file) as f: text = f.read().decode(read.get("encoding") or "utf-8-sig")

@@ -17,8 +17,8 @@ from .columns import OHLCV, find_columns, plain_name
 from .numbers import to_numbers
 
 # %% ../../nbs/data/07_text_tables.ipynb #03cfa7cc
-SEPARATORS = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ",", "blanks": r"\s+"} # by the name that `sep` may give
-_NUMBER = re.compile(r"[+-]?\s*[$€£¥]?\s*\d[\d.,:'’/\-\s\u00a0\u202f]*(?:[eE][+-]?\d+)?[KMBkmb%]?")  # or a date in digits
+SEPARATORS = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ",", "blanks": r"\s+"} # names for `sep`
+_NUMBER = re.compile(r"[+-]?\s*[$€£¥]?\s*\d[\d.,:'’/\-\s\u00a0\u202f]*(?:[eE][+-]?\d+)?[KMBkmb%]?")  # or a date
 
 def _cells(line: str, sep: str) -> list[str]:
     "The cells of a line."
@@ -26,7 +26,7 @@ def _cells(line: str, sep: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line.strip("\r\n")], delimiter=sep, skipinitialspace=True), [])]
 
 def _is_row(cells: Sequence[str]) -> bool:
-    "Whether cells are those of a bar: a number among them, and the first filled one does not begin with a remark's sign."
+    "Whether cells are those of a bar: a number is among them, and they do not begin like a remark."
     filled = [cell for cell in cells if cell]
     return bool(filled) and filled[0][0] not in "#%/" and any(_NUMBER.fullmatch(cell) for cell in filled)
 
@@ -40,10 +40,11 @@ def find_separator(
         if not counts: continue
         n = max(counts, key=lambda k: (counts[k], k))
         if n >= (3 if sep == SEPARATORS["blanks"] else 2) and 2 * counts[n] >= counts.total(): return sep, n
+    first = lines[0][:60].strip() if lines else ""
     if not any(_is_row(_cells(line, ",")) for line in lines):
-        raise BadData(f"{name} holds no rows: no line has a number in it; the first is {(lines or [''])[0][:60].strip()!r}")
-    raise BadData(f"{name} is not a table: no line is split into values by a tab, semicolon, comma or blanks; the first is "
-                  f"{lines[0][:60].strip() if lines else ''!r}. Say what separates them with data.read.sep=semicolon")
+        raise BadData(f"{name} holds no rows: no line has a number in it; the first is {first!r}")
+    raise BadData(f"{name} is not a table: no line is split into values by a tab, semicolon, comma or blanks; "
+                  f"the first is {first!r}. Say what separates them with data.read.sep=semicolon")
 
 # %% ../../nbs/data/07_text_tables.ipynb #d015feb7
 @dataclass
@@ -69,8 +70,8 @@ def _header(above: Sequence[list], n: int, name: str) -> list[str] | None:
     others = [cells for cells in above if cells is not best and len(cells) == len(best)]
     symbols = {c for cells in others if plain_name(cells[0]) in ("ticker", "symbol") for c in cells[1:] if c}
     if len(symbols) > 1:
-        raise BadData(f"{name}: the columns are those of {len(symbols)} symbols ({', '.join(sorted(symbols)[:3])}); write "
-                      "each into a file of its own")
+        raise BadData(f"{name}: the columns are those of {len(symbols)} symbols ({', '.join(sorted(symbols)[:3])}); "
+                      "write each into a file of its own")
     times = [cells[0] for cells in others if cells[0] and not any(cells[1:])]
     if times and find_columns(times)["time"]: names[0] = times[0]
     return names
@@ -83,6 +84,7 @@ _AFTER = {  # number of columns behind the four prices -> what they are
     5: ["volume", "close_time", "quote_volume", "trades", "taker_buy_volume"],
     7: ["volume", "close_time", "quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volume", "ignore"]}
 
+# %% ../../nbs/data/07_text_tables.ipynb #bf5c33dd
 def _price_order(rows: pd.DataFrame) -> list[str]:
     "The order of the four prices that makes every high the largest and every low the smallest."
     values = rows.apply(to_numbers)
@@ -134,20 +136,21 @@ def find_layout(
     if names is None:
         filled = _filled(rows)
         names = guess_names([row[:filled] for row in rows], name)
-        assumed = [f"no header, the columns are taken to be {', '.join(names)}; data.read.names=[{','.join(names)}] confirms it"]
+        assumed = [f"no header, the columns are taken to be those that data.read.names=[{','.join(names)}] confirms"]
     return TextLayout(sep, _fit([str(x) for x in names], rows, name), cells[first][0], assumed)
 
+# %% ../../nbs/data/07_text_tables.ipynb #7f3f713d
 def _filled(rows: Sequence[Sequence[str]]) -> int:
     "The number of columns up to the last that is not empty."
     return max((i + 1 for row in rows for i, cell in enumerate(row) if cell), default=0)
 
 def _fit(names: list[str], rows: Sequence[Sequence[str]], name: str) -> list[str]:
-    "As many names as the rows have cells. One more cell than names is a number of the row, unless nothing is behind it."
+    "As many names as the rows have cells; one more cell than names is the number of the row."
     n = _filled(rows)
     if n == len(names) + 1: names = ["", *names]
     if n > len(names):
-        raise BadData(f"{name}: rows have {n} cells and the header {len(names)}, such as {','.join(rows[0])[:60]!r}; put "
-                      "numbers with a comma in quotes, or say how the table is written with data.read.sep or data.read.names")
+        raise BadData(f"{name}: rows have {n} cells and the header {len(names)}, such as {','.join(rows[0])[:60]!r}; "
+                      "put numbers with a comma in quotes, or say how it is written with data.read.sep or data.read.names")
     names = names + [""] * (len(rows[0]) - len(names))
     return [n or (f"column {i + 1}" if i else "") for i, n in enumerate(names)]
 
@@ -175,8 +178,8 @@ def _read_all(open_text: Callable, name: str, options: Mapping, **more) -> pd.Da
     "All columns of a table. Raises BadData for a row with too many cells; remarks may have more."
     def without_number(cells):
         if not _is_row(cells): return None
-        raise BadData(f"{name}: a row has {len(cells)} cells, more than the {len(options['names'])} columns: {','.join(cells)[:60]!r}; "
-                      "put numbers with a comma in quotes, or give tables of two layouts a file each")
+        raise BadData(f"{name}: a row has {len(cells)} cells, more than the {len(options['names'])} columns: "
+                      f"{','.join(cells)[:60]!r}; put numbers with a comma in quotes, or give tables of two layouts a file each")
     try:
         with open_text() as f: return pd.read_csv(f, **options, **more)
     except pd.errors.ParserError:
@@ -194,6 +197,8 @@ def _without_remarks(df: pd.DataFrame, names: Sequence[str], name: str) -> tuple
     for i, row in remarks.iterrows():
         cells = {c: cell for c, cell in row.dropna().items() if c < len(names)}
         if _known(list(cells.values())) >= 2 and any(plain_name(names[c]) != plain_name(x) for c, x in cells.items()):
-            raise BadData(f"{name}: row {i} is a second header with other columns, {list(cells.values())}; give each table a file")
-    said = [f"{len(remarks)} lines without a number left out, the first is {remarks.iloc[0].dropna().iloc[0]!r}"] if len(remarks) else []
-    return df[~empty].reset_index(drop=True), said
+            raise BadData(f"{name}: row {i} is a second header with other columns, {list(cells.values())}; "
+                          "give each table a file")
+    df = df[~empty].reset_index(drop=True)
+    if not len(remarks): return df, []
+    return df, [f"{len(remarks)} lines without a number left out, the first is {remarks.iloc[0].dropna().iloc[0]!r}"]

@@ -93,8 +93,8 @@ def _flat(df: pd.DataFrame, name: str) -> pd.DataFrame:
     raise BadData(f"{name}: the columns are those of {len(symbols)} symbols ({', '.join(symbols[:3])}); "
                   "pass one at a time")
 
-# %% ../../nbs/data/01_clean.ipynb #94c761f0
-def _rename(df: pd.DataFrame, name: str, columns: Mapping | None, extra: Sequence, read: Mapping | None = None) -> tuple:
+# %% ../../nbs/data/01_clean.ipynb #8a471f15
+def _rename(df: pd.DataFrame, name: str, columns: Mapping | None, extra: Sequence, read: Mapping | None = None):
     "The wanted columns under our names, and the times. Raises BadData for a missing or duplicate column."
     read, notes = {**df.attrs.get("read", {}), **(read or {})}, df.attrs
     df, found, assumed = _our_names(_flat(df, name), columns, extra)

@@ -25,8 +25,8 @@ def plain_name(
 # %% ../../nbs/data/00_columns.ipynb #1798febd
 _ROLES = {
     "time": ("open_time", "time_period_start", "time_open", *(n for n in TIME_COLUMNS if n != "open_time"),
-             "start_time", "start", "begins_at", "date_time", "local_time", "unix", "unix_timestamp", "unix_time", "epoch",
-             "mts", "ts_event", "dtyyyymmdd", "index_level_0"),
+             "start_time", "start", "begins_at", "date_time", "local_time", "unix", "unix_timestamp", "unix_time",
+             "epoch", "mts", "ts_event", "dtyyyymmdd", "index_level_0"),
     "open": ("open", "o", "open_price", "price_open"),
     "high": ("high", "h", "high_price", "price_high"),
     "low": ("low", "l", "low_price", "price_low"),

@@ -77,7 +77,7 @@ def _opened(file: Path):
     if head.startswith(b"PK\x03\x04"): return _from_zip(file)
     return next((opener for magic, opener in _PACKED.items() if head.startswith(magic)), open)(file, "rb")
 
-# %% ../../nbs/data/08_formats.ipynb #caafc2c5
+# %% ../../nbs/data/08_formats.ipynb #9757eb70
 def file_kind(
     file: str | Path,
 ) -> str: # parquet, feather, arrow stream, json or text
@@ -151,8 +151,8 @@ def _json_rows(value, file: Path):
         lists = [v for v in members if isinstance(v, list) and v and isinstance(v[0], list | dict)]
         inner = lists or [v for v in members if isinstance(v, dict) and v]
         if len(inner) != 1:
-            raise BadData(f"{file}: the JSON object has members {', '.join(map(str, list(value)[:6]))}, and not one list "
-                          "of bars; write each list into a file of its own")
+            raise BadData(f"{file}: the JSON object has members {', '.join(map(str, list(value)[:6]))}, and not one "
+                          "list of bars; write each list into a file of its own")
         value = inner[0]
     return value
 
@@ -166,7 +166,7 @@ def _is_by_columns(value: dict) -> bool:
     found = find_columns(list(value))
     return bool(found["time"] and found["close"])
 
-# %% ../../nbs/data/08_formats.ipynb #5a47c7e1
+# %% ../../nbs/data/08_formats.ipynb #e4a2e5b1
 def _read_json(file: Path, read: Mapping) -> pd.DataFrame:
     "A table of bars in JSON."
     with _opened(file) as f: text = f.read().decode(read.get("encoding") or "utf-8-sig")

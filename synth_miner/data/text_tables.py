@@ -84,7 +84,7 @@ _AFTER = {  # number of columns behind the four prices -> what they are
     5: ["volume", "close_time", "quote_volume", "trades", "taker_buy_volume"],
     7: ["volume", "close_time", "quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volume", "ignore"]}
 
-# %% ../../nbs/data/07_text_tables.ipynb #bf5c33dd
+# %% ../../nbs/data/07_text_tables.ipynb #ab1ede83
 def _price_order(rows: pd.DataFrame) -> list[str]:
     "The order of the four prices that makes every high the largest and every low the smallest."
     values = rows.apply(to_numbers)
@@ -139,7 +139,7 @@ def find_layout(
         assumed = [f"no header, the columns are taken to be those that data.read.names=[{','.join(names)}] confirms"]
     return TextLayout(sep, _fit([str(x) for x in names], rows, name), cells[first][0], assumed)
 
-# %% ../../nbs/data/07_text_tables.ipynb #7f3f713d
+# %% ../../nbs/data/07_text_tables.ipynb #9facd872
 def _filled(rows: Sequence[Sequence[str]]) -> int:
     "The number of columns up to the last that is not empty."
     return max((i + 1 for row in rows for i, cell in enumerate(row) if cell), default=0)
@@ -150,7 +150,7 @@ def _fit(names: list[str], rows: Sequence[Sequence[str]], name: str) -> list[str
     if n == len(names) + 1: names = ["", *names]
     if n > len(names):
         raise BadData(f"{name}: rows have {n} cells and the header {len(names)}, such as {','.join(rows[0])[:60]!r}; "
-                      "put numbers with a comma in quotes, or say how it is written with data.read.sep or data.read.names")
+                      "put numbers with a comma in quotes, or say data.read.sep or data.read.names")
     names = names + [""] * (len(rows[0]) - len(names))
     return [n or (f"column {i + 1}" if i else "") for i, n in enumerate(names)]
 
@@ -179,7 +179,7 @@ def _read_all(open_text: Callable, name: str, options: Mapping, **more) -> pd.Da
     def without_number(cells):
         if not _is_row(cells): return None
         raise BadData(f"{name}: a row has {len(cells)} cells, more than the {len(options['names'])} columns: "
-                      f"{','.join(cells)[:60]!r}; put numbers with a comma in quotes, or give tables of two layouts a file each")
+                      f"{','.join(cells)[:60]!r}; put numbers with a comma in quotes, or give each table a file")
     try:
         with open_text() as f: return pd.read_csv(f, **options, **more)
     except pd.errors.ParserError:

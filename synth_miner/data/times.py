@@ -83,8 +83,8 @@ def _from_numbers(x: pd.Series, name: str) -> tuple[pd.Series, list[str]]: # tim
         if is_date.all(): return dates, [f"numbers such as {x.iloc[0]:.0f} are read as dates, "
                                          f"{_COMPACT[len(f'{x.iloc[0]:.0f}')]}, data.read.time_format confirms it"]
         i = int((is_date != is_date[0]).argmax())
-        raise BadData(f"{name}: row {i}: {x.tolist()[i]!r} and row 0: {x.tolist()[0]!r} are not both numbers since 1970 "
-                      "or both dates; a column of times has one convention, correct the rows")
+        raise BadData(f"{name}: row {i}: {x.tolist()[i]!r} and row 0: {x.tolist()[0]!r} are not both numbers since "
+                      "1970 or both dates; a column of times has one convention, correct the rows")
     v = x.to_numpy().astype(np.int64 if pd.api.types.is_integer_dtype(x) else np.float64)
     us = np.where(unit < 1, v // 1000, v * np.maximum(unit, 1).astype(v.dtype))
     return pd.Series(np.rint(us).astype(np.int64).view("datetime64[us]")), []
@@ -253,7 +253,7 @@ def _as_text(x: pd.Series) -> pd.Series:
     texts = x.map(lambda v: v.isoformat() if isinstance(v, date) else str(v), na_action="ignore")
     return texts.where(x.notna(), None).astype("str")
 
-# %% ../../nbs/data/00_times.ipynb #e8f0d766
+# %% ../../nbs/data/00_times.ipynb #91fef586
 def _read_times(values, name: str, dayfirst=None, time_format=None, timezone=None) -> tuple: # index, what was assumed
     "Times of any spelling in UTC, and in a list of sentences what had to be assumed. Raises BadData."
     x, assumed = pd.Series(values).reset_index(drop=True), []

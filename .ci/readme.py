@@ -13,21 +13,13 @@ ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 200_000  # bytes a picture
 
 
-def notebook_of(page: str) -> str:
-    "nbs/score/06_sn50.ipynb for the page score/sn50.html."
-    stem = Path(page).with_suffix("")
-    found = [f for f in (ROOT/"nbs"/stem.parent).glob("*.ipynb") if re.sub(r"^\d+_", "", f.stem) == stem.name]
-    if not found: sys.exit(f"README: the link to {page} has no notebook")
-    return found[0].relative_to(ROOT).as_posix()
-
-
 def moved(target: str) -> str:
     "A link of nbs/index.ipynb as it must read one folder up."
     if re.match(r"[a-z]+:|#", target): return target
     path, mark, anchor = target.partition("#")
-    new = notebook_of(path) if path.endswith(".html") else f"nbs/{path}"
+    new = f"nbs/{path}"
     if not (ROOT/new).exists() and not new.startswith("nbs/images/index-"): sys.exit(f"README: the link to {target} leads nowhere")
-    return new if path.endswith(".html") else new + mark + anchor
+    return new if path.endswith(".ipynb") else new + mark + anchor  # GitHub's view of a notebook has no anchors
 
 
 def prose(text: str) -> str:

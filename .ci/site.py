@@ -113,15 +113,14 @@ def one_copy(path: str) -> str:
 
 
 def expanded(contents: list, names: list, used: list) -> list:
-    "Sidebar entries with globs replaced by the notebooks they match and no entry names, in reading order; empty sections vanish."
+    "Sidebar entries with globs replaced by the notebooks they match, in reading order; empty sections vanish."
     out = []
     for entry in contents:
         if isinstance(entry, dict) and "contents" in entry:
             if inner := expanded(entry["contents"], names, used): out.append({**entry, "contents": inner})
             continue
         pattern = entry["auto"] if isinstance(entry, dict) else entry
-        hits = [n for n in names if n == pattern] if isinstance(entry, str) else \
-               [n for n in names if n not in used and fnmatch.fnmatchcase(n, pattern) and n.count("/") == pattern.count("/")]
+        hits = [n for n in names if fnmatch.fnmatchcase(n, pattern) and n.count("/") == pattern.count("/")]
         if not hits and isinstance(entry, str): sys.exit(f"_quarto.yml: the sidebar names {entry}, which does not exist")
         used += hits
         out += [plain(n) for n in hits]
@@ -132,6 +131,10 @@ def quarto_config(names: list) -> str:
     "The text of _quarto.yml for the copies."
     config = yaml.safe_load((ROOT/"_quarto.yml").read_text(encoding="utf-8"))
     site, used = config["website"], []
+    contents = site["sidebar"]["contents"]
+    after = next(i for i, entry in enumerate(contents) if isinstance(entry, dict) and entry.get("section") == "Concepts") + 1
+    contents.insert(after, REFERENCE)
+    site["navbar"]["left"].insert(-1, dict(text="Reference", href=REFERENCE))
     site["sidebar"]["contents"] = expanded(site["sidebar"]["contents"], names, used)
     if lost := sorted(set(names) - set(used)): sys.exit(f"_quarto.yml: in no section of the sidebar: {lost}")
     if twice := sorted({n for n in used if used.count(n) > 1}): sys.exit(f"_quarto.yml: twice in the sidebar: {twice}")

@@ -31,7 +31,8 @@ def step_of_word(
 
 # %% ../../nbs/data/13_layout.ipynb #7444693c
 _EXCHANGES = """binance binanceus bitfinex bitget bitmex bitstamp bybit cdd coinbase cryptodatadownload deribit
-    dukascopy forex gate gateio gdax gemini huobi htx hyperliquid kraken kucoin mexc oanda okex okx poloniex tradingview yahoo"""
+    dukascopy forex gate gateio gdax gemini huobi htx hyperliquid kraken kucoin mexc oanda okex okx poloniex
+    tradingview yahoo"""
 _CONTENTS = """archive bar bars candle candles candlestick candlesticks chart chunk cm data dataset download export file
     final from futures hist historical history kline klines market monthly ohlc ohlcv ohlcvt part parts perp perpetual
     price prices quotes snappy spot swap to um utc 1m 1w 1mo"""

@@ -10,7 +10,7 @@ __all__ = ['QUIET', 'InnerBars', 'inner_bars', 'inner_rows', 'resample_bars', 'r
 import numpy as np
 from ..core import BadData
 from .bars import AssetData
-from .clean import OHLCV
+from .columns import OHLCV
 from .times import step_name, to_seconds
 from typing import NamedTuple
 

@@ -133,6 +133,5 @@ def save_experiment(
     "Write an experiment's recipe to {folder}/model/{name}.yaml, where `synth-miner --config-dir` finds it."
     from omegaconf import OmegaConf
     file = Path(folder) / "model" / f"{name}.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, OmegaConf.to_yaml(OmegaConf.create(_recipe_of(exp, name))))
     return " ".join(["synth-miner", "--config-dir", str(folder), f"model={name}", *_overrides(exp)])

@@ -7,7 +7,9 @@ __all__ = ['DEFAULT_MODELS', 'NoPrice', 'Answered', 'SynthPredictor']
 
 # %% ../../nbs/publish/15_predictor.ipynb #e45fcace
 import numpy as np
+import os
 import pandas as pd
+import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from ..baselines.template import TEMPLATE_DEFAULT, TemplateForecaster
 from ..core import BadData, stable_seed
-from ..data.bars import AssetData
+from ..data.bars import AssetData, bars_over, count_over
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
@@ -87,22 +89,41 @@ class SynthPredictor:
         for asset, bars in (history or {}).items():
             self.live.bars[asset] = bars if isinstance(bars, AssetData) else AssetData.from_frame(asset, bars)
         self.deadline, self.stale, self.seed, self.clock = deadline, pd.Timedelta(stale), seed, clock
-        self.troubles, self.watchdog, self._made = self.live.troubles, Watchdog(), {}
+        self.troubles, self._made, self._strangers = self.live.troubles, {}, set()
+        self.watchdog, self.rescue = Watchdog(), Watchdog() # models and fallback do not wait for each other
+        self.finishing = threading.BoundedSemaphore(os.cpu_count() or 1)
         self.listeners = [] # functions of an `Answered`, called after each; what they raise is only logged
+
+# %% ../../nbs/publish/15_predictor.ipynb #5d5ec6aa
+_STRANGERS = 100 # assets of no competition that are kept; a stream of made-up names would fill the memory
+
+@patch
+def _may_look_for(self: SynthPredictor, asset: str) -> bool:
+    "Whether an asset is kept anyway, or is among the first hundred others that were asked."
+    if asset in self.live.bars or asset in self.live.threads: return True
+    if any(asset in c.assets for c in self.competitions.values()) or asset in self._strangers: return True
+    if not self.live.serves(asset): return True # nobody is asked, and nothing is kept
+    if len(self._strangers) >= _STRANGERS: return False
+    self._strangers.add(asset)
+    return True
 
 # %% ../../nbs/publish/15_predictor.ipynb #9fc000d6
 @patch
 def _closed_bars(self: SynthPredictor, asset: str, start: int, seconds: float) -> AssetData:
-    "Bars that are closed at the start. Raises NoPrice."
+    "Bars that are closed at the start, and by now. Raises NoPrice."
+    if not self._may_look_for(asset):
+        raise NoPrice(f"no price of {asset!r} is known, and {_STRANGERS} assets of no competition are kept already; "
+                      "name those that you need in serve.assets")
     bars = self.live.newest(asset, seconds)
     if bars is None:
         reason = self.troubles.now.get(asset, f"bars are known of {sorted(self.live.bars) or 'no asset'}")
         raise NoPrice(f"no price of {asset!r} is known; {reason}")
     step = bars.step if len(bars) > 1 else self.live.step_of(asset)
-    n = int((bars.seconds + step <= start).sum())
+    n = count_over(bars, min(start, self.clock()), step)
     if not n:
         raise NoPrice(f"{asset}: no bar is closed at start_time {to_time(start)}; "
                       f"the first one known opens at {bars.timestamps[0]}")
+    if n < count_over(bars, start, step): bars = bars_over(bars, self.clock(), step)
     if n < len(bars):
         warnings.warn(f"{asset}: {len(bars) - n} of {len(bars)} bars close after start_time {to_time(start)} and are "
                       f"cut off, the first opens at {bars.timestamps[n]}", stacklevel=4)
@@ -150,7 +171,8 @@ def _forecast(self: SynthPredictor, forecaster: Forecaster, known: AssetData, ba
 def _attempt(self: SynthPredictor, who: str, work: Callable, bars: AssetData, rules: Competition, n: int,
              until: float) -> tuple:
     "(paths, None) or (None, Fault), at the latest at a moment of the monotonic clock."
-    paths, fault = self.watchdog.attempt(who, work, until)
+    watchdog = self.rescue if who == "fallback" else self.watchdog
+    paths, fault = watchdog.attempt(who, work, until, (who, bars.name))
     if fault is not None: return None, fault
     if paths.shape != (n, rules.steps + 1):
         return None, Fault("error", f"{who} gave paths of shape {paths.shape}, expected {(n, rules.steps + 1)}")
@@ -204,6 +226,16 @@ def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: 
         self.troubles.begin((who, ask.asset, fault.cause), f"{ask.asset}: {fault.reason}; the {successor} answers")
     return self._template_paths(known, rules, n, seed), "template", cause
 
+# %% ../../nbs/publish/15_predictor.ipynb #f01086d3
+@patch
+def _response(self: SynthPredictor, prompt: SimulationInput, paths: np.ndarray, by: str) -> tuple:
+    "The subnet's answer from paths. Raises BadData for one that the validator would refuse."
+    with self.finishing: # as many at a time as there are cores: more would only make each other slower
+        response = to_response(paths, prompt_start(prompt), prompt.time_increment)
+        verdict = validate_response(response, prompt)
+    if verdict != "CORRECT": raise BadData(f"{by}: the validator would refuse this answer: {verdict[:200]}")
+    return response
+
 # %% ../../nbs/publish/15_predictor.ipynb #f490b559
 @patch
 def _notify(self: SynthPredictor, answered: Answered):
@@ -217,16 +249,15 @@ def _notify(self: SynthPredictor, answered: Answered):
 @patch
 def answer(self: SynthPredictor,
     prompt: SimulationInput, # the question
+    begun: float | None = None, # when it was asked, on the monotonic clock, seconds; None: now
 ) -> Answered:
     "Answer a prompt. Raises BadData for a question that makes no sense, NoPrice when there is no price to start from."
-    begun = time.monotonic()
+    begun = time.monotonic() if begun is None else begun
     answer_rules(prompt, self.competitions) # refuses what makes no sense before any source is asked
     start = prompt_start(prompt)
     known = self._closed_bars(prompt.asset, start, self.deadline / 2)
     paths, by, cause = self._paths(prompt, known, start, begun + self.deadline)
-    response = to_response(paths, start, prompt.time_increment)
-    verdict = validate_response(response, prompt)
-    if verdict != "CORRECT": raise BadData(f"{by}: the validator would refuse this answer: {verdict[:200]}")
+    response = self._response(prompt, paths, by)
     step = known.step if len(known) > 1 else self.live.step_of(prompt.asset)
     seconds = time.monotonic() - begun
     answered = Answered(prompt, response, by, cause, int(known.seconds[-1]) + step, seconds)

@@ -6,6 +6,8 @@
 __all__ = ['FirstOf', 'make_predictor', 'serve', 'serve_mode']
 
 # %% ../../nbs/publish/22_serve.ipynb #7ee3763e
+import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Sequence
@@ -17,8 +19,10 @@ from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.forecaster import ModelForecaster, load_forecaster
 from ..parts import registry
 from .predictor import SynthPredictor
-from .service import bound_server, make_app
+from .http_server import LIMITS, HttpLimits, bound_server, running, server_url
+from .service import make_app
 from .shadow import ShadowBook
+from .token import exposure_warning, service_token
 from ..score.competitions import COMPETITIONS, get_competition
 
 # %% ../../nbs/publish/22_serve.ipynb #5c47ff14
@@ -52,7 +56,8 @@ def make_predictor(
         trained_for = chosen.competition.name if isinstance(chosen, ModelForecaster) else rules.name
         models = {trained_for: chosen, **models}
     specs = [cfg.data.source] if s.sources is None else list(s.sources)
-    sources = [registry.build("source", spec, freq=s.step or rules.price_step) for spec in specs]
+    common = dict(freq=s.step or rules.price_step, markets=rules.markets)
+    sources = [registry.build("source", spec, **common) for spec in specs]
     return SynthPredictor(source=sources, models=models, fallback=s.fallback, folder=Path(s.folder) / "bars",
                           deadline=s.deadline, stale=s.stale, seed=cfg.seed, step=s.step,
                           competitions={**COMPETITIONS, rules.name: rules})
@@ -67,6 +72,39 @@ def _settle_in_background(book: ShadowBook, source: DataSource, stop: threading.
             book.troubles.begin("settle", text)
         else: book.troubles.end("settle")
 
+# %% ../../nbs/publish/22_serve.ipynb #fb89de25
+def _in_event_loop() -> bool:
+    "Whether this thread runs an event loop, as a notebook's does."
+    try: asyncio.get_running_loop()
+    except RuntimeError: return False
+    return True
+
+def _run_until_told(server, bound):
+    "Run a server until SIGINT or SIGTERM; in a notebook, until the cell is interrupted."
+    if not _in_event_loop(): return server.run([bound])
+    print("Interrupt the cell to stop; `with serving(predictor) as url:` leaves the notebook free.", flush=True)
+    with running(server, bound) as thread, contextlib.suppress(KeyboardInterrupt):
+        while thread.is_alive(): thread.join(0.2)
+
+# %% ../../nbs/publish/22_serve.ipynb #a712d47e
+def _limits(settings) -> HttpLimits:
+    "What clients may do, as a configuration says."
+    return HttpLimits(body=settings.max_body, read_seconds=settings.read_timeout, waiting=settings.max_waiting,
+                      prices=settings.max_prices)
+
+def _book(settings, predictor: SynthPredictor) -> ShadowBook | None:
+    "Where answers are kept, as a configuration says."
+    return ShadowBook(Path(settings.folder) / "shadow", competitions=predictor.competitions) if settings.shadow else None
+
+@contextlib.contextmanager
+def _settling(book: ShadowBook | None, source: DataSource, every: float):
+    "Score stored prompts in the background for a while."
+    stop = threading.Event()
+    if book is not None:
+        threading.Thread(target=_settle_in_background, args=(book, source, stop, every), daemon=True).start()
+    try: yield
+    finally: stop.set()
+
 # %% ../../nbs/publish/22_serve.ipynb #49485ef9
 def serve(
     what, # complete configuration, or a predictor
@@ -74,27 +112,27 @@ def serve(
     port: int | None = None, # 0: any that is free; None: the configuration's, or 8650
     book: ShadowBook | None = None, # keeps the answers; None: as the configuration says, nobody for a predictor
     every: float = 600.0, # seconds from one look for prompts that can be scored to the next
+    *,
+    token: str | None = None, # to be shown by clients; None: SYNTH_MINER_TOKEN, or one made where others can ask
 ):
     "Serve until the process is told to stop (SIGINT or SIGTERM), then answer what was asked and end."
     settings = None if isinstance(what, SynthPredictor) else what.serve
     predictor = what if settings is None else make_predictor(what)
-    if settings is not None and book is None and settings.shadow:
-        book = ShadowBook(Path(settings.folder) / "shadow", competitions=predictor.competitions)
+    assets, limits, docs, folder = None, LIMITS, False, None
+    if settings is not None:
+        assets, limits, docs, folder = settings.assets, _limits(settings), settings.docs, settings.folder
+        book = book or _book(settings, predictor)
     if host is None: host = "127.0.0.1" if settings is None else settings.host
     if port is None: port = 8650 if settings is None else settings.port
-    assets = None if settings is None or settings.assets is None else list(settings.assets)
-    server, bound = bound_server(make_app(predictor, book), host, port)
-    stop, source = threading.Event(), FirstOf(predictor.live.sources)
-    if book is not None:
-        threading.Thread(target=_settle_in_background, args=(book, source, stop, every), daemon=True).start()
-    predictor.start(assets)
-    print(f"Serving on http://{host}:{bound.getsockname()[1]} (POST /predict, GET /health, GET /metrics)",
-          *([SYNTHETIC_NOTE] if source.synthetic else []), sep="\n", flush=True)
-    try: server.run([bound])
-    finally:
-        stop.set()
-        predictor.stop()
-        bound.close()
+    shown, source = service_token(host, token, folder), FirstOf(predictor.live.sources)
+    server, bound = bound_server(make_app(predictor, book, limits, shown.text, docs), host, port, limits)
+    lines = [f"Serving on {server_url(bound)} (POST /predict, GET /health, GET /metrics)",
+             exposure_warning(host, shown), SYNTHETIC_NOTE if source.synthetic else None]
+    with contextlib.closing(bound), _settling(book, source, every):
+        predictor.start(assets and list(assets))
+        print(*(line for line in lines if line), sep="\n", flush=True)
+        try: _run_until_told(server, bound)
+        finally: predictor.stop()
 
 # %% ../../nbs/publish/22_serve.ipynb #0fa845c9
 def serve_mode(

@@ -73,6 +73,8 @@ def _answer_families(self: ServiceMetrics) -> list:
 def text(self: ServiceMetrics,
     status: dict, # of a predictor
     waiting: int = 0, # stored prompts that have not been scored
+    queue: int = 0, # questions that wait for their turn
+    prices: int = 0, # in the answers that are being made or sent
 ) -> str:
     "All metrics in the text format of Prometheus."
     ages = {(("asset", a),): round(s["age"], 3) for a, s in status["assets"].items()}
@@ -80,5 +82,7 @@ def text(self: ServiceMetrics,
     families = [
         *self._answer_families(), ("synth_price_age_seconds", "gauge", "Age of the newest price.", ages),
         ("synth_troubles", "gauge", "Things that are wrong at the moment.", troubles),
-        ("synth_prompts_waiting", "gauge", "Stored prompts that have not been scored.", {(): waiting})]
+        ("synth_prompts_waiting", "gauge", "Stored prompts that have not been scored.", {(): waiting}),
+        ("synth_questions_waiting", "gauge", "Questions that wait for their turn.", {(): queue}),
+        ("synth_prices_in_memory", "gauge", "Prices in the answers that are being made or sent.", {(): prices})]
     return "\n".join(line for family in families for line in _family(*family)) + "\n"

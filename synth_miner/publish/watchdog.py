@@ -9,7 +9,9 @@ __all__ = ['Fault', 'Watchdog']
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Hashable
+from fastcore.basics import patch
 from typing import NamedTuple
 
 # %% ../../nbs/publish/14_watchdog.ipynb #1630e07a
@@ -21,35 +23,60 @@ class Fault(NamedTuple):
 class Watchdog:
     "Runs work in threads, a limited number at a time, and stops waiting at a deadline. Threads may share it."
     def __init__(self,
-        slots: int | None = None, # that run at the same time; None: as many as there are cores
+        slots: int | None = None, # that run at the same time; None: as many as there are cores, and two at least
+        share: int | None = None, # that one kind of work may take; None: half of them
     ):
-        self.late, self._slots = {}, threading.BoundedSemaphore(slots or os.cpu_count() or 1)
+        slots = slots or max(2, os.cpu_count() or 1)
+        share = share or max(1, slots // 2)
+        self._slots, self._lock, self._late = threading.BoundedSemaphore(slots), threading.Lock(), defaultdict(list)
+        self._shares = defaultdict(lambda: threading.BoundedSemaphore(share))
 
-    def attempt(self,
-        who: str, # works, for the messages
-        work: Callable, # without arguments
-        until: float, # deadline on the monotonic clock, seconds
-    ) -> tuple: # (result, None), or (None, Fault)
-        "The result of some work, at the latest at the deadline."
-        def seconds_left(): return max(0.0, until - time.monotonic())
-        last = self.late.get(who)
-        if last is not None and last.is_alive():
-            return None, Fault("late", f"{who} is still busy with a prompt that it was late for")
-        if not self._slots.acquire(timeout=seconds_left()):
-            return None, Fault("late", f"{who} had to wait for others until it was too late")
-        outcome, done = {}, threading.Event()
-        thread = threading.Thread(target=_run, args=(who, work, outcome, done), daemon=True, name=who)
-        try:
-            thread.start()
-            if not done.wait(seconds_left()):
-                self.late[who] = thread
-                return None, Fault("late", f"{who} was not done in time")
-        finally: self._slots.release()
-        return outcome.get("result"), outcome.get("fault")
+    def late(self,
+        kind: Hashable, # of work, as `attempt` was given it
+    ) -> list: # threads
+        "Work of a kind that missed its deadline and still runs."
+        with self._lock:
+            self._late[kind] = [thread for thread in self._late[kind] if thread.is_alive()]
+            return list(self._late[kind])
 
 # %% ../../nbs/publish/14_watchdog.ipynb #6e1544cf
 def _run(who: str, work: Callable, outcome: dict, done: threading.Event):
     "Work in a thread, and note the result or the fault."
     try: outcome["result"] = work()
-    except Exception as e: outcome["fault"] = Fault("error", f"{who} failed: {type(e).__name__}: {e}")
-    done.set()
+    except BaseException as e: outcome["fault"] = Fault("error", f"{who} failed: {type(e).__name__}: {e}")
+    finally: done.set()
+
+@patch
+def _watch(self: Watchdog, who: str, work: Callable, until: float, kind: Hashable) -> tuple:
+    "Run work that has its slot."
+    seconds = until - time.monotonic()
+    if seconds <= 0: return None, Fault("late", f"{who} was asked too late")
+    if self.late(kind): return None, Fault("late", f"{who} is still busy with a prompt that it was late for")
+    outcome, done = {}, threading.Event()
+    thread = threading.Thread(target=_run, args=(who, work, outcome, done), daemon=True, name=who)
+    try: thread.start()
+    except RuntimeError as e: return None, Fault("error", f"{who} has no thread to run in: {e}")
+    if not done.wait(seconds):
+        with self._lock: self._late[kind].append(thread)
+        return None, Fault("late", f"{who} was not done in time")
+    return outcome.get("result"), outcome.get("fault")
+
+# %% ../../nbs/publish/14_watchdog.ipynb #e4a803fb
+@patch
+def attempt(self: Watchdog,
+    who: str, # works, for the messages
+    work: Callable, # without arguments
+    until: float, # deadline on the monotonic clock, seconds
+    kind: Hashable = None, # work that is late keeps its kind from being asked; None: `who`
+) -> tuple: # (result, None), or (None, Fault)
+    "The result of some work, at the latest at the deadline."
+    def seconds_left(): return max(0.0, until - time.monotonic())
+    kind = who if kind is None else kind
+    if self.late(kind): return None, Fault("late", f"{who} is still busy with a prompt that it was late for")
+    crowded = None, Fault("late", f"{who} had to wait for others until it was too late")
+    if not self._shares[kind].acquire(timeout=seconds_left()): return crowded
+    try:
+        if not self._slots.acquire(timeout=seconds_left()): return crowded
+        try: return self._watch(who, work, until, kind)
+        finally: self._slots.release()
+    finally: self._shares[kind].release()

@@ -132,7 +132,7 @@ Not seen: any other asset, any other time. It was trained on {assets} alone.
 ## Train it again
 
 ```
-synth-miner mode=recipe recipe={competition} data=parquet data.path=bars data.assets=[{list}]
+synth-miner mode=recipe recipe={competition} data=parquet data.path=bars 'data.assets=[{list}]'
 ```
 """
 

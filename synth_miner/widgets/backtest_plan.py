@@ -20,17 +20,13 @@ from ..parts import registry
 from ..score.competitions import get_competition
 from .controls import market_source, part_choices
 from .jobs import Job
-from .training_plan import check_least
+from .training_plan import MarketPlan, check_least
 
 # %% ../../nbs/widgets/08_backtest_plan.ipynb #a72e227a
 @dataclass
-class BacktestPlan:
+class BacktestPlan(MarketPlan):
     "Which forecasters answer which prompts."
-    market: str = "synthetic" # or "parquet", a folder of bars
-    folder: str = "" # of bars
     length: int = 8_000 # number of bars of the built-in market
-    assets: list = field(default_factory=lambda: ["BTC"]) # names as the subnet writes them
-    competition: str = "crypto_1h" # whose prompts and score
     forecasters: list = field(default_factory=lambda: ["ewma_fhs", "template"]) # names of baselines, and run folders
     start: str = "" # first prompt, UTC; empty: as early as possible
     end: str = "" # no truth after this, UTC; empty: the last bar

@@ -19,21 +19,30 @@ from .times import _checked, _read_times
 _TIME_OPTIONS = ("dayfirst", "time_format", "timezone")  # options of `read` for `utc_index`
 
 def _our_names(df: pd.DataFrame, columns: Mapping | None, extra: Sequence) -> tuple[pd.DataFrame, dict, list[str]]:
-    "The table with prices and volume under our names, its columns by role as `find_columns` gives them, what was assumed."
-    exact = {plain_name(k): v for k, v in (columns or {}).items()}
-    df = df.rename(columns={c: (columns or {}).get(c, exact.get(plain_name(c), c)) for c in df.columns if c not in extra})
+    "The table with prices and volume under our names, its columns by role, and what was assumed."
+    theirs, plain = columns or {}, {plain_name(k): v for k, v in (columns or {}).items()}
+    df = df.rename(columns={c: theirs.get(c, plain.get(plain_name(c), c)) for c in df.columns if c not in extra})
     found = find_columns([c for c in df.columns if c not in extra])
-    volume, assumed = choose_volume(found["volume"])
+    filled = _filled_first(df, found["volume"])
+    volume, assumed = choose_volume(filled)
+    if filled[:1] != found["volume"][:1]:
+        assumed = f"volume is taken from {volume!r}, {found['volume'][0]!r} is 0 everywhere"
     best = {role: (found[role] or [None])[0] for role in OHLCV} | {"volume": volume}
-    same = {c: role for role, b in best.items() for c in found[role] if b is not None and plain_name(c) == plain_name(b)}
+    best = {role: name for role, name in best.items() if name is not None}
+    same = {c: role for role, b in best.items() for c in found[role] if plain_name(c) == plain_name(b)}
     return df.rename(columns=same), found, [assumed] if assumed else []
+def _filled_first(df: pd.DataFrame, names: Sequence) -> list:
+    "Columns that may be the volume, those last that are 0 everywhere, as real volume is in MetaTrader's currencies."
+    if len(set(names)) < max(2, len(names)): return names
+    return sorted(names, key=lambda c: pd.api.types.is_numeric_dtype(df[c]) and not df[c].any())
 
 # %% ../../nbs/data/01_clean.ipynb #6eb95dbb
 def _is_clock(column: pd.Series) -> bool:
     "Whether a column holds times of day: 13:05, or numbers such as 130500 that are not dates."
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_float_dtype(column): return False
     text = column.head(1000).astype(str).str.strip()
-    return bool(len(text)) and bool(text.str.fullmatch(r"\d{1,6}|\d{1,2}:\d\d(?::\d\d(?:[.]0+)?)?(?:\s*[AaPp][Mm])?").all())
+    clock = r"\d{1,6}|\d{1,2}:\d\d(?::\d\d(?:[.]0+)?)?(?:\s*[AaPp][Mm])?"
+    return bool(len(text)) and bool(text.str.fullmatch(clock).all())
 
 def _clock_text(column: pd.Series) -> pd.Series:
     "Times of day as text; numbers are hours, hours and minutes, or hours, minutes and seconds."
@@ -70,20 +79,22 @@ def _one_symbol(df: pd.DataFrame, found: Mapping, name: str):
     for c in found["symbol"]:
         symbols = df[c].dropna().astype(str).str.upper().unique()
         if len(symbols) > 1:
-            raise BadData(f"{name}: column {c!r} names {len(symbols)} symbols ({', '.join(symbols[:3])}); write the bars of "
-                          "each into a file of its own")
+            raise BadData(f"{name}: column {c!r} names {len(symbols)} symbols ({', '.join(symbols[:3])}); write the "
+                          "bars of each into a file of its own")
 
 # %% ../../nbs/data/01_clean.ipynb #9a86d5e0
 def _flat(df: pd.DataFrame, name: str) -> pd.DataFrame:
-    "A table with one line of column names, from one that names the symbol in a second. Raises BadData for several symbols."
+    "A table with one line of column names, of one that names the symbol in another. Raises BadData for several."
     if df.columns.nlevels == 1: return df
     levels = [df.columns.get_level_values(i) for i in range(df.columns.nlevels)]
     names = max(levels, key=lambda level: sum(plain_name(n) in OHLCV for n in level))
     if len(set(names)) == len(names): return df.set_axis(list(names), axis=1)
     symbols = sorted({str(n) for level in levels if level is not names for n in level})
-    raise BadData(f"{name}: the columns are those of {len(symbols)} symbols ({', '.join(symbols[:3])}); pass one at a time")
+    raise BadData(f"{name}: the columns are those of {len(symbols)} symbols ({', '.join(symbols[:3])}); "
+                  "pass one at a time")
 
-def _rename(df: pd.DataFrame, name: str, columns: Mapping | None, extra: Sequence, read: Mapping | None = None) -> tuple:
+# %% ../../nbs/data/01_clean.ipynb #8a471f15
+def _rename(df: pd.DataFrame, name: str, columns: Mapping | None, extra: Sequence, read: Mapping | None = None):
     "The wanted columns under our names, and the times. Raises BadData for a missing or duplicate column."
     read, notes = {**df.attrs.get("read", {}), **(read or {})}, df.attrs
     df, found, assumed = _our_names(_flat(df, name), columns, extra)
@@ -167,10 +178,10 @@ def _refuse_rivals(df: pd.DataFrame, rows: np.ndarray, name: str):
     a, b = (f"{x:.10g}" for x in df["close"][df.index == moment].iloc[[0, -1]])
     what = f"{name}: row {i} ({moment}): duplicate timestamp, the closes are {a} and {b}"
     if zone:
-        raise BadData(f"{what}, in the hour that comes twice when summer time ends: times of a local clock? Say which with "
-                      f"data.read.timezone={zone}, or export the times in UTC")
-    raise BadData(f"{what}, further apart than the range of a bar: two symbols in one table? Give each a file of its own; "
-                  "a repair does not choose between them")
+        raise BadData(f"{what}, in the hour that comes twice when summer time ends: times of a local clock? "
+                      f"Say which with data.read.timezone={zone}, or export the times in UTC")
+    raise BadData(f"{what}, further apart than the range of a bar: two symbols in one table? Give each a file of its "
+                  "own; a repair does not choose between them")
 
 # %% ../../nbs/data/01_clean.ipynb #6a44a82b
 def _numbers(raw: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -209,7 +220,7 @@ def clean_bars(
     sort_on_load: bool = True, # sort by time; False: disorder is an error
     columns: dict | None = None, # their column name -> ours
     extra: Sequence = (), # further columns to keep
-    read: Mapping | None = None, # how they are written: dayfirst, time_format, timezone, decimal, thousands; None: found
+    read: Mapping | None = None, # dayfirst, time_format, timezone, decimal, thousands; what is missing is found
     repair: bool = False, # drop bad rows (of a duplicate all but the last) and warn, instead of raising
 ) -> pd.DataFrame: # float64 columns, indexed by increasing UTC bar open
     "Bars under our names, checked row by row. Raises BadData with row, value and what to do."
@@ -224,7 +235,7 @@ def clean_bars(
     df.attrs = raw.attrs # how the table was understood, and what was assumed
     return df
 
-# %% ../../nbs/data/01_clean.ipynb #f6e9eaa4
+# %% ../../nbs/data/01_clean.ipynb #eaf24c9e
 def merge_notes(
     tables: Sequence[pd.DataFrame], # as `clean_bars` gives them
 ) -> dict: # for the `attrs` of a table made of them

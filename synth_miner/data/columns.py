@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['OHLCV', 'TIME_COLUMNS', 'plain_name', 'find_columns', 'choose_volume']
 
-# %% ../../nbs/data/00_columns.ipynb #2c73a76b
+# %% ../../nbs/data/00_columns.ipynb #1d4110ff
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from ..core import BadData
 
-# %% ../../nbs/data/00_columns.ipynb #fe8befda
+# %% ../../nbs/data/00_columns.ipynb #5a7bc45f
 OHLCV = ("open", "high", "low", "close", "volume")  # columns of a bar
 TIME_COLUMNS = ("timestamp", "open_time", "time", "datetime", "date", "ts", "t")  # what a time column may be called
 
@@ -22,20 +22,23 @@ def plain_name(
     text = re.sub(r"[\W_]+", "_", text.lower()).strip("_")
     return re.sub(r"^(gmt|utc)_|_(gmt|utc)$", "", text)
 
-# %% ../../nbs/data/00_columns.ipynb #32b93187
+# %% ../../nbs/data/00_columns.ipynb #1798febd
 _ROLES = {
-    "time": (*TIME_COLUMNS, "time_period_start", "time_open", "start_time", "start", "begins_at", "date_time", "local_time",
-             "unix", "unix_timestamp", "unix_time", "epoch", "mts", "ts_event", "dtyyyymmdd", "index_level_0"),
-    "open": ("open", "o", "open_price", "price_open"), "high": ("high", "h", "high_price", "price_high"),
-    "low": ("low", "l", "low_price", "price_low"), "close": ("close", "c", "price", "close_price", "price_close",
-                                                             "close_last"),
+    "time": ("open_time", "time_period_start", "time_open", *(n for n in TIME_COLUMNS if n != "open_time"),
+             "start_time", "start", "begins_at", "date_time", "local_time", "unix", "unix_timestamp", "unix_time",
+             "epoch", "mts", "ts_event", "dtyyyymmdd", "index_level_0"),
+    "open": ("open", "o", "open_price", "price_open"),
+    "high": ("high", "h", "high_price", "price_high"),
+    "low": ("low", "l", "low_price", "price_low"),
+    "close": ("close", "c", "price", "close_price", "price_close", "close_last"),
     "volume": ("volume", "vol", "v", "base_volume", "volume_base", "volumefrom", "volume_from", "volume_traded",
                "tick_volume", "tickvol"),
     "symbol": ("symbol", "ticker", "asset", "pair", "instrument", "coin", "product_id")}
 _UNNAMED = ("", "unnamed_0", "index", "level_0")  # what the first column is called when nobody named it
-_QUOTES = ("usd", "usdt", "usdc", "busd", "fdusd", "tusd", "dai", "eur", "gbp", "jpy", "krw", "try", "currency", "quote",
-           "quote_asset", "dollar")  # in which prices are; a volume of them is money
+_QUOTES = ("usd", "usdt", "usdc", "busd", "fdusd", "tusd", "dai", "eur", "gbp", "jpy", "krw", "try", "currency",
+           "quote", "quote_asset", "dollar")  # in which prices are; a volume of them is money
 
+# %% ../../nbs/data/00_columns.ipynb #f81cea68
 def find_columns(
     names: Iterable, # of the columns of a table
     columns: Mapping | None = None, # their column name -> ours; these are sure
@@ -55,9 +58,9 @@ def _volume_of(name: str) -> str | None:
     what = (m[1] or m[2]) if m else ""
     return what if re.fullmatch(r"[a-z0-9]{2,10}|quote_asset|quote", what) and what not in _NOT_VOLUME else None
 
-_NOT_VOLUME = ("24h", "change", "buy", "sell", "bid", "ask", "taker", "maker", "avg", "average", "weighted", "usd24h")
+_NOT_VOLUME = ("24h", "change", "buy", "sell", "bid", "ask", "taker", "maker", "avg", "average", "weighted")
 
-# %% ../../nbs/data/00_columns.ipynb #fbfcf4c6
+# %% ../../nbs/data/00_columns.ipynb #f3eae8bd
 def choose_volume(
     names: Sequence[str], # columns that may be the volume, the best first, as `find_columns` gives them
     name: str = "bars", # for messages

@@ -48,15 +48,16 @@ def file_stem(
     name = Path(path).name
     return name[:-len(file_ending(path) or "")] or name
 
-# %% ../../nbs/data/08_formats.ipynb #c444bcd9
+# %% ../../nbs/data/08_formats.ipynb #0995b10c
 _MAGIC = {b"PAR1": "parquet", b"ARROW1": "feather", b"FEA1": "feather", b"\xff\xff\xff\xff": "arrow stream"}
 _PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _FOREIGN = {  # first bytes -> what it is and what to do
     b"\x89HDF": "an HDF5 file; convert it to feather or parquet (freqtrade convert-data --format-to feather)",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook; save it as CSV", b"SQLite format 3": "an SQLite database; export the table as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook; save it as CSV",
+    b"SQLite format 3": "an SQLite database; export the table as CSV",
     b"\x28\xb5\x2f\xfd": "packed with zstd; unpack it", b"7z\xbc\xaf": "a 7z archive; unpack it",
-    b"\x80\x03": "a pickle, which is never loaded; write it as parquet", b"\x80\x04": "a pickle, which is never loaded; write it as parquet",
-    b"\x80\x05": "a pickle, which is never loaded; write it as parquet", b"%PDF": "a PDF; export the table as CSV",
+    **{bytes([128, n]): "a pickle, which is never loaded; write it as parquet" for n in (2, 3, 4, 5)},
+    b"%PDF": "a PDF; export the table as CSV",
     b"\x93NUMPY": "a numpy array; write it as parquet with the names of its columns",
     b"version https://git-lfs": "a pointer of Git LFS and not the file itself; fetch it with git lfs pull"}
 
@@ -76,6 +77,7 @@ def _opened(file: Path):
     if head.startswith(b"PK\x03\x04"): return _from_zip(file)
     return next((opener for magic, opener in _PACKED.items() if head.startswith(magic)), open)(file, "rb")
 
+# %% ../../nbs/data/08_formats.ipynb #9757eb70
 def file_kind(
     file: str | Path,
 ) -> str: # parquet, feather, arrow stream, json or text
@@ -87,29 +89,31 @@ def file_kind(
     foreign = next((what for magic, what in _FOREIGN.items() if head.startswith(magic)), None)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        foreign = f"a web page and no table (was a log-in or an error saved?); download it again"
+        foreign = "a web page and no table (was a log-in or an error saved?); download it again"
     if foreign: raise BadData(f"{file} is {foreign}")
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and _encoding(head) == "utf-8":
-        raise DamagedFile(f"{file} cannot be read (it begins neither like text nor like parquet or feather); it may be cut off, "
-                          "download it again")
+    if b"\0" in head and not _encoding(head).startswith("utf-16"):
+        raise DamagedFile(f"{file} cannot be read (it begins neither like text nor like parquet or feather); "
+                          "it may be cut off, download it again")
     return "json" if start[:1] in (b"[", b"{") else "text"
 
 def _encoding(head: bytes) -> str:
     "How the text of a file is written, from its first bytes."
     if head.startswith((b"\xff\xfe", b"\xfe\xff")): return "utf-16"
-    if head[1:200:2].count(0) > 60: return "utf-16-le"
+    if head[1:200:2].count(0) > 60 and head[:200:2].count(0) < 5: return "utf-16-le"
     try: head[:-4].decode("utf-8")
     except UnicodeDecodeError: return "cp1252"
     return "utf-8-sig" if head.startswith(b"\xef\xbb\xbf") else "utf-8"
 
-# %% ../../nbs/data/08_formats.ipynb #eb71da18
+# %% ../../nbs/data/08_formats.ipynb #3a41f624
 READ_OPTIONS = ("sep", "header", "names", "skiprows", "comment", "decimal", "thousands", "encoding",
                 "dayfirst", "time_format", "timezone") # keys of `read`
 
 def _columns_of_bars(names, columns: Mapping | None) -> list[int]:
-    "The positions of the columns that may be a part of a bar."
-    found = find_columns(names, columns)
-    wanted = {n for role, members in found.items() for n in (members[:1] if role in ("open", "high", "low", "close") else members)}
+    "The positions of the columns that may be a part of a bar; of all where times or closes are not among them."
+    names, found = list(names), find_columns(names, columns)
+    if not found["close"] or not (found["time"] or found["unnamed"]): return list(range(len(names)))
+    prices = ("open", "high", "low", "close")
+    wanted = {n for role, members in found.items() for n in (members[:1] if role in prices else members)}
     same = {plain_name(n) for n in wanted if n not in found["unnamed"]}
     return [i for i, n in enumerate(names) if n in wanted or plain_name(n) in same]
 
@@ -118,14 +122,14 @@ def _read_text(file: Path, columns: Mapping | None, read: Mapping, rows: int | N
     with _opened(file) as f: head = f.read(1 << 16)
     encoding = read.get("encoding") or _encoding(head)
     text = head.decode(encoding, errors="ignore")
-    whole = text if len(head) < 1 << 16 else text[:text.rfind("\n") + 1]
+    whole = text if len(head) < 1 << 16 else text[:max(text.rfind("\n"), text.rfind("\r")) + 1]
     layout = find_layout(whole, read, str(file))
     use = _columns_of_bars(layout.names, columns)
-    if not use: use = list(range(len(layout.names)))
-    open_text = lambda: io.TextIOWrapper(_opened(file), encoding=encoding, newline="")
+    def open_text(): return io.TextIOWrapper(_opened(file), encoding=encoding, newline="")
     df, left_out = read_text(open_text, layout, use, rows, read.get("comment"), str(file))
     used = [layout.names[i] for i in use]
-    df.attrs = dict(understood=[_text_format(layout, encoding), *left_out, _ignored(layout.names, used)], assumed=layout.assumed)
+    understood = [_text_format(layout, encoding), *left_out, _ignored(layout.names, used)]
+    df.attrs = dict(understood=understood, assumed=layout.assumed)
     return df
 
 def _text_format(layout: TextLayout, encoding: str) -> str:
@@ -138,24 +142,31 @@ def _ignored(names, used) -> str:
     rest = [str(n) for n in names if n not in used and n != ""]
     return f"columns {', '.join(map(str, used))}" + (f"; not used: {', '.join(rest)}" if rest else "")
 
-# %% ../../nbs/data/08_formats.ipynb #26b4d32c
+# %% ../../nbs/data/08_formats.ipynb #e9015e2f
 def _json_rows(value, file: Path):
     "The list of rows in a JSON value, or a table by columns. Raises BadData where several members could be it."
-    while isinstance(value, dict):
-        tables = {k: v for k, v in value.items() if isinstance(v, list | dict) and len(v)}
-        rows = {k: v for k, v in tables.items() if isinstance(v, dict) or isinstance(v[0], list | dict)}
-        if _is_by_columns(value): return value
-        if len(rows) != 1:
-            raise BadData(f"{file}: the JSON object has members {', '.join(map(str, list(value)[:6]))}, and not one list of "
-                          "bars; write each list into a file of its own")
-        value = next(iter(rows.values()))
+    while isinstance(value, dict) and not _is_by_columns(value):
+        members = list(value.values())
+        if _are_rows(members): return members
+        lists = [v for v in members if isinstance(v, list) and v and isinstance(v[0], list | dict)]
+        inner = lists or [v for v in members if isinstance(v, dict) and v]
+        if len(inner) != 1:
+            raise BadData(f"{file}: the JSON object has members {', '.join(map(str, list(value)[:6]))}, and not one "
+                          "list of bars; write each list into a file of its own")
+        value = inner[0]
     return value
+
+def _are_rows(members: list) -> bool:
+    "Whether all members are objects with the values of one bar."
+    if not members or not all(isinstance(m, dict) and _is_by_columns(m) for m in members): return False
+    return not any(isinstance(v, list | dict) for m in members for v in m.values())
 
 def _is_by_columns(value: dict) -> bool:
     "Whether an object has a list or an object of values for each column."
     found = find_columns(list(value))
     return bool(found["time"] and found["close"])
 
+# %% ../../nbs/data/08_formats.ipynb #e4a2e5b1
 def _read_json(file: Path, read: Mapping) -> pd.DataFrame:
     "A table of bars in JSON."
     with _opened(file) as f: text = f.read().decode(read.get("encoding") or "utf-8-sig")
@@ -174,13 +185,13 @@ def _read_json(file: Path, read: Mapping) -> pd.DataFrame:
     if assumed: table.attrs["understood"] += assumed
     return table
 
-# %% ../../nbs/data/08_formats.ipynb #2be16daa
+# %% ../../nbs/data/08_formats.ipynb #bd868fa4
 def _read_parquet(file: Path, columns: Mapping | None, read: Mapping, rows: int | None, start, end) -> pd.DataFrame:
     "The bar columns of a parquet file, of those row groups that may reach into a period."
     names = parquet_names(file)
     times = find_columns(names, columns)["time"]
     sure = len(times) == 1 and not read.get("timezone") and not read.get("time_format") and not read.get("dayfirst")
-    used = [names[i] for i in _columns_of_bars(names, columns)] or names
+    used = [names[i] for i in _columns_of_bars(names, columns)]
     df = read_groups(file, used, {times[0]: between(start, end)} if sure else None, rows)
     df.attrs = dict(understood=["parquet", _ignored(names, used)])
     return df
@@ -190,18 +201,18 @@ def _read_arrow(file: Path, kind: str, columns: Mapping | None) -> pd.DataFrame:
     if kind == "feather": table = feather.read_table(file, memory_map=False)
     else:
         with pa.ipc.open_stream(file.read_bytes()) as stream: table = stream.read_all()
-    used = [table.column_names[i] for i in _columns_of_bars(table.column_names, columns)] or table.column_names
+    used = [table.column_names[i] for i in _columns_of_bars(table.column_names, columns)]
     df = table.select(used).to_pandas()
     df.attrs = dict(understood=[kind, _ignored(table.column_names, used)])
     return df
 
-# %% ../../nbs/data/08_formats.ipynb #e5202114
+# %% ../../nbs/data/08_formats.ipynb #66db4bbd
 def read_table(
     file: str | Path, # of any format in ENDINGS
     *,
     columns: Mapping | None = None, # their column name -> ours
     read: Mapping | None = None, # how to read it, keys as in READ_OPTIONS; what is missing is found out
-    rows: int | None = None, # only about this many rows from the beginning, more where they do not tell how they are written
+    rows: int | None = None, # only this many from the beginning, more where they do not tell how they are written
     start: pd.Timestamp | None = None, # first moment wanted: more may be read, the caller cuts it off
     end: pd.Timestamp | None = None, # first moment not wanted
 ) -> pd.DataFrame: # raw: their names and values, for `clean_bars`; how it was understood is in its attrs
@@ -210,11 +221,10 @@ def read_table(
     for key in read: choose(key, READ_OPTIONS, "option of read")
     try:
         kind = file_kind(file)
-        readers = dict(parquet=partial(_read_parquet, file, columns, read, rows, start, end), json=partial(_read_json, file, read),
-                       text=partial(_read_text, file, columns, read, rows))
+        readers = dict(parquet=partial(_read_parquet, file, columns, read, rows, start, end),
+                       json=partial(_read_json, file, read), text=partial(_read_text, file, columns, read, rows))
         df = readers.get(kind, partial(_read_arrow, file, kind, columns))()
-    except BadData: raise
-    except FileNotFoundError: raise
+    except (BadData, FileNotFoundError): raise
     except (pa.ArrowException, OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as e:
         reason = f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"
         raise DamagedFile(f"{file} cannot be read ({reason}); it may be cut off, download it again") from e

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['to_numbers', 'number_style']
 
-# %% ../../nbs/data/00_numbers.ipynb #d7f00629
+# %% ../../nbs/data/00_numbers.ipynb #b9796f5a
 import numpy as np
 import pandas as pd
 from collections.abc import Sequence
 from ..core import BadData
 
-# %% ../../nbs/data/00_numbers.ipynb #960033ad
-_STYLES = ((".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'")) # decimal, thousands
+# %% ../../nbs/data/00_numbers.ipynb #b6006734
+_STYLES = ((".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'"))  # 1.5, 1,000
 _BLANKS = "[\u00a0\u202f\u2009]"  # blanks that do not break a line
 _SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9}
 
@@ -40,7 +40,7 @@ def to_numbers(
     text = text.str.rstrip("KMBkmb").str.replace(decimal, ".", regex=False)
     return pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan) * factor
 
-# %% ../../nbs/data/00_numbers.ipynb #530cc289
+# %% ../../nbs/data/00_numbers.ipynb #84c558e9
 def number_style(
     columns: Sequence[pd.Series], # of one table, those that hold numbers
     name: str = "bars", # for messages

@@ -197,8 +197,8 @@ def _about_holes(self: BarsReport) -> Iterator:
                f"{_length(longest.bars, self.step)} from {longest.start}")
     for h in rest:
         zone = skipped_hour(h.start, h.end)
-        if zone: yield (f"the hour from {h.start} is missing, which is when summer time begins in {zone}: times of a local clock? "
-                        f"data.read.timezone={zone} reads them")
+        if zone: yield (f"the hour from {h.start} is missing, which is when summer time begins in {zone}: times of a "
+                        f"local clock? data.read.timezone={zone} reads them")
     if self.off_grid:
         yield f"{_count(self.off_grid, 'bar')} off the {step_name(self.step)} grid of the first one"
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEPARATORS', 'find_separator', 'TextLayout', 'guess_names', 'find_layout', 'read_text']
 
-# %% ../../nbs/data/07_text_tables.ipynb #9307edbb
+# %% ../../nbs/data/07_text_tables.ipynb #ec87a63c
 import csv
 import re
 import pandas as pd
@@ -16,9 +16,9 @@ from ..core import BadData
 from .columns import OHLCV, find_columns, plain_name
 from .numbers import to_numbers
 
-# %% ../../nbs/data/07_text_tables.ipynb #f482be1a
-SEPARATORS = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ",", "blanks": r"\s+"} # by the name that `sep` may give
-_NUMBER = re.compile(r"[+-]?\s*[$€£¥]?\s*\d[\d.,:'’/\-\s\u00a0\u202f]*(?:[eE][+-]?\d+)?[KMBkmb%]?")  # or a date in digits
+# %% ../../nbs/data/07_text_tables.ipynb #03cfa7cc
+SEPARATORS = {"tab": "\t", "semicolon": ";", "pipe": "|", "comma": ",", "blanks": r"\s+"} # names for `sep`
+_NUMBER = re.compile(r"[+-]?\s*[$€£¥]?\s*\d[\d.,:'’/\-\s\u00a0\u202f]*(?:[eE][+-]?\d+)?[KMBkmb%]?")  # or a date
 
 def _cells(line: str, sep: str) -> list[str]:
     "The cells of a line."
@@ -26,7 +26,7 @@ def _cells(line: str, sep: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line.strip("\r\n")], delimiter=sep, skipinitialspace=True), [])]
 
 def _is_row(cells: Sequence[str]) -> bool:
-    "Whether cells are those of a bar: a number among them, and the first filled one does not begin with a remark's sign."
+    "Whether cells are those of a bar: a number is among them, and they do not begin like a remark."
     filled = [cell for cell in cells if cell]
     return bool(filled) and filled[0][0] not in "#%/" and any(_NUMBER.fullmatch(cell) for cell in filled)
 
@@ -40,10 +40,13 @@ def find_separator(
         if not counts: continue
         n = max(counts, key=lambda k: (counts[k], k))
         if n >= (3 if sep == SEPARATORS["blanks"] else 2) and 2 * counts[n] >= counts.total(): return sep, n
-    raise BadData(f"{name} is not a table: no line is split into values by a tab, semicolon, comma or blanks; the first is "
-                  f"{lines[0][:60].strip() if lines else ''!r}. Say what separates them with data.read.sep=semicolon")
+    first = lines[0][:60].strip() if lines else ""
+    if not any(_is_row(_cells(line, ",")) for line in lines):
+        raise BadData(f"{name} holds no rows: no line has a number in it; the first is {first!r}")
+    raise BadData(f"{name} is not a table: no line is split into values by a tab, semicolon, comma or blanks; "
+                  f"the first is {first!r}. Say what separates them with data.read.sep=semicolon")
 
-# %% ../../nbs/data/07_text_tables.ipynb #9bf45bb0
+# %% ../../nbs/data/07_text_tables.ipynb #d015feb7
 @dataclass
 class TextLayout:
     "Where the values of a text table are."
@@ -67,13 +70,13 @@ def _header(above: Sequence[list], n: int, name: str) -> list[str] | None:
     others = [cells for cells in above if cells is not best and len(cells) == len(best)]
     symbols = {c for cells in others if plain_name(cells[0]) in ("ticker", "symbol") for c in cells[1:] if c}
     if len(symbols) > 1:
-        raise BadData(f"{name}: the columns are those of {len(symbols)} symbols ({', '.join(sorted(symbols)[:3])}); write "
-                      "each into a file of its own")
+        raise BadData(f"{name}: the columns are those of {len(symbols)} symbols ({', '.join(sorted(symbols)[:3])}); "
+                      "write each into a file of its own")
     times = [cells[0] for cells in others if cells[0] and not any(cells[1:])]
     if times and find_columns(times)["time"]: names[0] = times[0]
     return names
 
-# %% ../../nbs/data/07_text_tables.ipynb #33b89d43
+# %% ../../nbs/data/07_text_tables.ipynb #b9986238
 _BAR = ["open", "high", "low", "close"]
 _ORDERS = [_BAR, ["low", "high", "open", "close"], ["open", "close", "high", "low"]]  # usual; Coinbase; Bitfinex
 _AFTER = {  # number of columns behind the four prices -> what they are
@@ -81,6 +84,7 @@ _AFTER = {  # number of columns behind the four prices -> what they are
     5: ["volume", "close_time", "quote_volume", "trades", "taker_buy_volume"],
     7: ["volume", "close_time", "quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volume", "ignore"]}
 
+# %% ../../nbs/data/07_text_tables.ipynb #ab1ede83
 def _price_order(rows: pd.DataFrame) -> list[str]:
     "The order of the four prices that makes every high the largest and every low the smallest."
     values = rows.apply(to_numbers)
@@ -106,7 +110,7 @@ def guess_names(
     after = ["volume", "real_volume", "spread"][:behind] if clock else _AFTER[behind]
     return [*times, *prices, *after]
 
-# %% ../../nbs/data/07_text_tables.ipynb #f48514f5
+# %% ../../nbs/data/07_text_tables.ipynb #57de9380
 def find_layout(
     head: str, # the beginning of a file, whole lines
     read: Mapping, # options given: sep, header, names, skiprows, comment
@@ -132,24 +136,25 @@ def find_layout(
     if names is None:
         filled = _filled(rows)
         names = guess_names([row[:filled] for row in rows], name)
-        assumed = [f"no header, the columns are taken to be {', '.join(names)}; data.read.names=[{','.join(names)}] confirms it"]
+        assumed = [f"no header, the columns are taken to be those that data.read.names=[{','.join(names)}] confirms"]
     return TextLayout(sep, _fit([str(x) for x in names], rows, name), cells[first][0], assumed)
 
+# %% ../../nbs/data/07_text_tables.ipynb #9facd872
 def _filled(rows: Sequence[Sequence[str]]) -> int:
     "The number of columns up to the last that is not empty."
     return max((i + 1 for row in rows for i, cell in enumerate(row) if cell), default=0)
 
 def _fit(names: list[str], rows: Sequence[Sequence[str]], name: str) -> list[str]:
-    "As many names as the rows have cells. One more cell than names is a number of the row, unless nothing is behind it."
+    "As many names as the rows have cells; one more cell than names is the number of the row."
     n = _filled(rows)
     if n == len(names) + 1: names = ["", *names]
     if n > len(names):
-        raise BadData(f"{name}: rows have {n} cells and the header {len(names)}, such as {','.join(rows[0])[:60]!r}; put "
-                      "numbers with a comma in quotes, or say how the table is written with data.read.sep or data.read.names")
+        raise BadData(f"{name}: rows have {n} cells and the header {len(names)}, such as {','.join(rows[0])[:60]!r}; "
+                      "put numbers with a comma in quotes, or say data.read.sep or data.read.names")
     names = names + [""] * (len(rows[0]) - len(names))
     return [n or (f"column {i + 1}" if i else "") for i, n in enumerate(names)]
 
-# %% ../../nbs/data/07_text_tables.ipynb #7cb4e17a
+# %% ../../nbs/data/07_text_tables.ipynb #cdf23090
 def read_text(
     open_text: Callable, # gives the file as text, from its beginning
     layout: TextLayout, # of the file
@@ -173,15 +178,15 @@ def _read_all(open_text: Callable, name: str, options: Mapping, **more) -> pd.Da
     "All columns of a table. Raises BadData for a row with too many cells; remarks may have more."
     def without_number(cells):
         if not _is_row(cells): return None
-        raise BadData(f"{name}: a row has {len(cells)} cells, more than the {len(options['names'])} columns: {','.join(cells)[:60]!r}; "
-                      "put numbers with a comma in quotes, or give tables of two layouts a file each")
+        raise BadData(f"{name}: a row has {len(cells)} cells, more than the {len(options['names'])} columns: "
+                      f"{','.join(cells)[:60]!r}; put numbers with a comma in quotes, or give each table a file")
     try:
         with open_text() as f: return pd.read_csv(f, **options, **more)
     except pd.errors.ParserError:
         more.pop("low_memory", None)
         with open_text() as f: return pd.read_csv(f, engine="python", on_bad_lines=without_number, **options, **more)
 
-# %% ../../nbs/data/07_text_tables.ipynb #c3e033dd
+# %% ../../nbs/data/07_text_tables.ipynb #01989015
 def _without_remarks(df: pd.DataFrame, names: Sequence[str], name: str) -> tuple[pd.DataFrame, list[str]]:
     "The rows of a table that hold a number, and a sentence on those without. Raises BadData for another header."
     text = [c for c in df if not pd.api.types.is_numeric_dtype(df[c])]
@@ -192,6 +197,8 @@ def _without_remarks(df: pd.DataFrame, names: Sequence[str], name: str) -> tuple
     for i, row in remarks.iterrows():
         cells = {c: cell for c, cell in row.dropna().items() if c < len(names)}
         if _known(list(cells.values())) >= 2 and any(plain_name(names[c]) != plain_name(x) for c, x in cells.items()):
-            raise BadData(f"{name}: row {i} is a second header with other columns, {list(cells.values())}; give each table a file")
-    said = [f"{len(remarks)} lines without a number left out, the first is {remarks.iloc[0].dropna().iloc[0]!r}"] if len(remarks) else []
-    return df[~empty].reset_index(drop=True), said
+            raise BadData(f"{name}: row {i} is a second header with other columns, {list(cells.values())}; "
+                          "give each table a file")
+    df = df[~empty].reset_index(drop=True)
+    if not len(remarks): return df, []
+    return df, [f"{len(remarks)} lines without a number left out, the first is {remarks.iloc[0].dropna().iloc[0]!r}"]

@@ -39,7 +39,7 @@ def step_name(
     unit, seconds = next((unit, seconds) for unit, seconds in units if step % seconds == 0)
     return f"{step // seconds}{unit}"
 
-# %% ../../nbs/data/00_times.ipynb #e71bd258
+# %% ../../nbs/data/00_times.ipynb #f5e38633
 _UNITS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}  # microseconds in each
 _EARLIEST, _LATEST = (pd.Timestamp(f"{year}-01-01", tz="UTC") for year in (1990, 2100))  # a bar opens between them
 _COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # number of digits -> how it is read
@@ -59,12 +59,12 @@ def _compact(x: pd.Series, lengths=tuple(_COMPACT)) -> pd.Series:
         t = t.fillna(read.dt.as_unit("us"))
     return t.where(t.dt.year.between(_EARLIEST.year, _LATEST.year - 1))
 
-# %% ../../nbs/data/00_times.ipynb #4ce6e081
+# %% ../../nbs/data/00_times.ipynb #aeef5b37
 def _number_error(x: pd.Series, i: int, name: str) -> BadData:
     "The refusal of a number that is not a moment."
     hint = "; if it counts a spreadsheet's days, say data.read.time_format=excel" if 32874 <= x.iloc[i] < 73051 else ""
-    return BadData(f"{name}: row {i}: time {x.tolist()[i]!r} is not a number of s, ms, us or ns since 1970 that lies between "
-                   f"{_EARLIEST.year} and {_LATEST.year}, nor a date such as 20240201 or 202402011330{hint}")
+    return BadData(f"{name}: row {i}: time {x.tolist()[i]!r} is not a number of s, ms, us or ns since 1970 that lies "
+                   f"between {_EARLIEST.year} and {_LATEST.year}, nor a date such as 20240201 or 202402011330{hint}")
 
 def _from_numbers(x: pd.Series, name: str) -> tuple[pd.Series, list[str]]: # times, what was assumed
     "Numbers since 1970, or dates written as numbers, as UTC times. Raises BadData."
@@ -83,13 +83,13 @@ def _from_numbers(x: pd.Series, name: str) -> tuple[pd.Series, list[str]]: # tim
         if is_date.all(): return dates, [f"numbers such as {x.iloc[0]:.0f} are read as dates, "
                                          f"{_COMPACT[len(f'{x.iloc[0]:.0f}')]}, data.read.time_format confirms it"]
         i = int((is_date != is_date[0]).argmax())
-        raise BadData(f"{name}: row {i}: {x.tolist()[i]!r} and row 0: {x.tolist()[0]!r} are not both numbers since 1970 or both "
-                      "dates; a column of times has one convention, correct the rows")
+        raise BadData(f"{name}: row {i}: {x.tolist()[i]!r} and row 0: {x.tolist()[0]!r} are not both numbers since "
+                      "1970 or both dates; a column of times has one convention, correct the rows")
     v = x.to_numpy().astype(np.int64 if pd.api.types.is_integer_dtype(x) else np.float64)
     us = np.where(unit < 1, v // 1000, v * np.maximum(unit, 1).astype(v.dtype))
     return pd.Series(np.rint(us).astype(np.int64).view("datetime64[us]")), []
 
-# %% ../../nbs/data/00_times.ipynb #e6a1302e
+# %% ../../nbs/data/00_times.ipynb #62428e9b
 class AmbiguousTime(BadData):
     "Times that fit two conventions."
 
@@ -97,7 +97,8 @@ _ISO_ZONE = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"  # an ISO 8601 time that nam
 _MONTHS = {month: f"{i + 1:02}" for i, month in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 _TEXT = (r"^(?:[^\W\d]{2,12}\.?,?\s+(?=\d{1,4}[-/.]|\d{1,2}\s+[A-Za-z]|[A-Za-z]+\s+\d))?"  # name of a day
          r"(?P<a>\d{1,4}|[A-Za-z]{3,9})[-/. ,]{1,2}(?P<b>\d{1,2}|[A-Za-z]{3,9})[-/. ,]{1,2}(?P<c>\d{1,4})"
-         r"(?:(?:T|[-_]|,?\s+)(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?|\d{4}(?:\d\d)?)\s*(?P<half>[AaPp])?(?:\.?[Mm]\.?)?"
+         r"(?:(?:T|[-_]|,?\s+)(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?|\d{4}(?:\d\d)?)\s*"
+         r"(?P<half>[AaPp])?(?:\.?[Mm]\.?)?"
          r"\s*(?P<zone>Z|[+-]\d\d:?\d\d|[A-Z]{2,5}(?:[+-]\d{1,2}(?::?\d\d)?)?)?)?(?:\s*[(\[][^)\]]*[)\]])?$")
 
 def _once(f, parts: pd.DataFrame) -> pd.Series:
@@ -120,13 +121,13 @@ def _clocks(parts: pd.DataFrame) -> pd.Series:
     return (t + pd.to_timedelta(shift, unit="h")).where(possible)
 
 def _dates(parts: pd.DataFrame, order: str) -> pd.Series:
-    "The dates of split texts, each part being what the order says; NaT where that is no date."
+    "The dates of split texts, each part being what the order says; NaT where they are not a date."
     part = dict(zip(order, (parts.a, parts.b, parts.c), strict=True))
     month = part["m"].str.lower().str[:3].map(_MONTHS).fillna(part["m"].str.zfill(2))
     year = part["y"].where(part["y"].str.len() != 2, "20" + part["y"])
     return pd.to_datetime(year + "-" + month + "-" + part["d"].str.zfill(2), format="%Y-%m-%d", errors="coerce")
 
-# %% ../../nbs/data/00_times.ipynb #4373451f
+# %% ../../nbs/data/00_times.ipynb #632ded81
 _ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 def _pace(t: pd.Series) -> pd.Timedelta:
@@ -156,17 +157,19 @@ def _in_one_order(parts: pd.DataFrame, x: pd.Series, dayfirst: bool | None, name
             f"{fits[other].iloc[i]:%Y-%m-%d}, both fit all rows; write dates as 2024-02-01, or say which it is with "
             "data.read.dayfirst=true or false, or data.read.time_format")
     if fits: return next(iter(fits.items()))
-    best = max(readings if dayfirst is None else ["dmy" if dayfirst else "mdy"], key=lambda o: readings[o].notna().sum())
+    possible = readings if dayfirst is None else ["dmy" if dayfirst else "mdy"]
+    best = max(possible, key=lambda order: readings[order].notna().sum())
     return best, readings[best]
 
-# %% ../../nbs/data/00_times.ipynb #244eff27
+# %% ../../nbs/data/00_times.ipynb #eed8e2e7
 def _zone(timezone: str):
     "A time zone by its name or its offset. Raises BadData."
     if m := re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d\d)?", timezone.strip()):
         return dt.timezone(int(m[1] + "1") * dt.timedelta(hours=int(m[2]), minutes=int(m[3] or 0)))
     try: return ZoneInfo(timezone.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadData(f"{timezone!r} is not a time zone; write one such as Europe/Berlin, America/New_York or +02:00") from None
+        known = "Europe/Berlin, America/New_York or +02:00"
+        raise BadData(f"{timezone!r} is not a time zone; write one such as {known}") from None
 
 def _offset(zone: str, name: str) -> pd.Timedelta:
     "How far a zone written behind a time is ahead of UTC. Raises BadData for an abbreviation."
@@ -186,9 +189,9 @@ def _localized(t: pd.Series, timezone: str, name: str) -> pd.Series:
                       "correct data.read.timezone, or export the times in UTC") from None
     return (local[::-1] if falling else local).dt.tz_convert("UTC")
 
-# %% ../../nbs/data/00_times.ipynb #c73a32b5
+# %% ../../nbs/data/00_times.ipynb #356781d6
 def _offsets(written: pd.Series, timezone: str | None, name: str) -> pd.Series:
-    "How far each zone behind a time is ahead of UTC, NaT where there is none; with `timezone` abbreviations say nothing."
+    "How far the zone behind each time is ahead of UTC, NaT where none is; with `timezone` abbreviations say nothing."
     if timezone: written = written.mask(written.str.fullmatch("[A-Z]{2,5}") & ~written.isin(["UTC", "GMT"]))
     return written.map({z: _offset(z, name) for z in written.dropna().unique()}).astype("timedelta64[us]")
 
@@ -197,14 +200,14 @@ def _to_utc(t: pd.Series, offsets: pd.Series, timezone: str | None, x: pd.Series
     named = offsets.notna().to_numpy()
     if named.any() and not named.all() and timezone is None:
         i, j = int(named.argmax()), int((~named).argmax())
-        raise BadData(f"{name}: row {i}: {x.iloc[i]!r} names its zone and row {j}: {x.iloc[j]!r} does not; say which zone "
-                      "the others are in with data.read.timezone, such as UTC")
+        raise BadData(f"{name}: row {i}: {x.iloc[i]!r} names its zone and row {j}: {x.iloc[j]!r} does not; say "
+                      "which zone the others are in with data.read.timezone, such as UTC")
     utc = (t - offsets.fillna(pd.Timedelta(0))).astype("datetime64[us]").dt.tz_localize("UTC")
     free = ~named & t.notna().to_numpy()
     if timezone and free.any(): utc[free] = _localized(t[free], timezone, name).astype(utc.dtype)
     return utc
 
-# %% ../../nbs/data/00_times.ipynb #879e7f75
+# %% ../../nbs/data/00_times.ipynb #d88aa460
 def _from_split(x: pd.Series, name: str, dayfirst: bool | None, timezone: str | None) -> tuple:
     "Times with a month's name, or with day, month and year in an order to be found; offsets; what was assumed."
     parts, assumed = x.str.extract(_TEXT), []
@@ -233,7 +236,7 @@ def _from_text(x: pd.Series, name: str, dayfirst: bool | None = None, timezone: 
     offsets = offsets.where(t.notna(), None if offsets.isna().all() else zero)
     return _to_utc(t, offsets, timezone, x, name), assumed
 
-# %% ../../nbs/data/00_times.ipynb #e85da635
+# %% ../../nbs/data/00_times.ipynb #3094e765
 def _formatted(x: pd.Series, time_format: str, timezone: str | None, name: str) -> pd.Series:
     "Times written in a format that is given, as UTC, NaT where they are not."
     if time_format in (*_UNITS, "excel"):
@@ -247,8 +250,10 @@ def _formatted(x: pd.Series, time_format: str, timezone: str | None, name: str) 
 def _as_text(x: pd.Series) -> pd.Series:
     "Texts and moments as texts, None where there is nothing."
     if x.dtype != object: return x.astype(str).where(x.notna())
-    return x.map(lambda v: v.isoformat() if isinstance(v, date) else str(v), na_action="ignore").where(x.notna(), None).astype("str")
+    texts = x.map(lambda v: v.isoformat() if isinstance(v, date) else str(v), na_action="ignore")
+    return texts.where(x.notna(), None).astype("str")
 
+# %% ../../nbs/data/00_times.ipynb #91fef586
 def _read_times(values, name: str, dayfirst=None, time_format=None, timezone=None) -> tuple: # index, what was assumed
     "Times of any spelling in UTC, and in a list of sentences what had to be assumed. Raises BadData."
     x, assumed = pd.Series(values).reset_index(drop=True), []
@@ -276,7 +281,7 @@ def _time_error(x: pd.Series, i: int, name: str) -> BadData:
         "write 2024-03-01T00:00:00Z, or a number since 1970, or say how it is written with data.read.time_format"
     return BadData(f"{name}: row {i}: {x.tolist()[i]!r} is not a time; {cure}")
 
-# %% ../../nbs/data/00_times.ipynb #db62dd7e
+# %% ../../nbs/data/00_times.ipynb #3e2e4fad
 def utc_index(
     values, # times: datetimes of any zone (none means UTC), strings, dates as numbers, or s, ms, us, ns since 1970
     *,
@@ -293,12 +298,13 @@ def _checked(t: pd.DatetimeIndex, name: str) -> pd.DatetimeIndex:
     outside = (t < _EARLIEST) | (t >= _LATEST)
     if outside.any():
         i = int(outside.argmax())
-        raise BadData(f"{name}: row {i}: {t[i]} is not between {_EARLIEST.year} and {_LATEST.year}; read in another unit or "
-                      "format than it was written in? Say which with data.read.time_format")
+        raise BadData(f"{name}: row {i}: {t[i]} is not between {_EARLIEST.year} and {_LATEST.year}; read in another "
+                      "unit or format than it was written in? Say which with data.read.time_format")
     fraction = t.asi8 % 1_000_000 != 0
     if fraction.any():
         i = int(fraction.argmax())
-        raise BadData(f"{name}: row {i}: {t[i]} is not a whole second; the time of a bar is its open")
+        raise BadData(f"{name}: row {i}: {t[i]} is not a whole second; the time of a bar is its open, "
+                      "not its close")
     return t
 
 # %% ../../nbs/data/00_times.ipynb #2dd9309b

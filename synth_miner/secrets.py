@@ -72,7 +72,7 @@ def has_resolver(
     return bool(_RESOLVER.search(text))
 
 def _is_hidden(raw: str, resolved: str) -> bool:
-    "Whether a resolver gave a text that stands in no file; one with a default that a file states is no secret."
+    "Whether a resolver gave a text that stands in no file; one with a default that a file states is not a secret."
     if not has_resolver(raw): return False
     stated = _WITH_DEFAULT.fullmatch(raw)
     return stated is None or bool(_SECRET_NAME.search(stated[1])) or redact(resolved) != resolved

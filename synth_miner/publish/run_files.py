@@ -14,7 +14,7 @@ from ..core import BadData
 from ..lab.received import check_received
 from ..model.published import NEEDED_FILES, blob_id
 from ..model.save import read_json
-from ..model.untrusted import check_model, check_yaml, read_text
+from ..model.untrusted import check_model, check_yaml, read_utf8
 from ..names import recipe_hash
 from .card import hub_card
 from .redact import clean_text, private_paths, published_config
@@ -54,7 +54,7 @@ _TEXTS = (".json", ".yaml", ".csv", ".html", ".md")
 def _plain_config(file: Path) -> dict:
     "The configuration of a run, as it stands in its file. Raises BadData."
     from omegaconf import OmegaConf
-    text = read_text(file)
+    text = read_utf8(file)
     check_yaml(file, text, interpolations=True)
     config = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
     if "${" in str(redact_config(config)): # only in a run that was started here

@@ -67,5 +67,8 @@ def publish_mode(
     "Upload a finished run to the Hub. Raises ConnectionError or PermissionError with the command for later."
     if cfg.run is None: raise BadData("mode=publish needs run=<folder of a finished run>")
     p, folder = cfg.publish, ExperimentStore(cfg.output_dir).folder_of(cfg.run)
+    if p.repo_id is None and not p.dry_run and (folder / "metrics.json").is_file():
+        raise BadData("mode=publish needs publish.repo_id=owner/name, the repository on the Hub; publish.dry_run=true "
+                      "lists what would be uploaded")
     return str(publish_run(folder, p.repo_id, promote=p.promote, dry_run=p.dry_run, private=p.private,
                            license=p.license, endpoint=p.endpoint))

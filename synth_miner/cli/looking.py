@@ -6,6 +6,7 @@
 __all__ = ['DATA_ACTIONS', 'runs_mode', 'compare_mode', 'doctor_mode', 'data_mode']
 
 # %% ../../nbs/cli/03_looking.ipynb #57fd2621
+import shlex
 import warnings
 from collections.abc import Sequence
 from ..core import BadData
@@ -104,8 +105,8 @@ def data_mode(
     wrong = [*lacking, *not_over, *(f"{r.asset}: {s}" for r in reports for s in r.faults)]
     lines = [reports_table(reports).to_string()] if reports else []
     lines += [*_notes(source, bars, step, caught), *_assumed(reports), *_hole_lines(reports)]
-    lines += [f"Wrong: {w}" for w in wrong] or ["Nothing wrong was found."]
-    if also: lines.append(f"Also there: data.assets=[{','.join(also)}]")
+    lines += [*([f"Wrong: {w}" for w in wrong] or ["Nothing wrong was found."])]
+    if also: lines.append("Also there: " + shlex.quote(f"data.assets=[{','.join(also)}]"))
     lines += [*written, *([SYNTHETIC_NOTE] if source.synthetic else [])]
     if fatal := _fatal(action, lacking, wrong, bool(reports)):
         print("\n".join(lines))

@@ -5,33 +5,34 @@
 # %% auto #0
 __all__ = ['KEY_GROUPS', 'KEYS', 'CONFIG_GROUPS', 'OPEN_NODES', 'key_hint', 'unknown_key', 'is_key', 'check_config']
 
-# %% ../../nbs/keys/06_check.ipynb #59feed92
+# %% ../../nbs/keys/06_check.ipynb #b7f102cc
 import math
 from collections.abc import Mapping, Sequence
 from ..core import BadData
 from ..data.times import to_time
 from .judging_keys import BACKTEST_KEYS, PUBLISH_KEYS, REPLAY_KEYS, SERVE_KEYS
-from .key import Key
 from .kind import shown_value
 from .market_keys import (
     COMPETITION_KEYS, DATA_KEYS, FEATURE_KEYS, MODEL_KEYS, READING_KEYS, SOURCE_KEYS)
+from .ultra_keys import ULTRA_KEYS
 from .run_keys import PLACE_KEYS, REGIME_KEYS, RUN_KEYS, TRACKING_KEYS, TRAINING_KEYS
 from ..names import did_you_mean
 
-# %% ../../nbs/keys/06_check.ipynb #ed5137bb
+# %% ../../nbs/keys/06_check.ipynb #d271c41b
 KEY_GROUPS = dict(
     run=RUN_KEYS + PLACE_KEYS, data=DATA_KEYS + SOURCE_KEYS + READING_KEYS, competition=COMPETITION_KEYS,
     features=FEATURE_KEYS, model=MODEL_KEYS, training=TRAINING_KEYS, regimes=REGIME_KEYS, backtest=BACKTEST_KEYS,
-    replay=REPLAY_KEYS, tracking=TRACKING_KEYS, publish=PUBLISH_KEYS, serve=SERVE_KEYS)  # group -> its keys
+    replay=REPLAY_KEYS, tracking=TRACKING_KEYS, publish=PUBLISH_KEYS, serve=SERVE_KEYS,
+    ultra=ULTRA_KEYS)  # group -> its keys
 KEYS = {key.name: key for group in KEY_GROUPS.values() for key in group}  # full name -> key
 CONFIG_GROUPS = (*(g for g in KEY_GROUPS if g != "run"), "sweep")  # folders of configs, of which one option is chosen
 _NODES = {n.rsplit(".", i)[0] for n in KEYS for i in range(1, n.count(".") + 1)}  # names with keys below
 OPEN_NODES = ("model.backbone", "model.head", "features", "data.source")  # whose part may take more arguments
 
-# %% ../../nbs/keys/06_check.ipynb #7832282b
+# %% ../../nbs/keys/06_check.ipynb #0127ed7e
 def key_hint(
     name: str, # as it was written
-    known: Sequence[str] = tuple(KEYS), # keys that exist
+    known: Sequence[str] = (*KEYS, *CONFIG_GROUPS), # keys and groups that exist
 ) -> str: # "" or " Did you mean 'training.epochs'?"
     "The keys that come close to a name."
     same = [k for k in known if k.endswith(f".{name}")][:3]
@@ -44,7 +45,7 @@ def key_hint(
 
 def unknown_key(
     name: str, # as it was written
-    known: Sequence[str] = tuple(KEYS), # keys that exist
+    known: Sequence[str] = (*KEYS, *CONFIG_GROUPS), # keys and groups that exist
 ) -> str:
     "What to say about a key that does not exist."
     return f"there is no key {name!r}.{key_hint(name, known) or ' synth-miner --help-keys lists all keys.'}"
@@ -57,7 +58,7 @@ def is_key(
     inside = any((a in KEYS and a not in _NODES) or a in OPEN_NODES for a in above)
     return name in KEYS or name in _NODES or name in CONFIG_GROUPS or inside or name.split(".")[0].split("/")[0] == "hydra"
 
-# %% ../../nbs/keys/06_check.ipynb #984184b6
+# %% ../../nbs/keys/06_check.ipynb #a03117dd
 def _check_free(name: str, value):
     "Raise BadData for a value of a part's argument that no part takes: NaN and infinity."
     if isinstance(value, float) and not math.isfinite(value):
@@ -85,7 +86,7 @@ def _example(name: str) -> str:
     "The first key below a name."
     return next(k for k in KEYS if k.startswith(f"{name}."))
 
-# %% ../../nbs/keys/06_check.ipynb #b51860d3
+# %% ../../nbs/keys/06_check.ipynb #35fe538e
 def _check_order(config: Mapping):
     "Raise BadData for a period that ends before it begins."
     for group in ("data", "backtest", "replay"):

@@ -56,7 +56,7 @@ PUBLISH_KEYS = key_group("publish.",
 )
 
 SERVE_KEYS = key_group("serve.",
-    ("host", HOST_NAME, "address to listen on; 127.0.0.1 accepts this machine only. There is no password"),
+    ("host", HOST_NAME, "address to listen on; 127.0.0.1 accepts this machine only, any other asks for a token"),
     ("port", Kind.whole(0, 65_535), "0: any free port; it is printed"),
     ("models", Kind.mapping("a mapping from a competition, or competition/asset, to a forecaster"),
      "who answers, besides run; for all others the packaged recipe or the best baseline answers"),
@@ -70,4 +70,9 @@ SERVE_KEYS = key_group("serve.",
     ("stale", length_of_time(), "the fallback answers if the newest price is older than this at the start of a prompt"),
     ("folder", ANY_PATH, "for recent bars, stored prompts and their scores"),
     ("shadow", Kind.switch(), "store answered prompts and score them once the realised prices are known"),
+    ("max_body", Kind.whole(256, 10**9), "length of a question; a longer one is refused with 413", "bytes"),
+    ("read_timeout", Kind.number(0, 3600, above=True), "for a question to arrive", "seconds"),
+    ("max_waiting", Kind.whole(1, 10**6), "questions that wait for their turn; further ones are refused with 503"),
+    ("max_prices", Kind.whole(1000, 10**10), "prices in the answers that are made or sent at a time"),
+    ("docs", Kind.switch(), "serve pages that describe the routes, at /docs"),
 )

@@ -5,15 +5,15 @@
 # %% auto #0
 __all__ = ['RUN_MODES', 'RUN_KEYS', 'PLACE_KEYS', 'TRACKING_KEYS', 'TRAINING_KEYS', 'REGIME_KEYS']
 
-# %% ../../nbs/keys/03_run_keys.ipynb #fc14dddf
+# %% ../../nbs/keys/03_run_keys.ipynb #fcc67aff
 from .key import key_group
 from .kind import Kind
 from .texts import (
     ANY_PATH, ANY_TEXT, ANY_TIME, ASSET_NAME, FILE_NAME, FORECASTER_NAME, length_of_time, part_of, text_kind)
 
-# %% ../../nbs/keys/03_run_keys.ipynb #648f0b3f
-RUN_MODES = ("train", "backtest", "score", "predict", "recipe", "runs", "compare", "data", "publish", "serve",
-             "doctor") # what the command line can do
+# %% ../../nbs/keys/03_run_keys.ipynb #a98c2b69
+RUN_MODES = ("train", "backtest", "score", "predict", "recipe", "runs", "compare", "doctor", "data", "publish",
+             "serve", "ultra") # what the command line can do
 
 def _device(value: str) -> str:
     "A device as torch spells it. Raises ValueError."
@@ -39,7 +39,7 @@ RUN_KEYS = key_group("",
     ("before", ANY_TIME.or_null("use all bars"), "mode=recipe: no window reaches beyond this time"),
 )
 
-# %% ../../nbs/keys/03_run_keys.ipynb #3d0c069f
+# %% ../../nbs/keys/03_run_keys.ipynb #2d0fb873
 PLACE_KEYS = key_group("",
     ("seed", _SEED, "seed of weights, batches and noise"),
     ("device", text_kind("auto, cpu, cuda or cuda:1", _device), "where the model is trained"),
@@ -56,7 +56,7 @@ TRACKING_KEYS = key_group("tracking.",
     ("project", FILE_NAME, "W&B project"),
 )
 
-# %% ../../nbs/keys/03_run_keys.ipynb #25c7e96b
+# %% ../../nbs/keys/03_run_keys.ipynb #11bb3a8f
 TRAINING_KEYS = key_group("training.",
     ("objective", part_of("objective", "an objective, by name or as {name, options}"),
      "what is minimised. sn50: the competition's score; afcrps, crps, log_score: of every step's price; "
@@ -81,7 +81,7 @@ TRAINING_KEYS = key_group("training.",
     ("clip", Kind.number(0, 1e6, above=True), "largest gradient norm"),
 )
 
-# %% ../../nbs/keys/03_run_keys.ipynb #299e7d2b
+# %% ../../nbs/keys/03_run_keys.ipynb #ea0bb752
 _SHARE = Kind.number(0, 1, above=True, below=True)
 TRAINING_KEYS += key_group("training.",
     ("ema", Kind.number(0, 1, below=True), "decay of the averaged weights, such as 0.99; 0: no averaging"),
@@ -97,7 +97,7 @@ TRAINING_KEYS += key_group("training.",
     ("val_paths", Kind.whole(2, 100_000), "simulated paths of validation"),
 )
 
-# %% ../../nbs/keys/03_run_keys.ipynb #16e06947
+# %% ../../nbs/keys/03_run_keys.ipynb #eda300dc
 _SIZE = Kind.whole(1, 10**8).or_else(length_of_time())
 REGIME_KEYS = key_group("regimes.",
     ("clustering", part_of("strategy", "a clustering, by name or as {name, options}"), "kmeans, gmm or hmm"),
@@ -116,7 +116,7 @@ REGIME_KEYS = key_group("regimes.",
      "columns that define the regimes"),
 )
 
-# %% ../../nbs/keys/03_run_keys.ipynb #ca098e16
+# %% ../../nbs/keys/03_run_keys.ipynb #e44871d8
 REGIME_KEYS += key_group("regimes.",
     *((f"{part}_size", _SIZE, f"size of a fold's {what} part: in bars, or a time such as 30d")
       for part, what in (("train", "training"), ("val", "validation"), ("test", "test"))),

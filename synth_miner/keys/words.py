@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['split_word', 'quoting_advice', 'hydra_words', 'word_values']
 
-# %% ../../nbs/keys/07_words.ipynb #65422375
+# %% ../../nbs/keys/07_words.ipynb #949d2db3
 import re
 import shlex
 from collections.abc import Sequence
 from ..core import BadData
 from .check import CONFIG_GROUPS, KEYS, is_key, unknown_key
 
-# %% ../../nbs/keys/07_words.ipynb #6c844661
+# %% ../../nbs/keys/07_words.ipynb #634a0059
 def split_word(
     word: str, # of a command line
 ) -> tuple[str, str, str] | None: # sign, key, value; None: an option such as -m
@@ -28,7 +28,7 @@ def split_word(
 
 _MODES = KEYS["mode"].kind.text.removeprefix("one of ").split(", ")
 
-# %% ../../nbs/keys/07_words.ipynb #4b82b865
+# %% ../../nbs/keys/07_words.ipynb #94ea277b
 def _parsed(text: str):
     "What Hydra makes of `x=text`; None where it cannot be read."
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -46,7 +46,7 @@ def _reads_as(text: str):
     found = _parsed(text)
     return None if found is None or found.is_sweep_override() else found.value()
 
-# %% ../../nbs/keys/07_words.ipynb #7fd47232
+# %% ../../nbs/keys/07_words.ipynb #9d736d57
 _SWEEPS = re.compile(r"(choice|range|interval|glob|tag|shuffle|sort|extend_list)\(") # what begins a sweep's function
 
 def _text_word(value: str, sweep: bool) -> str:
@@ -61,12 +61,12 @@ def _list_word(value: str) -> str:
     if not re.fullmatch(r"\[[^\[\]{}'\"$]*\]", value): return value
     return "[" + ",".join(_text_word(v.strip(), False) for v in value[1:-1].split(",")) + "]"
 
-# %% ../../nbs/keys/07_words.ipynb #40cc4374
+# %% ../../nbs/keys/07_words.ipynb #49524e86
 def quoting_advice(
     words: Sequence[str], # of a command line
 ) -> str: # "" or how those that need it are quoted for a shell
     "The words that a shell takes apart unless they are quoted."
-    odd = [shlex.quote(w) for w in words if shlex.quote(w) != w]
+    odd = [shlex.quote(w) if shlex.quote(w) != w else f"'{w}'" for w in words if re.search(r"[^\w./=:@%+-]", w)]
     return f" Quoted for the shell: {' '.join(odd[:3])}" if odd else ""
 
 def _one_word(word: str, sweep: bool) -> str:
@@ -88,9 +88,13 @@ def hydra_words(
     sweep: bool = False, # whether a,b means one job for each
 ) -> list[str]:
     "The words as Hydra reads them. Raises BadData for the first that is wrong."
-    return [_one_word(w, sweep) for w in words]
+    after = (None, *words)  # the word before each
+    return [w if before in _OPTIONS else _one_word(w, sweep) for before, w in zip(after, words, strict=False)]
 
-# %% ../../nbs/keys/07_words.ipynb #4cedb2f4
+_OPTIONS = ("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd",
+            "--info", "-i", "--experimental-rerun")  # of Hydra, whose value is the next word
+
+# %% ../../nbs/keys/07_words.ipynb #46f85913
 def word_values(
     words: Sequence[str], # key=value
 ) -> dict: # key -> value

@@ -90,12 +90,12 @@ class SynthPredictor:
             self.live.bars[asset] = bars if isinstance(bars, AssetData) else AssetData.from_frame(asset, bars)
         self.deadline, self.stale, self.seed, self.clock = deadline, pd.Timedelta(stale), seed, clock
         self.troubles, self._made, self._strangers = self.live.troubles, {}, set()
-        self.watchdog, self.rescue = Watchdog(), Watchdog() # models, and who answers in their place: none waits for another
+        self.watchdog, self.rescue = Watchdog(), Watchdog() # models and fallback do not wait for each other
         self.finishing = threading.BoundedSemaphore(os.cpu_count() or 1)
         self.listeners = [] # functions of an `Answered`, called after each; what they raise is only logged
 
 # %% ../../nbs/publish/15_predictor.ipynb #5d5ec6aa
-_STRANGERS = 100 # assets of no competition that are looked for and kept; a stream of made-up names would fill the memory
+_STRANGERS = 100 # assets of no competition that are kept; a stream of made-up names would fill the memory
 
 @patch
 def _may_look_for(self: SynthPredictor, asset: str) -> bool:

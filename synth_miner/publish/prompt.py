@@ -77,7 +77,8 @@ def answer_rules(
     check_numbers(ask)
     name = ask.asset
     if not isinstance(name, str) or not 0 < len(name) <= MAX_ASSET or not name.isprintable():
-        raise BadData(f"asset must be a name of at most {MAX_ASSET} printable characters such as 'BTC', got {name!r:.80}")
+        raise BadData(f"asset must be a name of at most {MAX_ASSET} printable characters such as 'BTC', "
+                      f"got {name!r:.80}")
     steps = ask.time_length // ask.time_increment
     if (n := ask.num_simulations * (steps + 1)) > MAX_PRICES:
         raise BadData(f"{ask.num_simulations} paths of {steps + 1} prices are {n:,} prices; "

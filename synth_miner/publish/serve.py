@@ -19,7 +19,7 @@ from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.forecaster import ModelForecaster, load_forecaster
 from ..parts import registry
 from .predictor import SynthPredictor
-from .http_server import HttpLimits, bound_server, running, server_url
+from .http_server import LIMITS, HttpLimits, bound_server, running, server_url
 from .service import make_app
 from .shadow import ShadowBook
 from .token import exposure_warning, service_token
@@ -92,6 +92,10 @@ def _limits(settings) -> HttpLimits:
     return HttpLimits(body=settings.max_body, read_seconds=settings.read_timeout, waiting=settings.max_waiting,
                       prices=settings.max_prices)
 
+def _book(settings, predictor: SynthPredictor) -> ShadowBook | None:
+    "Where answers are kept, as a configuration says."
+    return ShadowBook(Path(settings.folder) / "shadow", competitions=predictor.competitions) if settings.shadow else None
+
 @contextlib.contextmanager
 def _settling(book: ShadowBook | None, source: DataSource, every: float):
     "Score stored prompts in the background for a while."
@@ -109,23 +113,23 @@ def serve(
     book: ShadowBook | None = None, # keeps the answers; None: as the configuration says, nobody for a predictor
     every: float = 600.0, # seconds from one look for prompts that can be scored to the next
     *,
-    token: str | None = None, # that clients must show; None: of SYNTH_MINER_TOKEN, or made for an address beyond this machine
+    token: str | None = None, # to be shown by clients; None: SYNTH_MINER_TOKEN, or one made where others can ask
 ):
     "Serve until the process is told to stop (SIGINT or SIGTERM), then answer what was asked and end."
     settings = None if isinstance(what, SynthPredictor) else what.serve
     predictor = what if settings is None else make_predictor(what)
-    if settings is not None and book is None and settings.shadow:
-        book = ShadowBook(Path(settings.folder) / "shadow", competitions=predictor.competitions)
+    assets, limits, docs, folder = None, LIMITS, False, None
+    if settings is not None:
+        assets, limits, docs, folder = settings.assets, _limits(settings), settings.docs, settings.folder
+        book = book or _book(settings, predictor)
     if host is None: host = "127.0.0.1" if settings is None else settings.host
     if port is None: port = 8650 if settings is None else settings.port
-    assets = None if settings is None or settings.assets is None else list(settings.assets)
-    limits, docs = (HttpLimits(), False) if settings is None else (_limits(settings), settings.docs)
-    shown, source = service_token(host, token, settings and settings.folder), FirstOf(predictor.live.sources)
+    shown, source = service_token(host, token, folder), FirstOf(predictor.live.sources)
     server, bound = bound_server(make_app(predictor, book, limits, shown.text, docs), host, port, limits)
     lines = [f"Serving on {server_url(bound)} (POST /predict, GET /health, GET /metrics)",
              exposure_warning(host, shown), SYNTHETIC_NOTE if source.synthetic else None]
     with contextlib.closing(bound), _settling(book, source, every):
-        predictor.start(assets)
+        predictor.start(assets and list(assets))
         print(*(line for line in lines if line), sep="\n", flush=True)
         try: _run_until_told(server, bound)
         finally: predictor.stop()

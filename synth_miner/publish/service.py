@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from functools import partial
 from ..core import BadData
 from .admission import Admission, Busy
-from .http_server import HttpLimits, bound_server, running, server_url
+from .http_server import LIMITS, HttpLimits, bound_server, running, server_url
 from .predictor import NoPrice, SynthPredictor
 from .price_json import response_json
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput, answer_rules
 from .service_metrics import ServiceMetrics
 from .shadow import ShadowBook
-from .token import Token, exposure_warning, has_token, service_token
+from .token import exposure_warning, has_token, service_token
 from .troubles import one_line
 
 # %% ../../nbs/publish/21_service.ipynb #8318eb54
@@ -110,29 +110,19 @@ def _add_predict(app, predictor: SynthPredictor, admission: Admission, checked: 
         headers = {"content-length": str(len(content))}
         return StreamingResponse(_parts(content), headers=headers, media_type="application/json")
 
-# %% ../../nbs/publish/21_service.ipynb #8eaa9c63
-def make_app(
-    predictor: SynthPredictor, # who answers
-    book: ShadowBook | None = None, # keeps the answers; None: nobody does
-    limits: HttpLimits = HttpLimits(), # what clients may do
-    token: str | None = None, # that clients must show; None: nobody is asked for one
-    docs: bool = False, # serve pages that describe the routes, at /docs
-): # FastAPI
-    "An app with POST /predict, GET /health and GET /metrics."
-    from fastapi import Depends, FastAPI, HTTPException, Request
-    from fastapi.responses import PlainTextResponse
-    pages = {} if docs else dict(docs_url=None, redoc_url=None, openapi_url=None)
-    app = FastAPI(title="Open Synth Miner", max_body_size=limits.body, **pages)
-    metrics, admission = ServiceMetrics(), Admission(limits.prices, limits.waiting)
-    predictor.listeners += [metrics.answered, *([book.record] if book is not None else [])]
-    _add_refusals(app, metrics)
-    app.add_middleware(_UntilSent)
+# %% ../../nbs/publish/21_service.ipynb #43cfd947
+def _gate(token: str | None) -> tuple:
+    "(whether a request shows the token, a dependency that refuses one that does not)."
+    from fastapi import HTTPException, Request
     def known(request: Request): return has_token(request.headers.get("authorization"), token)
     async def check(request: Request):
         wanted = {"www_authenticate": "Bearer"}
         if not known(request): raise HTTPException(401, "send the header 'Authorization: Bearer TOKEN'", wanted)
-    _add_predict(app, predictor, admission, [Depends(check)])
+    return known, check
 
+def _add_health(app, predictor: SynthPredictor, known):
+    "GET /health: all that is known for who shows the token, one word for others."
+    from fastapi import Request
     @app.get("/health")
     async def health(request: Request):
         status = predictor.status()
@@ -140,11 +130,35 @@ def make_app(
         facts = dict(state=state, **status) if known(request) else dict(state=state)
         return _json(facts, 503 if state == "no price" else 200)
 
-    @app.get("/metrics", dependencies=[Depends(check)])
-    async def numbers():
+def _add_metrics(app, text, checked: list):
+    "GET /metrics: the numbers as they are now."
+    from fastapi.responses import PlainTextResponse
+    @app.get("/metrics", dependencies=checked)
+    async def numbers(): return PlainTextResponse(text().encode("utf-8", "backslashreplace"))
+
+# %% ../../nbs/publish/21_service.ipynb #8eaa9c63
+def make_app(
+    predictor: SynthPredictor, # who answers
+    book: ShadowBook | None = None, # keeps the answers; None: nobody does
+    limits: HttpLimits = LIMITS, # what clients may do
+    token: str | None = None, # that clients must show; None: nobody is asked for one
+    docs: bool = False, # serve pages that describe the routes, at /docs
+): # FastAPI
+    "An app with POST /predict, GET /health and GET /metrics."
+    from fastapi import Depends, FastAPI
+    pages = {} if docs else dict(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Open Synth Miner", max_body_size=limits.body, **pages)
+    metrics, admission = ServiceMetrics(), Admission(limits.prices, limits.waiting)
+    predictor.listeners += [metrics.answered, *([book.record] if book is not None else [])]
+    known, check = _gate(token)
+    _add_refusals(app, metrics)
+    _add_predict(app, predictor, admission, [Depends(check)])
+    _add_health(app, predictor, known)
+    def text():
         waiting = len(book.waiting) if book is not None else 0
-        busy = limits.prices - admission.free
-        return PlainTextResponse(metrics.text(predictor.status(), waiting, len(admission.queue), busy))
+        return metrics.text(predictor.status(), waiting, len(admission.queue), admission.prices - admission.free)
+    _add_metrics(app, text, [Depends(check)])
+    app.add_middleware(_UntilSent)
     return app
 
 # %% ../../nbs/publish/21_service.ipynb #6e10912a
@@ -155,7 +169,7 @@ def serving(
     host: str = "127.0.0.1", # address
     port: int = 0, # 0: any that is free
     *,
-    limits: HttpLimits = HttpLimits(), # what clients may do
+    limits: HttpLimits = LIMITS, # what clients may do
     token: str | None = None, # that clients must show; None: made and printed for an address beyond this machine
     docs: bool = False, # serve pages that describe the routes, at /docs
 ) -> Iterator[str]: # its URL

@@ -68,8 +68,9 @@ def exposure_warning(
 ) -> str | None: # None: only this machine can reach it
     "One line that says who can reach a service and what they must show."
     if is_loopback(host): return None
-    return (f"Warning: other machines can reach {host or 'every address'} without encryption; whoever asks must send the "
-            f"header 'Authorization: Bearer TOKEN' with {token.where}")
+    where = host or "every address"
+    return (f"Warning: other machines can reach {where} without encryption; whoever asks must send the header "
+            f" 'Authorization: Bearer TOKEN' with {token.where}")
 
 # %% ../../nbs/publish/20_token.ipynb #880efd80
 def has_token(

@@ -32,7 +32,7 @@ class Troubles:
         text: str, # what happened
     ):
         "Note a trouble; only the first note of it is logged."
-        text = one_line(redact(text)) # it is logged, and shown by the service
+        text = one_line(redact(text)) # it is logged and shown
         with self._lock:
             new = key not in self.now
             self.now[key] = text

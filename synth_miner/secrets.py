@@ -12,12 +12,13 @@ from collections.abc import Mapping
 
 # %% ../nbs/01_secrets.ipynb #995a0e11
 _SECRET_NAME = re.compile(
-    r"token|secret|passw|passphrase|api_?key|access_?key|private_?key|credential|authori[sz]ation|cookie|^auth$|^key$",
-    re.I)
+    r"token|secret|passw|passphrase|api_?key|access_?key|private_?key|credential|authori[sz]ation|cookie|"
+    r"(?:^|[_-])auth$|^key$|^session(?:_?id)?$", re.I)
 _KNOWN_FORMS = re.compile("|".join((
     r"\bhf_[A-Za-z0-9]{16,}\b", # Hugging Face
     r"\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]{16,}", # GitHub, GitLab
     r"\bsk-[\w-]{16,}", r"\bxox[abeoprs]-[\w-]{10,}", r"\bAIza[\w-]{30,}", # OpenAI and others, Slack, Google
+    r"\bwandb_v\d_\w{16,}", # Weights & Biases
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", # Amazon
     r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", # a JSON web token
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
@@ -71,7 +72,7 @@ def has_resolver(
     return bool(_RESOLVER.search(text))
 
 def _is_hidden(raw: str, resolved: str) -> bool:
-    "Whether a resolver gave a text that stands in no file; one with a default that a file states is no secret."
+    "Whether a resolver gave a text that stands in no file; one with a default that a file states is not a secret."
     if not has_resolver(raw): return False
     stated = _WITH_DEFAULT.fullmatch(raw)
     return stated is None or bool(_SECRET_NAME.search(stated[1])) or redact(resolved) != resolved

@@ -18,7 +18,8 @@ class HubFileMissing(BadData):
     "The repository exists, but the file or folder asked for is not in it."
 
 class HubAccessDenied(PermissionError, BadData):
-    "The Hub does not allow the call: private or gated repository, missing or wrong token."
+    """The Hub does not allow the call: private or gated repository, missing or wrong token. It is both, since the Hub
+    answers a misspelt repository (bad input) and a private one (no permission) alike; catch either."""
 
 class HubUnavailable(ConnectionError):
     "The Hub could not be reached, or failed; `retry_after` is how many seconds to wait, None when no retry can help."

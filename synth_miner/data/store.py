@@ -82,7 +82,7 @@ def write_bars(
     folder: str | Path, # made when absent
     asset: AssetData, # bars
 ) -> Path: # such as BTC_USD/1m.parquet in the folder
-    "Add bars to a folder: one folder per asset, one file per bar length. Raises DamagedFile, or BadData for an asset that would lie elsewhere."
+    "Add bars to a folder: one folder per asset, one file per bar length. Raises DamagedFile, BadData for a bad name."
     if not _is_name(asset.name):
         raise BadData(f"{asset.name!r} cannot name a folder of bars; use letters, digits and signs such as _ - ^ = .")
     file = Path(folder) / file_of_asset(asset.name) / f"{step_name(asset.step)}.parquet"

@@ -7,6 +7,7 @@ __all__ = ['SAMPLERS', 'NOT_RESUMED', 'LoadedOnce', 'bar_step', 'make_source', '
            'make_trainer', 'make_forecaster', 'new_run_folder', 'resumed_settings']
 
 # %% ../../nbs/lab/01_assemble.ipynb #de0fdac3
+import sys
 import time
 import torch
 from collections.abc import Sequence
@@ -156,6 +157,8 @@ def new_run_folder(
 ) -> Path: # {root}/{time}-{name}, just made
     "A folder of its own for a run, also when two start in the same second."
     stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    system = sys.getfilesystemencoding() # ASCII where the locale is C
+    stem = stem.encode(system, "replace").decode(system).replace("?", "_")
     for n in range(1, 1000):
         folder = Path(root) / (stem if n == 1 else f"{stem}-{n}")
         try: folder.mkdir(parents=True)

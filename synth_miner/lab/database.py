@@ -156,7 +156,7 @@ class SharedTable:
 @patch
 @contextlib.contextmanager
 def writing(self: SharedTable) -> Iterator[sqlite3.Connection]:
-    "The only writer's connection, in one transaction. Raises NotWritable, or BadData for a file that is no table."
+    "The only writer's connection, in one transaction. Raises NotWritable, or BadData for a file that is not a table."
     folder, lock = self.path.parent, self.path.with_name(f".{self.path.name}.lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..parts import registry
 from ..score.competitions import get_competition
+from ..secrets import without_environment
 from ..windows.loader import MarketDataLoader
 from ..windows.leaks import LeakReport, leak_report
 from ..windows.splits import Split
@@ -101,7 +102,7 @@ def as_node(
 ): # DictConfig
     "The configuration of settings as a node again, for whoever called."
     from omegaconf import OmegaConf
-    return OmegaConf.create(settings.config)
+    return OmegaConf.create(without_environment(settings.config))
 
 def write_config(
     settings: RunSettings, # of the run

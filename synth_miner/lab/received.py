@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
 from .store import ExperimentStore
-from ..model.untrusted import check_yaml, read_text
+from ..model.untrusted import check_yaml, read_utf8
 from ..secrets import has_resolver
 
 # %% ../../nbs/lab/07_received.ipynb #08e58b8b
@@ -31,7 +31,7 @@ def check_received(
 ):
     "Raise BadData for a configuration that is not plain, or would run code or read variables without being told to."
     from omegaconf import OmegaConf
-    text = read_text(file)
+    text = read_utf8(file)
     check_yaml(file, text, interpolations=True)
     config = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
     unnamed = [str(c) for c in config.get("components") or [] if str(c) not in map(str, named)]

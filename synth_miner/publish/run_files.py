@@ -11,12 +11,14 @@ import json
 import re
 from pathlib import Path
 from ..core import BadData
+from ..lab.received import check_received
 from ..model.published import NEEDED_FILES, blob_id
 from ..model.save import read_json
-from ..model.untrusted import check_model, check_yaml, read_text
+from ..model.untrusted import check_model, check_yaml, read_utf8
 from ..names import recipe_hash
 from .card import hub_card
 from .redact import clean_text, private_paths, published_config
+from ..secrets import redact_config
 
 # %% ../../nbs/publish/07_run_files.ipynb #c2b20385
 PUBLISHED_FILES = (*NEEDED_FILES, "metrics.json", "config.yaml", "run.json", "training.csv", "backtest.parquet",
@@ -52,9 +54,12 @@ _TEXTS = (".json", ".yaml", ".csv", ".html", ".md")
 def _plain_config(file: Path) -> dict:
     "The configuration of a run, as it stands in its file. Raises BadData."
     from omegaconf import OmegaConf
-    text = read_text(file)
+    text = read_utf8(file)
     check_yaml(file, text, interpolations=True)
-    return OmegaConf.to_container(OmegaConf.create(text), resolve=False)
+    config = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
+    if "${" in str(redact_config(config)): # only in a run that was started here
+        check_received(file, config.get("components") or [], file.parent.parent)
+    return config
 
 def _clean_config(config: dict) -> bytes:
     "A configuration without secrets, as YAML."

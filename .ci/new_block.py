@@ -11,7 +11,7 @@ CELLS = [
     ("code", "#| default_exp blocks.dropped_in"),
     ("markdown", "# Dropped in\n\n> A block that was not there before"),
     ("code", "#| export\nfrom synth_miner.blocks.base import BlockBase\nfrom synth_miner.parts import registry"),
-    ("code", "#| export\n@registry.register_block()\nclass DroppedInBlock(BlockBase):\n    \"Twice its input.\"\n    def __init__(self,\n        d_model: int, # width D\n"
+    ("code", "#| export\n@registry.register_block(causal=True, cost=\"low\", best_for=\"a trial\")\nclass DroppedInBlock(BlockBase):\n    \"Twice its input.\"\n    def __init__(self,\n        d_model: int, # width D\n"
              "    ): super().__init__()\n    def forward(self, x): return 2 * x"),
 ]
 SMALL = ["training.epochs=1", "training.steps_per_epoch=2", "training.val_windows=8", "training.n_paths=8", "backtest.n_paths=20", "backtest.every=6h", "data.source.length=6000"]

@@ -19,6 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 from .core import BadData
+from .data.binance import BinanceSource
+from .data.client import HttpClient
 from .data.source import DataSource
 from .data.synthetic import MockDataSource
 from .model.forecaster import BEST_BASELINE, load_forecaster
@@ -104,14 +106,28 @@ def _keys() -> list[Finding]:
     return [Finding("W&B key", "ok", "set") if _has_key() else Finding("W&B key", "note", logged),
             Finding("Hub token", "ok", "set") if hub else Finding("Hub token", "note", pushed)]
 
-def _network(seconds: float) -> list[Finding]:
+def _network(
+    seconds: float, # for each server to answer
+    binance: BinanceSource | None = None, # whose address is asked; None: the usual one, or BINANCE_API_HOST
+) -> list[Finding]:
     "Which servers answer."
-    hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    urls = dict(Hub=hub, Binance="https://api.binance.com", Hyperliquid="https://api.hyperliquid.xyz")
+    hub, binance = os.environ.get("HF_ENDPOINT", "https://huggingface.co"), binance or BinanceSource()
+    urls = dict(Hub=hub, Binance=binance.client.base_url, Hyperliquid="https://api.hyperliquid.xyz")
     missing = "does not answer; local bars and the built-in market work without it"
-    answers = {name: _answers(url, seconds) for name, url in urls.items()}
-    return [Finding(name, "ok" if ok else "note", f"{urls[name]} {'answers' if ok else missing}") for name,
-            ok in answers.items()]
+    found = []
+    for name, url in urls.items():
+        answers = _answers(url, seconds)
+        closed = _closed(binance, seconds) if answers and name == "Binance" else None
+        found.append(Finding(name, "ok" if answers and not closed else "note",
+                             closed or f"{url} {'answers' if answers else missing}"))
+    return found
+
+def _closed(binance: BinanceSource, seconds: float) -> str | None: # None: it is open, or says nothing
+    "What the exchange says where it serves nobody, and what to do about it."
+    client = HttpClient(binance.client.base_url, timeout=seconds, retries=0, max_wait=0, advice=binance.client.advice)
+    try: client.get_json("api/v3/ping")
+    except (ConnectionError, BadData) as e:
+        if any(f"status {status}" in str(e) for status in client.advice): return str(e)
 
 # %% ../nbs/doctor.ipynb #76cfcc73
 def _bars(source: DataSource, asset: str, step: int) -> Finding:
@@ -141,6 +157,6 @@ def examine(
     "Look at the installation, the device, numpy's sort, the folders, the keys, the network, the bars and one forecast."
     rules = get_competition(competition)
     bars = [_bars(source, asset, rules.step) for asset in assets]
-    found = [*_versions(), _device(), *_sorting(), _folder(output_dir), *_keys(), *_network(seconds), *bars,
-             _answer(rules)]
+    network = _network(seconds, source if isinstance(source, BinanceSource) else None)
+    found = [*_versions(), _device(), *_sorting(), _folder(output_dir), *_keys(), *network, *bars, _answer(rules)]
     return pd.DataFrame(found).set_index("what")

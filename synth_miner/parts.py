@@ -15,7 +15,8 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from fastcore.basics import patch
-from .names import UnknownPart, choose, did_you_mean, part_parameters, recipe_hash
+from graphlib import TopologicalSorter
+from .names import UnknownPart, choose, did_you_mean, part_parameters, recipe_hash, set_facts, unwrapped
 
 # %% ../nbs/01_parts.ipynb #a23bdf3a
 KINDS = {  # kind of part -> the package swept for it
@@ -32,6 +33,7 @@ KINDS = {  # kind of part -> the package swept for it
     "objective": "synth_miner.train",
     "schedule": "synth_miner.train",
     "forecaster": "synth_miner.baselines",
+    "ultra": "synth_miner.ultra",
 }
 BLOCK_KINDS = ("block", "component", "hybrid")  # what a backbone is made of
 
@@ -81,16 +83,16 @@ def register(self: Registry,
     *,
     description: str = "", # one line; default: first line of the docstring
     override: bool = False, # replace another part that has this name
-    **facts, # class attributes to set, e.g. `min_seq_len=4`
+    **facts, # what is known of the part, set as attributes: `causal=True, cost="low"`
 ) -> Callable: # decorator that returns the part unchanged
-    "Enter a part under a name of its kind. Raises ValueError when another part has the name."
+    "Enter a part under a name of its kind. Raises ValueError when another part has it, UnknownPart for a fact."
     choose(kind, self.parts, "kind of part")
     def enter(part):
         key = (name or part.__name__).lower()
         self._check_free(kind, key, part, override)
+        set_facts(part, facts)
         held = getattr(self.parts[kind].get(key), "__module__", None)
         if held == "__main__" != part.__module__ and not override: return part # the notebook's own version wins
-        for k, v in facts.items(): setattr(part, k, v)
         self.parts[kind][key] = part
         self._info[kind, key] = self._describe(kind, key, part, description)
         return part
@@ -137,8 +139,7 @@ def sweep(self: Registry,
     package = self.packages.get(kind)
     if package is None or (package in self._swept and not again): return self
     self._swept.add(package)
-    root = importlib.import_module(package)
-    for m in pkgutil.iter_modules(root.__path__, f"{package}."):
+    for m in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
         if m.name.rsplit(".", 1)[-1].startswith("_"): continue
         try:
             importlib.import_module(m.name)
@@ -154,8 +155,9 @@ def reload(self: Registry,
 ) -> "Registry":
     "Run the modules of a kind's package again, after an export or an edit; a part of the notebook at hand still wins."
     package = self.packages.get(kind)
-    public = [m for m in sys.modules if package and m.startswith(f"{package}.") and "._" not in m]
-    for m in sorted(public, key=lambda m: (not m.endswith(".base"), m)):
+    public = {m for m in sys.modules if package and m.startswith(f"{package}.") and "._" not in m}
+    origins = {m: {getattr(v, "__module__", None) for v in vars(sys.modules[m]).values()} for m in public}
+    for m in TopologicalSorter({m: origins[m] & public - {m} for m in public}).static_order():
         importlib.reload(sys.modules[m])
     return self.sweep(kind, again=True)
 
@@ -273,9 +275,7 @@ def build(self: Registry,
     **inject, # arguments that the assembler knows; used where the constructor takes them and the spec is silent
 ):
     "Make a part. Raises UnknownPart for the name, ValueError for an argument it does not take."
-    if type(spec).__module__.startswith("omegaconf"):
-        spec = importlib.import_module("omegaconf").OmegaConf.to_container(spec, resolve=True)
-    given = {}
+    spec, given = unwrapped(spec), {}
     if isinstance(spec, Mapping):
         given = {k: v for k, v in spec.items() if k not in ("name", "_target_")}
         spec = self._named(kind, spec)

@@ -12,12 +12,11 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/attention.ipynb #1f3b204e
-@registry.register_component()
+@registry.register_component(cost="medium", best_for="inside a transformer block")
 class CustomAttention(BlockBase):
     "Multi-head self-attention over the whole window."
-    cost, best_for = "medium", "inside a transformer block"
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, shared out among the heads
         nhead: int = 4, # heads, a divisor of D
         dropout: float = 0.1, # on the attention weights
     ):

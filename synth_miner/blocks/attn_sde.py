@@ -15,7 +15,7 @@ class _Chain(nn.Sequential, BlockBase):
     "Blocks that keep length and width, one after the other."
 
 # %% ../../nbs/blocks/attn_sde.ipynb #14ed0cb1
-@registry.register_hybrid("attn_sde")
+@registry.register_hybrid("attn_sde", cost="medium", best_for="a strong first model")
 def attn_sde_recipe(
     d_model: int, # width D
     nhead: int = 4, # attention heads, a divisor of D
@@ -25,5 +25,3 @@ def attn_sde_recipe(
     "TransformerBlock, then SDEEvolutionBlock."
     transformer, sde = registry.get_block("transformerblock"), registry.get_block("sdeevolutionblock")
     return _Chain(transformer(d_model, nhead, dropout), sde(d_model, hidden, dropout))
-
-attn_sde_recipe.cost, attn_sde_recipe.best_for = "medium", "a strong first model"

@@ -9,11 +9,11 @@ __all__ = ['BlockBase', 'sinusoidal_positions', 'check_block']
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from ..core import ShapeMismatch, seeded
+from ..core import Float32Weights, ShapeMismatch, seeded
 
 # %% ../../nbs/blocks/00_base.ipynb #fd7a1207
-class BlockBase(nn.Module):
-    "Maps `(B,T,D)` latents to latents; facts are class attributes, `forward` is the subclass's."
+class BlockBase(Float32Weights, nn.Module):
+    "Maps `(B,T,D)` latents to latents; a subclass states its facts in its decorator and defines `forward`."
     preserves_seq_len = True # keeps T
     preserves_d_model = True # keeps D
     preserves_batch = True # keeps B; a channel-independent block makes it B x channels

@@ -29,10 +29,9 @@ class _BothWays(nn.Module):
         return self.norm(x + self.mix(self.drop(F.gelu(torch.cat((past, ahead), 1).mT))))
 
 # %% ../../nbs/blocks/bitcn.ipynb #5c51e0c5
-@registry.register_block()
+@registry.register_block(cost="low", best_for="patterns with a context on both sides")
 class BiTCNBlock(BlockBase):
     "Layers of forward and backward dilated convolutions with residuals; the dilation doubles from layer to layer."
-    cost, best_for = "low", "patterns with a context on both sides"
     def __init__(self,
         d_model: int, # width D
         kernel_size: int = 3, # taps of each convolution, odd or even

@@ -14,11 +14,10 @@ from ..names import choose
 from ..parts import registry
 
 # %% ../../nbs/blocks/channel_rejoin.ipynb #35818c27
-@registry.register_block()
+@registry.register_block(preserves_d_model=False, preserves_batch=False, cost="low",
+                         best_for="the end of a channel-independent stretch")
 class ChannelRejoin(BlockBase):
     "(B*C,T,D) to (B,T,C*D), their mean (B,T,D), or (B,C,T,D) for use outside a backbone."
-    preserves_d_model, cost, best_for = False, "low", "the end of a channel-independent stretch"
-    preserves_batch = False # True on an instance with one channel
     MODES = ("flatten", "mean", "stack")
     def __init__(self,
         num_channels: int = 1, # C; 1: the batch was never multiplied

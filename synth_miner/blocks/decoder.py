@@ -13,10 +13,9 @@ from .base import BlockBase, sinusoidal_positions
 from ..parts import registry
 
 # %% ../../nbs/blocks/decoder.ipynb #9b82091b
-@registry.register_block("transformerdecoder")
+@registry.register_block("transformerdecoder", causal=True, cost="high", best_for="every step as a forecast origin")
 class TransformerDecoderAdapter(BlockBase):
     "Post-norm decoder layers with the window as memory, sinusoidal ages and a causal mask on both attentions."
-    causal, cost, best_for = True, "high", "every step as a forecast origin"
     def __init__(self,
         d_model: int, # width D
         nhead: int = 4, # attention heads, a divisor of D

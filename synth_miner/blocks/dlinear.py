@@ -32,10 +32,9 @@ def linear_over_ages(
     return torch.einsum("dts,bsd->btd", by_step, x)
 
 # %% ../../nbs/blocks/dlinear.ipynb #2931a331
-@registry.register_block()
+@registry.register_block(causal=True, cost="low", best_for="a baseline that is hard to beat")
 class DLinearBlock(BlockBase):
     "Trend and remainder, each through its own linear map over time, summed."
-    causal, cost, best_for = True, "low", "a baseline that is hard to beat"
     def __init__(self,
         d_model: int, # width D; every channel has its own map
         kernel_size: int = 25, # steps in the trend's mean

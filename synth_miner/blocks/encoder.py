@@ -14,10 +14,9 @@ from .base import BlockBase, sinusoidal_positions
 from ..parts import registry
 
 # %% ../../nbs/blocks/encoder.ipynb #50a0d67e
-@registry.register_block("transformerencoder")
+@registry.register_block("transformerencoder", cost="high", best_for="long windows with patterns anywhere")
 class TransformerEncoderAdapter(BlockBase):
     "Post-norm encoder layers over the window plus sinusoidal ages; every step attends to every other unless `causal`."
-    cost, best_for = "high", "long windows with patterns anywhere"
     def __init__(self,
         d_model: int, # width D
         nhead: int = 4, # attention heads, a divisor of D

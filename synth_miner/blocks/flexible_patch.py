@@ -16,11 +16,9 @@ from ..core import ShapeMismatch
 from ..parts import registry
 
 # %% ../../nbs/blocks/flexible_patch.ipynb #8a9f85b9
-@registry.register_block()
+@registry.register_block(preserves_seq_len=False, cost="low", best_for="overlapping patches, masked training")
 class FlexiblePatchEmbed(BlockBase):
     "Strided convolution and LayerNorm: (B,T,C) to (B,N,D), or to (B*C,N,D) when each channel is a window of its own."
-    preserves_seq_len, cost, best_for = False, "low", "overlapping patches, masked training"
-    preserves_batch = True # False on an instance with `channel_independence`
     def __init__(self,
         d_model: int, # width D of a token
         patch_len: int = 16, # steps in a patch
@@ -63,5 +61,6 @@ def _padded(self: FlexiblePatchEmbed, z):
 @patch
 def _mask(self: FlexiblePatchEmbed, y):
     "The learned token in place of a fixed number of random patches of each row."
-    hidden = torch.rand(y.shape[:2], device=y.device).argsort(1) < int(self.mask_ratio * y.shape[1])
+    order = torch.rand(y.shape[:2], dtype=torch.float32, device=y.device).argsort(1)
+    hidden = order < int(self.mask_ratio * y.shape[1])
     return torch.where(hidden[..., None], self.mask_token, y)

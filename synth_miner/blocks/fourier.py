@@ -13,12 +13,11 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/fourier.ipynb #9f75a89f
-@registry.register_block()
+@registry.register_block(cost="medium", best_for="cycles that fill the window")
 class FourierBlock(BlockBase):
     "x plus its lowest frequencies, each multiplied by a learned complex weight."
-    cost, best_for = "medium", "cycles that fill the window"
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D; every channel has weights of its own
         modes: int = 32, # number of frequencies, from zero upwards
     ):
         super().__init__()

@@ -13,12 +13,11 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/gated_mlp.ipynb #721af7f8
-@registry.register_component()
+@registry.register_component(causal=True, cost="low", best_for="inside a transformer block")
 class GatedMLP(BlockBase):
     "gate * MLP(x) + (1 - gate) * x, with one gate per channel, one half at the start."
-    causal, cost, best_for = True, "low", "inside a transformer block"
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, one gate for each
         expansion: int = 4, # hidden width as a multiple of D
         dropout: float = 0.1, # after the hidden layer
     ):

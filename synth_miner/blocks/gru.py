@@ -6,23 +6,12 @@
 __all__ = ['GRUBlock']
 
 # %% ../../nbs/blocks/gru.ipynb #8787b319
-from jaxtyping import Float
-from torch import Tensor, nn
-from .base import BlockBase
+from torch import nn
+from .recurrent import RecurrentBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/gru.ipynb #71191f27
-@registry.register_block()
-class GRUBlock(BlockBase):
+@registry.register_block(cost="medium", best_for="order and memory at fewer weights than an LSTM")
+class GRUBlock(RecurrentBase):
     "Hidden states of a GRU, one per step."
-    causal, cost, best_for = True, "medium", "order and memory at fewer weights than an LSTM"
-    def __init__(self,
-        d_model: int, # width D, also of the memory
-        num_layers: int = 1, # stacked GRUs
-        dropout: float = 0.0, # between layers, so without effect when there is one
-    ):
-        super().__init__()
-        self.gru = nn.GRU(d_model, d_model, num_layers, batch_first=True, dropout=dropout if num_layers > 1 else 0.0)
-
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        return self.gru(x)[0]
+    network = nn.GRU

@@ -13,10 +13,9 @@ from ..names import choose
 from ..parts import registry
 
 # %% ../../nbs/blocks/last_step.ipynb #13cc0939
-@registry.register_block()
+@registry.register_block(preserves_seq_len=False, cost="low", best_for="pooling before a head that reads one step")
 class LastStepAdapter(BlockBase):
     "Pools (B,T,D) to (B,1,D)."
-    preserves_seq_len, cost, best_for = False, "low", "pooling before a head that reads one step"
     MODES = ("last", "mean", "max")
     def __init__(self,
         d_model: int, # width D, kept as it is

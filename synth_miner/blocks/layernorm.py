@@ -12,12 +12,11 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/layernorm.ipynb #3283de7b
-@registry.register_block()
+@registry.register_block(causal=True, cost="low", best_for="between blocks that change the scale")
 class LayerNormBlock(BlockBase):
     "Mean 0 and variance 1 over the width, step by step, then a learned scale and shift."
-    causal, cost, best_for = True, "low", "between blocks that change the scale"
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, what is normalised
         eps: float = 1e-5, # added to the variance
     ):
         super().__init__()

@@ -6,23 +6,12 @@
 __all__ = ['LSTMBlock']
 
 # %% ../../nbs/blocks/lstm.ipynb #57c883bd
-from jaxtyping import Float
-from torch import Tensor, nn
-from .base import BlockBase
+from torch import nn
+from .recurrent import RecurrentBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/lstm.ipynb #e94ae4ed
-@registry.register_block()
-class LSTMBlock(BlockBase):
+@registry.register_block(cost="medium", best_for="order and memory in short windows")
+class LSTMBlock(RecurrentBase):
     "Hidden states of an LSTM, one per step."
-    causal, cost, best_for = True, "medium", "order and memory in short windows"
-    def __init__(self,
-        d_model: int, # width D, also of the memory
-        num_layers: int = 1, # stacked LSTMs
-        dropout: float = 0.0, # between layers, so without effect when there is one
-    ):
-        super().__init__()
-        self.lstm = nn.LSTM(d_model, d_model, num_layers, batch_first=True, dropout=dropout if num_layers > 1 else 0.0)
-
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        return self.lstm(x)[0]
+    network = nn.LSTM

@@ -13,13 +13,11 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/multi_scale_patch.ipynb #c5651a7a
-@registry.register_block()
+@registry.register_block(preserves_seq_len=False, cost="medium", best_for="minutes and hours in one token")
 class MultiScalePatcher(BlockBase):
     "Patches of several lengths, aligned by age at the finest scale and mixed: (B,T,C) to (B,N,D)."
-    preserves_seq_len, cost, best_for = False, "medium", "minutes and hours in one token"
-    preserves_batch = True # False on an instance with `channel_independence`
     def __init__(self,
-        d_model: int, # width D of a token
+        d_model: int, # width D of a token, at every scale
         scales: list[int] | None = None, # steps per patch, one entry per scale; None: [4, 16]
         channel_independence: bool = False, # each channel is a window of its own
         in_channels: int | None = None, # input width C; None: D

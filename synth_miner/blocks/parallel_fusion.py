@@ -28,10 +28,9 @@ def _path(spec, d_model, seq_len):
     return nn.Sequential(*[_path(s, d_model, seq_len) for s in spec])
 
 # %% ../../nbs/blocks/parallel_fusion.ipynb #35cfb1fb
-@registry.register_block()
+@registry.register_block(cost="high", best_for="patterns of different kinds at once")
 class ParallelFusion(BlockBase):
     "Two or more paths over the same input, merged. Raises ShapeMismatch when their outputs differ in shape."
-    cost, best_for = "high", "patterns of different kinds at once"
     def __init__(self,
         paths: list, # two or more: names, mappings, modules, or lists of those
         merge_strategy: str = "gating", # one of `MERGES`

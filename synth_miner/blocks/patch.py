@@ -14,12 +14,11 @@ from ..core import ShapeMismatch
 from ..parts import registry
 
 # %% ../../nbs/blocks/patch.ipynb #f3dde6fd
-@registry.register_block()
+@registry.register_block(preserves_seq_len=False, cost="low", best_for="shortening a window before attention")
 class PatchEmbedding(BlockBase):
     "Strided convolution over the newest whole patches: (B,T,C) to (B,T//patch_size,D), at least one token."
-    preserves_seq_len, cost, best_for = False, "low", "shortening a window before attention"
     def __init__(self,
-        d_model: int, # width D of a token
+        d_model: int, # width D of a token, one for each patch
         patch_size: int = 4, # steps in a patch
         in_channels: int | None = None, # input width C; None: D
     ):

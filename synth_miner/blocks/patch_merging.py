@@ -14,10 +14,10 @@ from ..core import ShapeMismatch
 from ..parts import registry
 
 # %% ../../nbs/blocks/patch_merging.ipynb #6215f2ee
-@registry.register_component()
+@registry.register_component(preserves_seq_len=False, min_seq_len=2, cost="low",
+                             best_for="halving the window between blocks")
 class PatchMerging(BlockBase):
     "Mean of each pair of steps, then a linear layer: (B,T,D) to (B,T//2,D)."
-    preserves_seq_len, min_seq_len, cost, best_for = False, 2, "low", "halving the window between blocks"
     def __init__(self,
         d_model: int, # width D
     ):

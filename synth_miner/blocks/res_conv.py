@@ -13,12 +13,11 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/res_conv.ipynb #7b38915d
-@registry.register_block()
+@registry.register_block(cost="low", best_for="local shapes of a few bars")
 class ResConvBlock(BlockBase):
     "x + conv, norm, GELU, dropout, conv, norm; the window's ends are repeated, so a constant stays constant."
-    cost, best_for = "low", "local shapes of a few bars"
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, kept by both convolutions
         kernel_size: int = 3, # steps seen by each of the two convolutions, odd or even
         dropout: float = 0.1, # between them
         *,

@@ -21,10 +21,9 @@ class RevINStats(NamedTuple):
     stdev: Float[Tensor, "b 1 d"] # over time, eps included, so never zero
 
 # %% ../../nbs/blocks/revin.ipynb #8bb4c169
-@registry.register_block()
+@registry.register_block(cost="low", best_for="levels and scales that drift from window to window")
 class RevIN(BlockBase):
     "Standardise each window and channel over time, then a learned scale and shift; `denorm` undoes it."
-    cost, best_for = "low", "levels and scales that drift from window to window"
     def __init__(self,
         d_model: int, # width D
         affine: bool = True, # learn a scale and a shift per channel

@@ -6,27 +6,21 @@
 __all__ = ['RNNBlock']
 
 # %% ../../nbs/blocks/rnn.ipynb #b6a165ea
-from jaxtyping import Float
-from torch import Tensor, nn
-from .base import BlockBase
+from torch import nn
+from .recurrent import RecurrentBase
 from ..names import choose
 from ..parts import registry
 
 # %% ../../nbs/blocks/rnn.ipynb #503aa4e6
-@registry.register_block()
-class RNNBlock(BlockBase):
+@registry.register_block(cost="low", best_for="short memory, a baseline for gated cells")
+class RNNBlock(RecurrentBase):
     "Hidden states of an Elman network, one per step."
-    causal, cost, best_for = True, "low", "short memory, a baseline for gated cells"
+    network = nn.RNN
     def __init__(self,
         d_model: int, # width D, also of the memory
         num_layers: int = 1, # stacked networks
         dropout: float = 0.0, # between layers, so without effect when there is one
         nonlinearity: str = "tanh", # or "relu"
     ):
-        super().__init__()
-        choose(nonlinearity, ("tanh", "relu"), "nonlinearity")
-        dropout = dropout if num_layers > 1 else 0.0
-        self.rnn = nn.RNN(d_model, d_model, num_layers, nonlinearity, batch_first=True, dropout=dropout)
-
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        return self.rnn(x)[0]
+        self.options = dict(nonlinearity=choose(nonlinearity, ("tanh", "relu"), "nonlinearity"))
+        super().__init__(d_model, num_layers, dropout)

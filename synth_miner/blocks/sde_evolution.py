@@ -14,12 +14,11 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/sde_evolution.ipynb #e066417c
-@registry.register_block()
+@registry.register_block(causal=True, cost="low", best_for="regularising latents before a head")
 class SDEEvolutionBlock(BlockBase):
     "Euler-Maruyama step of each latent, with noise from torch's global generator in train mode only."
-    causal, cost, best_for = True, "low", "regularising latents before a head"
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D, of drift and noise
         hidden: int = 64, # hidden width of the drift
         dropout: float = 0.1, # in the drift
     ):

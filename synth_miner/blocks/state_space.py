@@ -16,12 +16,11 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/state_space.ipynb #91defe12
-@registry.register_block()
+@registry.register_block(causal=True, cost="low", best_for="long memory at few weights, whatever the length")
 class StateSpaceBlock(BlockBase):
     "Adds to each step a mix of the channels' states."
-    causal, cost, best_for = True, "low", "long memory at few weights, whatever the length"
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D; every channel has states of its own
         states: int = 8, # states per channel
     ):
         super().__init__()

@@ -28,10 +28,9 @@ class _CausalLayer(nn.Module):
         return x + y
 
 # %% ../../nbs/blocks/tcn.ipynb #6009c182
-@registry.register_block()
+@registry.register_block(causal=True, cost="medium", best_for="long memory without recurrence")
 class TCNBlock(BlockBase):
     "Residual layers of causal convolutions with dilations 1, 2, 4, ..."
-    causal, cost, best_for = True, "medium", "long memory without recurrence"
     def __init__(self,
         d_model: int, # width D
         kernel_size: int = 3, # taps of each convolution

@@ -31,10 +31,9 @@ def _carry(conv, d_model, window):
     return nn.Sequential(conv(d_model, d_model, window, stride=window), nn.GELU(), nn.Conv1d(d_model, d_model, 1))
 
 # %% ../../nbs/blocks/time_mixer.ipynb #892f3061
-@registry.register_block()
+@registry.register_block(cost="high", best_for="short and long horizons from one window")
 class TimeMixerBlock(BlockBase):
     "Seasons passed to coarser and trends to finer scales by learned layers, summed; residual and norm."
-    cost, best_for = "high", "short and long horizons from one window"
     def __init__(self,
         d_model: int, # width D
         d_ff: int | None = None, # hidden width of the last network; None: 2 D

@@ -44,10 +44,9 @@ class _FoldedConv(nn.Module):
         return y.gather(1, at.clamp(0, last)[..., None].expand_as(y)) * inside[..., None]
 
 # %% ../../nbs/blocks/timesnet.ipynb #1ccc37cf
-@registry.register_block()
+@registry.register_block(min_seq_len=4, cost="high", best_for="daily and hourly rhythms in one window")
 class TimesNetBlock(BlockBase):
     "Two folded convolutions at each of the strongest periods, weighted by their amplitudes; residual and norm."
-    min_seq_len, cost, best_for = 4, "high", "daily and hourly rhythms in one window"
     def __init__(self,
         d_model: int, # width D
         top_k: int = 3, # periods

@@ -12,12 +12,11 @@ from .base import BlockBase, sinusoidal_positions
 from ..parts import registry
 
 # %% ../../nbs/blocks/transformer.ipynb #61939fec
-@registry.register_block()
+@registry.register_block(cost="medium", best_for="patterns anywhere in the window")
 class TransformerBlock(BlockBase):
     "Post-norm attention and gated MLP, each with a residual; positions are added to the input of attention."
-    cost, best_for = "medium", "patterns anywhere in the window"
     def __init__(self,
-        d_model: int, # width D
+        d_model: int, # width D of attention and MLP
         nhead: int = 4, # attention heads, a divisor of D
         dropout: float = 0.1, # in attention and MLP
     ):

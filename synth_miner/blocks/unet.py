@@ -14,10 +14,9 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/unet.ipynb #e0452960
-@registry.register_block("unet1dblock")
+@registry.register_block("unet1dblock", cost="medium", best_for="slow and fast movements together")
 class Unet1DBlock(BlockBase):
     "Strided convolution, bottleneck and transposed convolution, joined with the input; residual and norm."
-    cost, best_for = "medium", "slow and fast movements together"
     def __init__(self,
         d_model: int, # width D; at the bottom D times reduction
         reduction: int = 2, # steps combined into one

@@ -15,10 +15,9 @@ from ..core import ShapeMismatch
 from ..parts import registry
 
 # %% ../../nbs/blocks/variate_attention.ipynb #77d7d82d
-@registry.register_block()
+@registry.register_block(cost="medium", best_for="features that move together")
 class VariateAttentionBlock(BlockBase):
     "x plus an update of each channel from the histories of the others, by attention."
-    cost, best_for = "medium", "features that move together"
     def __init__(self,
         d_model: int, # width D, the number of channels
         seq_len: int | None = None, # longest window; None: 512

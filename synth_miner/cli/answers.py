@@ -7,11 +7,12 @@ __all__ = ['predict_mode', 'recipe_mode', 'publish_mode']
 
 # %% ../../nbs/cli/02_answers.ipynb #a6157683
 import pandas as pd
+import time
 from pathlib import Path
 from ..core import BadData
+from ..data.bars import bars_over
 from ..evaluate.report import SYNTHETIC_NOTE
-from ..lab.assemble import make_source
-from ..lab.experiment import new_run_folder
+from ..lab.assemble import make_source, new_run_folder
 from ..lab.store import ExperimentStore
 from ..model.forecaster import load_forecaster
 from ..model.save import write_json
@@ -33,7 +34,7 @@ def predict_mode(
 ) -> str: # what to print
     "Answer one prompt at the end of the data, in the subnet's format, into answer.json."
     rules, source, forecaster = get_competition(cfg.competition.name), make_source(cfg), load_forecaster(cfg.run)
-    bars = source.load_data([cfg.asset], step=forecaster.bar_step(rules))[0]
+    bars = bars_over(source.load_data([cfg.asset], step=forecaster.bar_step(rules))[0], time.time())
     start = (bars.timestamps[-1] + pd.Timedelta(seconds=bars.step)).ceil(f"{rules.price_step}s")
     prompt = SimulationInput(cfg.asset, start.isoformat(), rules.step, rules.length, cfg.backtest.n_paths)
     response = answer_prompt(forecaster, bars.frame, prompt, seed=cfg.seed)
@@ -66,5 +67,8 @@ def publish_mode(
     "Upload a finished run to the Hub. Raises ConnectionError or PermissionError with the command for later."
     if cfg.run is None: raise BadData("mode=publish needs run=<folder of a finished run>")
     p, folder = cfg.publish, ExperimentStore(cfg.output_dir).folder_of(cfg.run)
+    if p.repo_id is None and not p.dry_run and (folder / "metrics.json").is_file():
+        raise BadData("mode=publish needs publish.repo_id=owner/name, the repository on the Hub; publish.dry_run=true "
+                      "lists what would be uploaded")
     return str(publish_run(folder, p.repo_id, promote=p.promote, dry_run=p.dry_run, private=p.private,
                            license=p.license, endpoint=p.endpoint))

@@ -6,29 +6,33 @@
 __all__ = ['MODES', 'run_mode', 'main']
 
 # %% ../../nbs/cli/04_command.ipynb #b7e75a75
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from .answers import predict_mode, publish_mode, recipe_mode
-from .errors import check_types, explain, user_errors
+from .errors import InterruptedRun, checked, explain, user_errors
 from .judging import backtest_mode, score_mode, train_mode
 from .looking import compare_mode, data_mode, doctor_mode, runs_mode
+from .. import __version__
 from ..core import BadData
+from ..keys.words import hydra_words
+from ..lab.assemble import new_run_folder
 from ..lab.config import load_config
-from ..lab.experiment import new_run_folder
+from ..lab.key_help import help_text, keys_text
 from ..lab.store import ExperimentStore
 from ..lab.sweep import read_sweep, sweep_job
 from ..model.download import download_model
 from ..names import choose
-from ..components import discover_components
 from ..score.competitions import use_competition
 from ..publish.serve import serve_mode
+from ..ultra.actions import ultra_mode
 
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae
 MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, recipe=recipe_mode,
              runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode,
-             serve=serve_mode)  # name -> function of the configuration
+             serve=serve_mode, ultra=ultra_mode)  # name -> function of the configuration
 
 def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     "Fetch the models that are named by an address of the Hub, and put their folders in its place."
@@ -45,20 +49,22 @@ def run_mode(
 ) -> str: # what to print
     "Run the mode that `mode` names. Raises UnknownPart naming the modes there are."
     mode = choose(cfg.mode, MODES, "mode")
-    check_types(cfg)
-    for path in cfg.components: discover_components(path)
-    use_competition(cfg.competition)
+    use_competition(checked(cfg).competition)
     return "\n".join([*_fetch_models(cfg), mode(cfg)])
 
 # %% ../../nbs/cli/04_command.ipynb #52bf22d5
 _ONLY_SHOWS = {"--cfg", "-c", "--help", "-h", "--info", "-i", "--hydra-help"}  # words that run nothing
 
+def _is_multirun(args: Sequence[str]) -> bool:
+    "Whether a command asks for several jobs."
+    return any(a in ("-m", "--multirun") or a.startswith("sweep=") for a in args)
+
 def _begin_sweep(args: Sequence[str]): # DictConfig, or None where the command is not a sweep
     "The keys that a sweep has before its jobs differ; its folder is made."
-    multirun = any(a in ("-m", "--multirun") or a.startswith("sweep=") for a in args)
-    if not multirun or _ONLY_SHOWS & set(args): return None
+    if not _is_multirun(args) or _ONLY_SHOWS & set(args): return None
     own = ("mode", "output_dir", "judge", "sweep_id", "rerun")
     cfg = load_config([a for a in args if a.split("=")[0] in own and "," not in a])
+    if cfg.mode != "train": return cfg
     root = Path(cfg.output_dir) / "sweeps"
     if cfg.sweep_id is None: cfg.sweep_id = new_run_folder(root, "sweep").name
     (root / cfg.sweep_id).mkdir(parents=True, exist_ok=True)
@@ -77,8 +83,9 @@ def _end_sweep(cfg) -> str: # what to print
 # %% ../../nbs/cli/04_command.ipynb #33c63f0f
 def _hydra_words(args: Sequence[str], sweep) -> list[str]:
     "The command line as Hydra is given it."
-    words = ["synth-miner", *args]
-    if sweep: words += [f"sweep_id={sweep.sweep_id}", "--multirun"]
+    words = ["synth-miner", *hydra_words(args, sweep=_is_multirun(args))]
+    if sweep and sweep.mode != "train": words.append("--multirun")
+    elif sweep: words += [f"sweep_id={sweep.sweep_id}", "--multirun"]
     if "--cfg" in args and "job" in args and "--resolve" not in args: words.append("--resolve")
     return words
 
@@ -87,28 +94,58 @@ def _run_hydra(words: Sequence[str]):
     "Compose the configuration and run its mode, or each job of a sweep. Raises what that raises."
     import hydra
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    errors, before = [], sys.argv
+    errors, jobs, before = [], [], sys.argv
     @hydra.main(config_path="pkg://synth_miner.configs", config_name="config", version_base="1.3")
     def job(cfg):
+        jobs.append(" ".join(words[1:] if "-m" not in words else _own_words()))
         try:
-            if cfg.sweep_id is not None and cfg.mode == "train": return sweep_job(cfg, check_types)
+            if cfg.sweep_id is not None and cfg.mode == "train": return sweep_job(cfg)
             print(run_mode(cfg))
-        except (*user_errors(), KeyboardInterrupt) as e: errors.append(e)
+        except user_errors() as e: errors.append((jobs[-1], e))
     sys.argv = list(words)
     try: job()
     finally: sys.argv = before
-    if errors: raise errors[0]
+    _raise_errors(errors, len(jobs), words)
+
+def _own_words() -> list[str]:
+    "The words of the job that Hydra is running."
+    from hydra.core.hydra_config import HydraConfig
+    return list(HydraConfig.get().overrides.task)
+
+def _raise_errors(errors: Sequence[tuple[str, Exception]], jobs: int, words: Sequence[str]):
+    "Raise the error of a single job; of several jobs, name each that failed and raise BadData."
+    if not errors: return
+    if jobs == 1 or os.environ.get("SYNTH_MINER_TRACEBACK"): raise errors[0][1]
+    for label, e in errors: print(f"synth-miner: failed: {label}: {explain(e, words[1:])}", file=sys.stderr)
+    raise BadData(f"{len(errors)} of {jobs} jobs failed; they are named above")
 
 # %% ../../nbs/cli/04_command.ipynb #ecebed59
+def _answer_about(args: Sequence[str]) -> str | None: # what to print; None: the command is to be run
+    "What the options --help, --help-keys and --version ask for. Raises UnknownPart for a group that does not exist."
+    if "--version" in args: return f"synth-miner {__version__}"
+    if {"--help", "-h"} & set(args): return help_text()
+    if "--help-keys" not in args: return None
+    rest = [a for a in args if a != "--help-keys"]
+    return keys_text(rest[0] if rest else None)
+
+# %% ../../nbs/cli/04_command.ipynb #f2d8aabd
 def main(
     argv: list[str] | None = None, # arguments; None: the command line's
-) -> int: # 0: done, 2: something to correct, 130: interrupted
+) -> int: # 0: done, 2: something to correct, 130: interrupted by Ctrl-C
     "Entry point of `synth-miner`. SYNTH_MINER_TRACEBACK=1 shows where an error came from."
     args = list(sys.argv[1:] if argv is None else argv)
+    with contextlib.suppress(AttributeError): # a stream that is not a file
+        for stream in (sys.stdout, sys.stderr): stream.reconfigure(errors="backslashreplace")
     try:
+        if (answer := _answer_about(args)) is not None:
+            print(answer)
+            return 0
         sweep = _begin_sweep(args)
         _run_hydra(_hydra_words(args, sweep))
         if sweep and sweep.mode == "train": print(_end_sweep(sweep))
+    except InterruptedRun as e:
+        print(f"synth-miner: {e}", file=sys.stderr)
+        return 130
     except user_errors() as e:
         if os.environ.get("SYNTH_MINER_TRACEBACK"): raise
         print(f"synth-miner: {explain(e, args)}", file=sys.stderr)

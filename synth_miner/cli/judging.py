@@ -9,15 +9,18 @@ __all__ = ['train_mode', 'first_prompt', 'backtest_mode', 'score_mode']
 import json
 import pandas as pd
 import re
+import shlex
 from pathlib import Path
 from ..core import BadData
-from .errors import GROUPS
-from ..evaluate.runner import BacktestRunner
+from .errors import InterruptedRun
+from ..data.times import to_time
+from ..evaluate.runner import BacktestRunner, forecaster_name, named_forecasters
 from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.replay import ValidatorReplay
-from ..lab.assemble import make_source
-from ..lab.config import RunSettings, load_config, read_settings
-from ..lab.experiment import new_run_folder
+from ..keys.check import CONFIG_GROUPS
+from ..keys.words import split_word
+from ..lab.assemble import make_source, new_run_folder
+from ..lab.config import RunSettings, load_config, plain_config, read_settings
 from ..lab.once import run_once
 from ..evaluate.report import score_table
 from ..lab.report import save_figures
@@ -31,8 +34,9 @@ from ..viz import save_figure
 def _recorded(cfg):
     "The configuration in the folder `run`, single keys of the command line on top."
     from hydra.core.hydra_config import HydraConfig
-    own = [o for o in HydraConfig.get().overrides.task if o.split("=")[0] not in ("run", "mode", "rerun", "progress")]
-    if groups := [o for o in own if o.split("=")[0] in GROUPS]:
+    words = [(split_word(word)[1], word) for word in HydraConfig.get().overrides.task]
+    own = [word for key, word in words if key not in ("run", "mode", "rerun", "progress")]
+    if groups := [word for key, word in words if key in CONFIG_GROUPS]:
         raise BadData(f"run= takes the whole configuration from {cfg.run}; change single keys, not {groups}")
     if not (file := Path(str(cfg.run)) / "config.yaml").is_file():
         raise FileNotFoundError(f"{cfg.run} has no config.yaml; name the folder of a run or of a trial")
@@ -44,12 +48,17 @@ def train_mode(
     cfg, # complete configuration
 ) -> str: # what to print
     "Train, backtest on the held-out part, write the run's folder, and log it; unless the store of runs has it."
+    if cfg.resume and cfg.run is None: raise BadData("resume=true goes on with a run; name its folder with run=...")
     out = run_once(cfg if cfg.run is None else _recorded(cfg), cfg.rerun is True)
     tracked = log_run(out["run"], mode=cfg.tracking.wandb, project=cfg.tracking.project) if out["fresh"] else None
     lines = ["", score_table(out["result"], out["config"].name),
              f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)"]
     if tracked is not None:
         lines.append(f"W&B: {tracked}" + ("" if "://" in tracked else " (offline; `wandb sync` sends it)"))
+    if out["interrupted"]:
+        print("\n".join(lines))
+        again = shlex.join(["synth-miner", "resume=true", f"run={out['run']}"])
+        raise InterruptedRun(f"the training was interrupted, and its best epoch was scored; to continue it: {again}")
     return "\n".join(lines)
 
 # %% ../../nbs/cli/01_judging.ipynb #8cbad2cf
@@ -67,10 +76,10 @@ def first_prompt(
     for who in (cfg.run, cfg.backtest.champion):
         own = _trained_until(who)
         if own is None: continue
-        if asked and pd.Timestamp(asked) < pd.Timestamp(own):
+        if asked is not None and to_time(asked) < to_time(own):
             raise BadData(f"backtest.start={asked} lies in what {who} was trained on; "
                           f"its held-out stretch begins {own}")
-        start = max(start or own, own, key=pd.Timestamp)
+        start = own if start is None else max(start, own, key=to_time)
     return start
 
 # %% ../../nbs/cli/01_judging.ipynb #7a441be5
@@ -84,8 +93,8 @@ def _backtest_runner(cfg, settings: RunSettings, name: str): # the runner and it
     if champion is not None:
         duel = ChallengerVsChampion(cfg.run, str(champion), *market, baselines=b.rivals(), **how)
         return duel, f"{name} against {Path(str(champion)).name}"
-    rivals = {k: v for k, v in b.rivals().items() if k != name}
-    return BacktestRunner({name: load_forecaster(cfg.run or BEST_BASELINE), **rivals}, *market, **how), name
+    field = {name: BEST_BASELINE, **b.rivals()} if cfg.run is None else named_forecasters([cfg.run, *b.baselines])
+    return BacktestRunner({k: load_forecaster(v) if k == name else v for k, v in field.items()}, *market, **how), name
 
 # %% ../../nbs/cli/01_judging.ipynb #6eca0705
 def backtest_mode(
@@ -93,7 +102,7 @@ def backtest_mode(
 ) -> str: # what to print
     "Compare a run with a champion and the baselines. Raises BadData for prompts that one of them was trained on."
     settings, root = read_settings(cfg), Path(cfg.output_dir)
-    name = "best baseline" if cfg.run is None else Path(str(cfg.run)).name
+    name = "best baseline" if cfg.run is None else forecaster_name(cfg.run)
     runner, title = _backtest_runner(cfg, settings, name)
     result = runner.run(None if cfg.backtest.keep is None else root / cfg.backtest.keep)
     folder = result.save(new_run_folder(root, f"backtest-{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}"))
@@ -113,8 +122,8 @@ def score_mode(
 ) -> str: # what to print
     "Replay the validator over a stretch of the past. Raises BadData for a stretch that one of them was trained on."
     r, rules, root = cfg.replay, get_competition(cfg.competition.name), Path(cfg.output_dir)
-    named = [*([] if cfg.run is None else [cfg.run]), *r.models, *cfg.backtest.baselines]
-    field = {Path(str(m)).name: m for m in named} or {"best baseline": BEST_BASELINE}
+    named = [*([] if cfg.run is None else [cfg.run]), *r.models, *plain_config(cfg.backtest.baselines)]
+    field = named_forecasters(named) or {"best baseline": BEST_BASELINE}
     assets = list(r.assets or [a for a in cfg.data.assets if a in rules.assets])
     replay = ValidatorReplay(field, make_source(cfg), rules, r.start, r.end, assets=assets, every_round=r.every_round,
                              lead=r.lead,

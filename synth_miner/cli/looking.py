@@ -6,8 +6,11 @@
 __all__ = ['DATA_ACTIONS', 'runs_mode', 'compare_mode', 'doctor_mode', 'data_mode']
 
 # %% ../../nbs/cli/03_looking.ipynb #57fd2621
+import shlex
+import warnings
 from collections.abc import Sequence
 from ..core import BadData
+from ..data.bars import NotOver
 from ..data.report import bars_report, reports_table
 from ..data.store import write_bars
 from ..doctor import examine
@@ -60,13 +63,25 @@ def _hole_lines(reports: Sequence) -> list[str]:
                   for x in sorted(largest)]
     return lines
 
-def _load_each(source, assets: Sequence[str], step: int) -> tuple[list, list]: # bars; messages about missing ones
+def _load_each(source, assets: Sequence[str], step: int) -> tuple: # bars; messages about missing ones; warnings
     "Bars asset by asset."
     bars, lacking = [], []
-    for asset in assets:
-        try: bars.append(source.load_data([asset], step=step)[0])
-        except BadData as e: lacking.append(str(e))
-    return bars, lacking
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for asset in assets:
+            try: bars.append(source.load_data([asset], step=step)[0])
+            except BadData as e: lacking.append(str(e))
+    return bars, lacking, caught
+
+def _notes(source, bars: Sequence, step: int, caught: Sequence) -> list[str]:
+    "What was read, and what was left out of it, each said once."
+    said = [s for b in bars for s in source.about(b.name, step)] + [str(w.message) for w in caught]
+    said += [f"{b.name}: {'; '.join(b.reading['understood'])}" for b in bars if b.reading and b.reading["understood"]]
+    return [f"Note: {s}" for s in dict.fromkeys(said)]
+
+def _assumed(reports: Sequence) -> list[str]:
+    "What had to be assumed when files were read; no fault, but somebody should confirm it."
+    return [f"Assumed: {r.asset}: {s}" for r in reports for s in r.assumed]
 
 # %% ../../nbs/cli/03_looking.ipynb #562298b4
 DATA_ACTIONS = ("download", "info", "check")  # what mode=data can do
@@ -83,13 +98,15 @@ def data_mode(
     action, step = choose(cfg.data.action, DATA_ACTIONS, "data.action"), get_competition(cfg.competition.name).step
     source = registry.build("source", cfg.data.source, freq=step, progress=cfg.progress)
     also = sorted(set(source.list_assets() or ()) - set(cfg.data.assets))
-    bars, lacking = _load_each(source, cfg.data.assets, step)
+    bars, lacking, caught = _load_each(source, cfg.data.assets, step)
     reports = [bars_report(b) for b in bars]
     written = [] if cfg.data.to is None else [f"Written: {write_bars(cfg.data.to, b)}" for b in bars]
-    wrong = [*lacking, *(f"{r.asset}: {s}" for r in reports for s in r.wrong)]
+    not_over = [str(w.message) for w in caught if issubclass(w.category, NotOver)]
+    wrong = [*lacking, *not_over, *(f"{r.asset}: {s}" for r in reports for s in r.faults)]
     lines = [reports_table(reports).to_string()] if reports else []
-    lines += [*_hole_lines(reports), *([f"Wrong: {w}" for w in wrong] or ["Nothing wrong was found."])]
-    if also: lines.append(f"Also there: data.assets=[{','.join(also)}]")
+    lines += [*_notes(source, bars, step, caught), *_assumed(reports), *_hole_lines(reports)]
+    lines += [*([f"Wrong: {w}" for w in wrong] or ["Nothing wrong was found."])]
+    if also: lines.append("Also there: " + shlex.quote(f"data.assets=[{','.join(also)}]"))
     lines += [*written, *([SYNTHETIC_NOTE] if source.synthetic else [])]
     if fatal := _fatal(action, lacking, wrong, bool(reports)):
         print("\n".join(lines))

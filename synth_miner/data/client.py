@@ -95,12 +95,13 @@ class HttpClient:
         backoff: float = 0.5, # seconds before the second try, doubled every time
         max_wait: float = 120.0, # longest wait a server may ask for, seconds; beyond it the call fails
         sleep: Callable = time.sleep, # waits seconds
+        advice: Mapping[int, str] | None = None, # status -> what to do about it, added to the error
     ):
         if not re.match(r"https?://[^/]", str(base_url)):
             raise BadData(f"base_url must begin with http:// or https://, got {base_url!r}")
         self.base_url, self.timeout, self.retries = str(base_url).rstrip("/"), timeout, retries
-        self.backoff, self.max_wait, self.sleep = backoff, max_wait, sleep
-        self._session = None
+        self.backoff, self.max_wait, self.sleep, self.advice = backoff, max_wait, sleep, dict(advice or {})
+        self._session, self._closed = None, None # why, and until when on the monotonic clock, nothing is asked
 
     def __repr__(self): return f"HttpClient({safe_url(self.base_url)!r})"
 
@@ -139,6 +140,7 @@ def _once(self: HttpClient, method: str, url: str, read: Callable, **kwargs) -> 
     if r.status_code in _WORTH_ANOTHER:
         raise _TryAgain(message, _retry_after(r))
     if message:
+        if r.status_code in self.advice: message += f"; {self.advice[r.status_code]}"
         raise (BadData if r.status_code in (400, 422) else ConnectionError)(f"{safe_url(r.url)}: {message}")
     try: return Answer(read(r), r.headers, min(time.time(), _server_time(r)))
     except requests.exceptions.JSONDecodeError:
@@ -150,15 +152,28 @@ def _ask(self: HttpClient, method: str, path: str, read: Callable, **kwargs) -> 
     "Try until it works; None for status 404. Raises ConnectionError, BadData."
     url = f"{self.base_url}/{path.lstrip('/')}"
     where = safe_url(url, kwargs.get("params"))
+    self._check_open(where)
     for n in range(self.retries + 1):
         try: return self._once(method, url, read, **kwargs)
-        except _TryAgain as e: reason, wait = e.reason, e.wait
-        if wait is None: wait = min(self.backoff * 2**n, self.max_wait)
+        except _TryAgain as e: reason, asked = e.reason, e.wait
+        wait = min(self.backoff * 2**n, self.max_wait) if asked is None else asked
+        if wait > self.max_wait or (asked and n == self.retries): self._closed = reason, time.monotonic() + wait
         if wait > self.max_wait:
             raise ConnectionError(f"{where}: {reason}; the server asks to wait {wait:.0f} s, "
                                   f"more than max_wait={self.max_wait:g}. Try again later")
         if n < self.retries: self.sleep(wait)
     raise ConnectionError(f"{where}: {reason}, in {self.retries + 1} tries. Try again later")
+
+@patch
+def _check_open(self: HttpClient, where: str):
+    "Raise ConnectionError while the server wants to be left alone."
+    if self._closed is None: return
+    reason, until = self._closed
+    left = until - time.monotonic()
+    if left > 0:
+        raise ConnectionError(f"{where}: {reason}; the server asks to be left alone for {left:.0f} s more, "
+                              "nothing is sent before. Try again later")
+    self._closed = None
 
 # %% ../../nbs/data/10_client.ipynb #30a49a2c
 @patch
@@ -184,6 +199,14 @@ def get_bytes(self: HttpClient,
 ) -> Answer | None: # None: there is no such file
     "Fetch a file. Raises ConnectionError."
     return self._ask("GET", path, lambda r: r.content)
+
+@patch
+def find_json(self: HttpClient,
+    path: str, # after the base URL
+    params: Mapping | None = None, # of the query
+) -> Answer | None: # None: status 404, the server has nothing for this question
+    "Ask for JSON that may not exist. Raises ConnectionError, or BadData for a refused request."
+    return self._ask("GET", path, lambda r: r.json(), params=params)
 
 @patch
 def _found(self: HttpClient, answer: Answer | None, path: str) -> Answer:

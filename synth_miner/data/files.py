@@ -7,13 +7,16 @@ __all__ = ['DamagedFile', 'parquet_names', 'between', 'read_groups']
 
 # %% ../../nbs/data/07_files.ipynb #ea9ecbf9
 import contextlib
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from ..core import BadData
-from .times import utc_index
+from .times import _epoch_unit, utc_index
 
 # %% ../../nbs/data/07_files.ipynb #d85b4132
 class DamagedFile(BadData):
@@ -36,17 +39,33 @@ def parquet_names(
         return list(f.schema_arrow.names)
 
 # %% ../../nbs/data/07_files.ipynb #1f20ae45
+def _is_time_order(least, greatest) -> bool:
+    "Whether everything between two values of a column lies between them in time too; so not for text."
+    if isinstance(least, date) and isinstance(greatest, date): return True
+    if isinstance(least, str | bytes) or isinstance(greatest, str | bytes): return False
+    unit = _epoch_unit(np.array([least, greatest], dtype=float))
+    return bool(unit[0] == unit[1]) and (unit[0] > 0 or len(str(int(least))) == len(str(int(greatest))))
+
+@dataclass(frozen=True)
+class _Between:
+    "Whether a row group reaches into a period of time, given its least and its greatest time."
+    start: pd.Timestamp | None
+    end: pd.Timestamp | None
+
+    def __call__(self, least, greatest) -> bool:
+        try:
+            if not _is_time_order(least, greatest): return True
+            first, last = utc_index([least])[0], utc_index([greatest])[0]
+        except (BadData, TypeError, ValueError):
+            return True # not a time that can be read here, so the rows must be read
+        return (self.end is None or first < self.end) and (self.start is None or last >= self.start)
+
 def between(
     start: pd.Timestamp | None, # None: no limit
     end: pd.Timestamp | None, # the first moment not wanted
 ) -> Callable: # of (least, greatest), in any spelling of time
     "For `read_groups`: whether a row group reaches into a period of time."
-    def test(least, greatest):
-        try: first, last = utc_index([least])[0], utc_index([greatest])[0]
-        except BadData:
-            return True # not a time that can be read here, so the rows must be read
-        return (end is None or first < end) and (start is None or last >= start)
-    return test
+    return _Between(start, end)
 
 def _may_hold(group: pq.RowGroupMetaData, tests: Mapping) -> bool:
     "Whether the statistics of a row group leave it possible that it holds what is wanted."
@@ -56,6 +75,26 @@ def _may_hold(group: pq.RowGroupMetaData, tests: Mapping) -> bool:
         if test is None or stats is None or not stats.has_min_max: continue
         if not test(stats.min, stats.max): return False
     return True
+
+# %% ../../nbs/data/07_files.ipynb #95864a63
+def _text_times(f: pq.ParquetFile, column: str) -> list | None: # per group; None: not a column of text that can be read
+    "The first and the last moment of each row group of a column of times written as text."
+    kind = f.schema_arrow.field(column).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)): return None
+    try: t = utc_index(f.read(columns=[column]).column(column).to_pandas())
+    except BadData: return None
+    ends = np.cumsum([f.metadata.row_group(i).num_rows for i in range(f.num_row_groups)])
+    return [(part.min(), part.max()) for part in np.split(t, ends[:-1])]
+
+def _groups(f: pq.ParquetFile, may_hold: Mapping) -> list[int]:
+    "The row groups that may hold what is wanted."
+    groups = [i for i in range(f.num_row_groups) if _may_hold(f.metadata.row_group(i), may_hold)]
+    for column, test in may_hold.items():
+        if not isinstance(test, _Between) or column not in f.schema_arrow.names: continue
+        limits = _text_times(f, column)
+        if limits is not None: groups = [i for i in groups if test(*limits[i])]
+    return groups
 
 # %% ../../nbs/data/07_files.ipynb #aae70ac9
 def read_groups(
@@ -69,5 +108,5 @@ def read_groups(
     with _readable(file), pq.ParquetFile(file, page_checksum_verification=True) as f:
         if rows is not None:
             return pa.Table.from_batches([next(f.iter_batches(rows, columns=columns))]).to_pandas()
-        groups = [i for i in range(f.num_row_groups) if _may_hold(f.metadata.row_group(i), may_hold or {})]
+        groups = _groups(f, may_hold or {})
         return f.read_row_groups(groups, columns=columns).to_pandas()

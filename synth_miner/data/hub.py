@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import re
 from collections.abc import Mapping, Sequence
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from pathlib import Path
 from ..core import BadData
 from .bars import AssetData, cut_bars
-from .clean import TIME_COLUMNS, clean_bars
+from .columns import TIME_COLUMNS
+from .clean import clean_bars
 from .files import between, parquet_names, read_groups
 from .hub_files import HubSource
 from .symbols import asset_of_file
@@ -55,28 +57,21 @@ def files_of_pattern(
 class HFOHLCVSource(HubSource):
     "Bars from a Hub repository with one parquet file per asset. Raises BadData naming the file, ConnectionError."
 
+    @delegates(HubSource)
     def __init__(self,
         repo_id: str, # owner/name
         asset_files: Mapping[str, str] | None = None, # asset -> file; None: found by `filename_pattern`
         *,
         filename_pattern: str = "{asset}/data.parquet", # see `files_of_pattern`
-        revision: str | None = None, # branch, tag or commit; None: the newest
-        repo_type: str = "dataset", # or model, space
         timestamp_column: str = "timestamp", # open of the bar; if the default is missing, other usual names are tried
         open_column: str = "open", # its name in the files
         high_column: str = "high", # its name in the files
         low_column: str = "low", # its name in the files
         close_column: str = "close", # its name in the files
         volume_column: str = "volume", # its name in the files
-        cache_dir: str | Path | None = None, # None: the Hub library's own
-        endpoint: str | None = None, # of another Hub; None: huggingface.co, or HF_ENDPOINT
-        token: str | bool | None = None, # None: the one you are logged in with
-        repair: bool = False, # drop bad rows with a warning, instead of raising
-        start=None, # first bar handed out, in any spelling of `to_time`; None: all there are
-        end=None, # open of the first bar not handed out
+        **kwargs, # of `HubSource`
     ):
-        access = dict(revision=revision, repo_type=repo_type, cache_dir=cache_dir, endpoint=endpoint, token=token)
-        super().__init__(repo_id, **access, repair=repair, start=start, end=end)
+        super().__init__(repo_id, **kwargs)
         self.asset_files, self.filename_pattern, self.timestamp_column = asset_files, filename_pattern, timestamp_column
         theirs = (open_column, high_column, low_column, close_column, volume_column)
         self.columns = dict(zip(theirs, ("open", "high", "low", "close", "volume"), strict=True))

@@ -16,6 +16,7 @@ from ..core import BadData
 from .bars import AssetData
 from .files import DamagedFile
 from .hub_errors import HubFileMissing, hub_call
+from .resample import QUIET
 from .source import DataSource
 
 # %% ../../nbs/data/12_hub_files.ipynb #b23bc140
@@ -33,9 +34,11 @@ class HubSource(DataSource):
         repair: bool = False, # drop bad rows with a warning, instead of raising
         start=None, # first bar handed out, in any spelling of `to_time`; None: all there are
         end=None, # open of the first bar not handed out
+        quiet: float = QUIET, # share of the finer bars that may be missing in a coarser one, see `resample_bars`
     ):
         self.repo_id, self.revision, self.repo_type, self.cache_dir = repo_id, revision, repo_type, cache_dir
         self.endpoint, self.token, self.repair, self.start, self.end = endpoint, token, repair, start, end
+        self.quiet = quiet
         self._names, self._commit = None, None # files of the repository; the commit that all of them come from
 
     def __repr__(self):

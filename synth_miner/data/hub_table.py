@@ -10,6 +10,7 @@ import pandas as pd
 import warnings
 from collections.abc import Sequence
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from pathlib import Path
 from ..core import BadData
 from .bars import AssetData, cut_bars
@@ -24,26 +25,19 @@ from ..parts import registry
 class HFParquetSource(HubSource):
     "Bars from parquet files of a Hub repository that hold several assets, or one. Raises BadData, ConnectionError."
 
+    @delegates(HubSource)
     def __init__(self,
         repo_id: str, # owner/name
         filename: str | Sequence[str], # one or more files, read one after the other
         *,
-        revision: str | None = None, # branch, tag or commit; None: the newest
-        repo_type: str = "dataset", # or model, space
         asset_column: str = "asset", # the asset of a row; without such a column the files hold one asset
         price_column: str = "price", # the price
         fallback_price_column: str | None = "close", # the price where there is no `price_column`
         timestamp_column: str = "timestamp", # open of the bar
         covariate_columns: Sequence[str] | None = None, # further ones; None: open, high, low, volume beside a close
-        cache_dir: str | Path | None = None, # None: the Hub library's own
-        endpoint: str | None = None, # of another Hub; None: huggingface.co, or HF_ENDPOINT
-        token: str | bool | None = None, # None: the one you are logged in with
-        repair: bool = False, # drop bad rows with a warning, instead of raising
-        start=None, # first bar handed out, in any spelling of `to_time`; None: all there are
-        end=None, # open of the first bar not handed out
+        **kwargs, # of `HubSource`
     ):
-        access = dict(revision=revision, repo_type=repo_type, cache_dir=cache_dir, endpoint=endpoint, token=token)
-        super().__init__(repo_id, **access, repair=repair, start=start, end=end)
+        super().__init__(repo_id, **kwargs)
         self.filenames = [filename] if isinstance(filename, str) else list(filename)
         if not self.filenames:
             raise BadData("HFParquetSource needs at least one filename")

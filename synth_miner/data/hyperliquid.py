@@ -7,11 +7,11 @@ __all__ = ['HyperliquidSource']
 
 # %% ../../nbs/data/hyperliquid.ipynb #bb046544
 import pandas as pd
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from fastcore.basics import patch
-from pathlib import Path
+from fastcore.meta import delegates
 from ..core import BadData
-from .cached import CachedSource
+from .cached import CachedSource, on_grid
 from .clean import clean_bars
 from .client import HttpClient, RateLimiter
 from .times import step_name
@@ -26,6 +26,7 @@ class HyperliquidSource(CachedSource):
     extras = ("trades",)
     page = 5000 # candles per answer, at most, and as many as the exchange keeps
 
+    @delegates(CachedSource)
     def __init__(self,
         freq: str | int = "1min", # length of the bars that are fetched
         start=None, # first bar, in any spelling of `to_time`, or "3d": this long before the end
@@ -34,30 +35,22 @@ class HyperliquidSource(CachedSource):
         base_url: str = "https://api.hyperliquid.xyz", # of the exchange
         timeout: float = 20.0, # seconds, see `HttpClient`
         retries: int = 5, # see `HttpClient`
-        symbols: Mapping[str, str] | None = None, # asset -> what the exchange calls it, see `CachedSource`
-        markets: Mapping | None = None, # asset -> source and symbol, see `CachedSource`
-        extra: Sequence[str] = (), # further columns wanted, of `extras`
-        cache_dir: str | Path | None = None, # None: see `cache_folder`
-        progress: bool = False, # show a progress bar while months are fetched
+        **kwargs, # of `CachedSource`
     ):
-        options = dict(symbols=symbols, markets=markets, extra=extra, cache_dir=cache_dir, progress=progress)
-        super().__init__(freq, start, end, **options)
+        super().__init__(freq, start, end, **kwargs)
         self.client, self.limiter = HttpClient(base_url, timeout=timeout, retries=retries), RateLimiter(1200)
 
 # %% ../../nbs/data/hyperliquid.ipynb #959ab685
 _CANDLE = dict(t="timestamp", o="open", h="high", l="low", c="close", v="volume", n="trades")  # their names -> ours
 
-def _candles(rows, step: int, where: str) -> pd.DataFrame:
-    "An answer as bars. Raises BadData for an answer of another shape, or a candle off the grid."
+def _candles(rows, step: int, where: str, repair: bool = False) -> pd.DataFrame:
+    "An answer as bars, those off the grid left out. Raises BadData for an answer of another shape."
     is_list = isinstance(rows, list) and all(isinstance(r, dict) and _CANDLE.keys() <= r.keys() for r in rows)
     if not is_list:
         raise BadData(f"{where}: expected a list of candles, got {str(rows)[:100]}")
     table = pd.DataFrame(rows, columns=list(_CANDLE))
-    bars = clean_bars(table, name=where, columns=_CANDLE, extra=HyperliquidSource.extras)
-    off_grid = bars.index.as_unit("s").asi8 % step != 0
-    if off_grid.any():
-        raise BadData(f"{where}: a candle opens at {bars.index[off_grid.argmax()]}, not on the {step_name(step)} grid")
-    return bars
+    bars = clean_bars(table, name=where, columns=_CANDLE, extra=HyperliquidSource.extras, repair=repair)
+    return on_grid(bars, step, where, repair)
 
 # %% ../../nbs/data/hyperliquid.ipynb #f42abd34
 @patch
@@ -66,7 +59,7 @@ def _page(self: HyperliquidSource, coin: str, since: int, until: int) -> pd.Data
     self.limiter.spend(20)
     question = dict(coin=coin, interval=step_name(self.step), startTime=since * 1000, endTime=until * 1000 - 1)
     answer = self.client.post_json("info", dict(type="candleSnapshot", req=question))
-    bars = _candles(answer.value, self.step, f"{self.client.base_url} {coin}")
+    bars = _candles(answer.value, self.step, f"{self.client.base_url} {coin}", self.repair)
     self.limiter.spend(len(bars) / 60)
     t = bars.index.as_unit("s").asi8
     return bars[(t >= since) & (t < until) & (t + self.step <= answer.time)]

@@ -6,136 +6,176 @@
 __all__ = ['ParquetSource']
 
 # %% ../../nbs/data/parquet.ipynb #2e8b1a07
-import re
 import pandas as pd
+import warnings
+from collections import Counter
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
 from .bars import AssetData, cut_bars
-from .clean import OHLCV, TIME_COLUMNS, clean_bars
-from .files import between, parquet_names, read_groups
+from .clean import clean_bars
+from .formats import read_table
+from .joined import Choice, choose_steps, few_names, join_tables, lost_note, record_of
+from .layout import find_files
+from .resample import QUIET, resample_bars
 from .source import DataSource
-from .symbols import asset_of_file
-from .times import step_name, to_seconds
+from .times import step_name
 from ..parts import registry
 
 # %% ../../nbs/data/parquet.ipynb #ca33edc3
 @registry.register_source("parquet")
 class ParquetSource(DataSource):
-    "Bars from a folder of parquet or CSV files, or from one file. Raises FileNotFoundError or BadData naming the file."
+    "Bars from the files of a folder, or from one file. Raises FileNotFoundError or BadData naming the file."
 
     def __init__(self,
         path: str | Path, # folder or file; a relative one starts at the working directory
         columns: dict | None = None, # their column name -> ours
         *,
+        read: dict | None = None, # how to read the files, keys as in READ_OPTIONS; what is missing is found out
         repair: bool = False, # drop bad rows with a warning, instead of raising
         start=None, # first bar handed out, in any spelling of `to_time`; None: all there are
         end=None, # open of the first bar not handed out
+        quiet: float = QUIET, # share of the finer bars that may be missing in a coarser one, see `resample_bars`
     ):
-        self.path, self.columns, self.repair, self.start, self.end = Path(str(path)), columns, repair, start, end
+        self.path, self.columns, self.read, self.repair = Path(str(path)), columns, dict(read or {}), repair
+        self.start, self.end, self.quiet = start, end, quiet
+        self._measured = {} # path and time of change -> bars of a file whose record had to be known
 
     def __repr__(self): return f"ParquetSource({str(self.path)!r})"
-
-# %% ../../nbs/data/parquet.ipynb #9992f147
-_ENDINGS = (".parquet", ".csv")
-
-def _step_in_name(file: Path) -> int | None:
-    "Bar length in seconds, when the file is called after it."
-    return to_seconds(file.stem) if re.fullmatch(r"\d+(s|m|min|h|d)", file.stem) else None
-
-def _asset_stem(file: Path) -> str:
-    "The part of a path that names the asset: the folder where the file is called `data` or after a bar length."
-    return file.parent.resolve().name if file.stem == "data" or _step_in_name(file) else file.stem
 
 # %% ../../nbs/data/parquet.ipynb #3dda5aea
 @patch
 def files(self: ParquetSource) -> dict: # asset -> list of paths
     "The files of each asset, by name. Raises FileNotFoundError."
-    if self.path.is_file():
-        return {asset_of_file(_asset_stem(self.path)): [self.path]}
-    if not self.path.is_dir():
-        raise FileNotFoundError(f"no folder or file {self.path} (looked in {Path.cwd()})")
-    found = {}
-    for file in sorted([*self.path.glob("*.*"), *self.path.glob("*/*.*")]):
-        if file.suffix not in _ENDINGS or file.name.startswith("."): continue
-        stem = file.stem if file.parent == self.path else file.parent.name
-        found.setdefault(asset_of_file(stem), []).append(file)
-    if not found:
-        raise FileNotFoundError(f"no .parquet or .csv file in {self.path.resolve()} or the folders in it")
-    return found
+    return {asset: [f.path for f in found] for asset, found in find_files(self.path).files.items()}
 
 @patch
 def list_assets(self: ParquetSource) -> list[str]: # sorted
     "The assets that have a file."
     return sorted(self.files())
 
-# %% ../../nbs/data/parquet.ipynb #27fde09d
-def _bar_columns(names, columns: dict | None) -> tuple: # (columns of a bar, the one that holds the time or None)
-    "Which columns of a file to read."
-    ours = {n: str((columns or {}).get(n, n)).lower() for n in names}
-    times = [n for t in (*TIME_COLUMNS, "__index_level_0__") for n in names if ours[n] == t]
-    return [n for n in names if n in times or ours[n] in ("price", *OHLCV)], times[0] if times else None
-
 @patch
-def _read_csv(self: ParquetSource, file: Path, rows: int | None) -> pd.DataFrame:
-    "The bar columns of a CSV file. Raises BadData."
-    def is_wanted(column): return bool(_bar_columns([column], self.columns)[0])
-    try: return pd.read_csv(file, usecols=is_wanted, nrows=rows)
-    except (OSError, ValueError) as e:
-        reason = f"{type(e).__name__}: {str(e).splitlines()[0]}"
-        raise BadData(f"{file} cannot be read ({reason}); it may be cut off, download it again") from e
+def _names(self: ParquetSource, groups: dict) -> dict: # seconds of a bar -> names
+    "Short names of an asset's files, for messages: with their folders where two are called the same."
+    files = [f for group in groups.values() for f in group]
+    short = len({f.name for f in files}) == len(files)
+    return {s: [f.name if short else f.relative_to(self.path).as_posix() for f in fs] for s, fs in groups.items()}
 
+# %% ../../nbs/data/parquet.ipynb #27fde09d
 @patch
 def _read(self: ParquetSource, file: Path, start=None, end=None, rows: int | None = None) -> pd.DataFrame:
     "The bar columns of one file: its first rows only, or at least those of a range."
-    if file.suffix == ".csv": return self._read_csv(file, rows)
-    names, times = _bar_columns(parquet_names(file), self.columns)
-    return read_groups(file, names, {times: between(start, end)}, rows)
+    return read_table(file, columns=self.columns, read=self.read, rows=rows, start=start, end=end)
 
 # %% ../../nbs/data/parquet.ipynb #cf8a9a83
 @patch
-def _step(self: ParquetSource, file: Path) -> int:
-    "Bar length of a file in seconds: from its name, else measured on its first rows."
-    step = _step_in_name(file)
-    if step is not None: return step
-    df = clean_bars(self._read(file, rows=500), name=str(file), columns=self.columns, repair=self.repair)
-    return AssetData(str(file), df.index, df["close"]).step
+def _clean(self: ParquetSource, asset: str, file: Path, sort_on_load: bool = True, **part) -> pd.DataFrame:
+    "The bars of a file, or of the part of it that `_read` takes. Raises BadData naming asset and file."
+    options = dict(columns=self.columns, sort_on_load=sort_on_load, repair=self.repair)
+    return clean_bars(self._read(file, **part), name=f"{asset} in {file}", **options)
 
 @patch
-def pick_file(self: ParquetSource,
+def _step(self: ParquetSource, asset: str, file: Path) -> int | None:
+    "Bar length of a file in seconds, measured on its first rows; None for a single bar."
+    df = self._clean(asset, file, rows=500)
+    return AssetData(asset, df.index, df["close"]).step if len(df) > 1 else None
+
+@patch
+def steps(self: ParquetSource,
     asset: str, # the subnet's name
-    step: int | None = None, # seconds wanted; None: the coarsest there is
-) -> Path:
-    "The coarsest file whose bars still make the wanted step. Raises BadData naming what there is."
-    known = self.files()
-    if asset not in known:
-        raise BadData(f"{self.path} has no asset {asset!r}; it has {sorted(known)}")
-    if len(known[asset]) == 1: return known[asset][0]
-    steps = {file: self._step(file) for file in known[asset]}
-    usable = [file for file in steps if step is None or step % steps[file] == 0]
-    if usable: return max(usable, key=steps.get)
-    available = ", ".join(f"{file.name} ({step_name(s)})" for file, s in steps.items())
-    raise BadData(f"{asset}: bars of {step} s cannot be made from {available} in {self.path}")
+) -> dict: # seconds of a bar -> list of paths
+    "The files of an asset by their bar length: as their names say it, else measured. Raises BadData."
+    known = find_files(self.path).files
+    if asset not in known: raise BadData(f"{self.path} has no asset {asset!r}; it has {sorted(known)}")
+    lengths = {f.path: f.step or self._step(asset, f.path) for f in known[asset]}
+    usual = Counter(s for s in lengths.values() if s).most_common(1)
+    groups = {}
+    for path, step in lengths.items(): groups.setdefault(step or (usual[0][0] if usual else 0), []).append(path)
+    return groups
+
+# %% ../../nbs/data/parquet.ipynb #51aa0001
+@patch
+def _record(self: ParquetSource, asset: str, step: int, files: list):
+    "What the files of a bar length have; read once for as long as they do not change."
+    key = tuple((f, f.stat().st_mtime_ns) for f in files)
+    if key not in self._measured: self._measured[key] = record_of(self._join(asset, files, None, None), step)
+    return self._measured[key]
+
+@patch
+def choose(self: ParquetSource,
+    asset: str, # the subnet's name
+    step: int | None = None, # seconds wanted; None: those with the longest record, of equal ones the coarsest
+) -> tuple: # files by bar length, the Choice, and a sentence about what is lost or None
+    "Which files are read. Raises BadData naming those there are."
+    groups = self.steps(asset)
+    names = self._names(groups)
+    if len(groups) == 1: return groups, Choice(list(groups), []), None
+    records = {s: self._record(asset, s, files) for s, files in groups.items()}
+    if (choice := choose_steps(records, step)) is None:
+        there = ", ".join(f"{few_names(names[s])} ({step_name(s)})" for s in sorted(groups))
+        raise BadData(f"{asset}: bars of {step} s cannot be made from {there} in {self.path}")
+    return groups, choice, lost_note(asset, choice, records, names, step)
+
+# %% ../../nbs/data/parquet.ipynb #51aa0002
+@patch
+def _join(self: ParquetSource, asset: str, files: list, start, end, sort_on_load: bool = True) -> pd.DataFrame:
+    "The bars of some files of one bar length in a range. Raises BadData where files contradict each other."
+    parts = {f: self._clean(asset, f, sort_on_load, start=start, end=end) for f in files}
+    if start is not None: parts = {f: df[df.index >= start] for f, df in parts.items()}
+    if end is not None: parts = {f: df[df.index < end] for f, df in parts.items()}
+    full = {f"{asset} in {f}": df for f, df in parts.items() if len(df)}
+    return join_tables(full or parts)
+
+@patch
+def _add_finer(self: ParquetSource, asset: str, frames: list, step: int) -> pd.DataFrame:
+    "Bars of a step from tables of several bar lengths; later tables add what the earlier ones lack."
+    whole = pd.DataFrame()
+    for df in frames:
+        if len(df) < 2: continue
+        try: made = resample_bars(cut_bars(asset, df), step, self.quiet).frame
+        except BadData: continue # too short for a bar
+        whole = pd.concat([whole, made[~made.index.isin(whole.index)]])
+    return whole.sort_index()
+
+@patch
+def _where(self: ParquetSource, asset: str, files: list) -> str:
+    "An asset and where its bars come from, for messages."
+    return f"{asset} in {files[0]}" if len(files) == 1 else f"{asset} in {len(files)} files of {self.path}"
+
+@patch
+def about(self: ParquetSource,
+    asset: str, # the subnet's name
+    step: int | None = None, # seconds wanted, as in `choose`
+) -> list[str]: # sentences
+    "Which files an asset is read from, and which files of the folder say nothing of bars."
+    groups, choice, lost = self.choose(asset, step)
+    names = self._names(groups)
+    read = ", ".join(f"{few_names(names[s])} ({step_name(s)} bars)" if s else few_names(names[s]) for s in choice.used)
+    other = [f.name for f in find_files(self.path).left_out]
+    return [f"{asset}: read from {read}", *([lost] if lost else []),
+            *([f"not read, because their names say no asset: {few_names(other)}"] if other else [])]
 
 # %% ../../nbs/data/parquet.ipynb #bcf7537b
 @patch
 def load_range(self: ParquetSource,
     asset: str, # the subnet's name
-    step: int | None, # seconds wanted; None: the coarsest file's own
+    step: int | None, # seconds wanted; None: as `choose` takes them
     start: pd.Timestamp | None, # first bar; None: no limit
     end: pd.Timestamp | None, # first bar not wanted
     sort_on_load: bool = True, # sort rows by time; False: disorder is an error
 ) -> AssetData:
-    "Bars of one asset, from the file that `pick_file` chooses."
-    file = self.pick_file(asset, step)
-    where, options = f"{asset} in {file}", dict(columns=self.columns, sort_on_load=sort_on_load, repair=self.repair)
-    df = clean_bars(self._read(file, start, end), name=where, **options)
-    return cut_bars(asset, df, start, end, where)
+    "Bars of one asset, from the files that `choose` names; a warning says what is left out."
+    groups, choice, lost = self.choose(asset, step)
+    if lost: warnings.warn(lost, stacklevel=2)
+    where = self._where(asset, [f for s in choice.used for f in groups[s]])
+    frames = [self._join(asset, groups[s], start, end, sort_on_load) for s in choice.used]
+    if len(frames) == 1: return cut_bars(asset, frames[0], start, end, where)
+    return cut_bars(asset, self._add_finer(asset, frames, step), None, None, where)
 
 @patch
 def load_asset(self: ParquetSource,
     asset: str, # the subnet's name
-    step: int | None = None, # seconds wanted; None: the coarsest file's own
+    step: int | None = None, # seconds wanted; None: as `choose` takes them
     sort_on_load: bool = True, # sort rows by time; False: disorder is an error
 ) -> AssetData:
     "Bars of one asset within the source's own limits."

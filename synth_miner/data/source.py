@@ -6,13 +6,15 @@
 __all__ = ['DataSource', 'check_source']
 
 # %% ../../nbs/data/04_source.ipynb #cfa2a28a
-import pandas as pd
 import numpy as np
+import pandas as pd
+import time
+import warnings
 from collections.abc import Sequence
 from fastcore.basics import patch
 from ..core import BadData
-from .bars import AssetData
-from .resample import resample_bars
+from .bars import AssetData, bars_over
+from .resample import QUIET, resample_bars, resampling_note
 from .times import to_seconds, to_time
 
 # %% ../../nbs/data/04_source.ipynb #38f17bfe
@@ -21,10 +23,19 @@ class DataSource:
     synthetic = False # numbers measured on it must say so
     start = None # no bar before this moment is handed out, whoever asks; None: no limit
     end = None # nor one that opens at this moment or later
+    quiet = QUIET # share of the finer bars that may be missing where a coarser one is made, see `resample_bars`
+    clock = time.time # UTC seconds; a bar that is not over yet is not handed out
 
     def list_assets(self) -> list[str] | None: # names it can serve; None: any name
         "The assets this source can serve."
         return None
+
+    def about(self,
+        asset: str, # the subnet's name
+        step: int | None, # seconds wanted
+    ) -> list[str]: # sentences; empty: there is nothing to say
+        "What was chosen among several possibilities, such as which files are read."
+        return []
 
     def load_asset(self,
         asset: str, # the subnet's name
@@ -68,8 +79,10 @@ def load_data(self: DataSource,
     sort_on_load: bool = True, # sort rows by time; False: disorder is an error
     start=None, # open of the first bar wanted, in any spelling of `to_time`; None: from the source's own start
     end=None, # open of the first bar not wanted; None: up to the source's own end
+    quiet: float | None = None, # share of finer bars that may be missing in a coarser one; None: the source's own
 ) -> list[AssetData]: # in the order asked for
-    "Bars of each asset, resampled where needed. Raises BadData naming the assets or the step that exist."
+    """Bars of each asset that are over, resampled where needed; a warning names what is left out.
+    Raises BadData naming the assets or the step that exist."""
     assets = [assets] if isinstance(assets, str) else list(assets)
     if not assets or len(set(assets)) < len(assets):
         raise BadData(f"name each asset once; got {assets}")
@@ -78,8 +91,16 @@ def load_data(self: DataSource,
         if known is None or a in known: continue
         raise BadData(f"{type(self).__name__} has no asset {a!r}; it has {sorted(known)}")
     start, end = self._range(start, end)
-    found = [self.load_range(a, step, start, end, sort_on_load) for a in assets]
-    return found if step is None else [resample_bars(a, step) for a in found]
+    quiet = self.quiet if quiet is None else quiet
+    return [self._finish(self.load_range(a, step, start, end, sort_on_load), step, quiet) for a in assets]
+
+@patch
+def _finish(self: DataSource, bars: AssetData, step: int | None, quiet: float) -> AssetData:
+    "The bars that are over, at the wanted step; a warning names what is left out."
+    if not self.synthetic: bars = bars_over(bars, self.clock())
+    if step is None: return bars
+    if (note := resampling_note(bars, step, quiet)) is not None: warnings.warn(note, stacklevel=3)
+    return resample_bars(bars, step, quiet)
 
 # %% ../../nbs/data/04_source.ipynb #225e4b8d
 def _same_bars(a: AssetData, b: AssetData) -> bool:

@@ -7,6 +7,7 @@ __all__ = ['cache_folder', 'write_part', 'part_until', 'read_part', 'write_bars'
 
 # %% ../../nbs/data/08_store.ipynb #47fa335d
 import os
+import re
 import uuid
 import warnings
 import pandas as pd
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from collections.abc import Sequence
 from pathlib import Path
+from ..core import BadData
 from .bars import AssetData
 from .files import DamagedFile, parquet_names, read_groups
 from .symbols import file_of_asset
@@ -72,11 +74,17 @@ def read_part(
     except (DamagedFile, KeyError) as e: return _discard(file, e)
 
 # %% ../../nbs/data/08_store.ipynb #046a3320
+def _is_name(text: str) -> bool:
+    "Whether a text is one part of a path on every system, and no way out of a folder."
+    return bool(re.fullmatch(r"(?![. ])[\w .^=+@&()-]{1,100}(?<![. ])", text))
+
 def write_bars(
     folder: str | Path, # made when absent
     asset: AssetData, # bars
 ) -> Path: # such as BTC_USD/1m.parquet in the folder
-    "Add bars to a folder: one folder per asset, one file per bar length. Raises DamagedFile for a damaged file."
+    "Add bars to a folder: one folder per asset, one file per bar length. Raises DamagedFile, or BadData for an asset that would lie elsewhere."
+    if not _is_name(asset.name):
+        raise BadData(f"{asset.name!r} cannot name a folder of bars; use letters, digits and signs such as _ - ^ = .")
     file = Path(folder) / file_of_asset(asset.name) / f"{step_name(asset.step)}.parquet"
     real_columns = [c for c in asset.frame if c == "close" or c in asset.covariate_columns]
     bars = asset.frame[real_columns]

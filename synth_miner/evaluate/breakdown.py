@@ -11,7 +11,7 @@ import pandas as pd
 from typing import NamedTuple
 from ..core import BadData
 from ..names import choose
-from ..score.compare import long_run_variance
+from ..score.compare import moment_values, standard_error, student_quantile
 from ..score.competitions import Competition
 from ..score.leaderboard import rolling_average, softmax_shares
 
@@ -25,15 +25,25 @@ def overlapping(
     return int(np.ceil(length / np.median(gaps))) if len(gaps) else 1
 
 # %% ../../nbs/evaluate/03_breakdown.ipynb #81fca6e5
+class MeanScore(NamedTuple):
+    "A mean over prompts and how certain it is."
+    mean: float
+    se: float # standard error; NaN when the moments span less than two horizons
+    moments: int # that it rests on
+    half: float # half the width of its 95 % interval
+
 def mean_se(
     x: pd.Series, # one value per prompt, indexed by (prompt, asset)
     length: int, # horizon, seconds
-) -> tuple: # mean, standard error, number of moments
-    "Mean over moments and its Newey-West standard error; the assets of one moment count as one."
-    m = x.dropna().groupby("prompt").mean()
-    if len(m) < 2: return m.mean(), np.nan, len(m)
-    variance = long_run_variance(m.to_numpy(), overlapping(m.index, length) - 1)
-    return m.mean(), np.sqrt(variance / (len(m) - 1)), len(m)
+) -> MeanScore:
+    "Mean over prompts, with an error that counts the assets of one moment as one value and allows for overlap."
+    x = x.dropna()
+    times = x.index.get_level_values("prompt")
+    moments = times.unique().sort_values()
+    block, n = overlapping(moments, length), len(moments)
+    if n < max(2, 2 * block): return MeanScore(x.mean(), np.nan, n, np.nan)
+    se, df = standard_error(moment_values(x.to_numpy(), times.as_unit("s").asi8), block)
+    return MeanScore(x.mean(), se, n, student_quantile(df) * se)
 
 # %% ../../nbs/evaluate/03_breakdown.ipynb #5586288d
 GROUPS = ["hour", "weekday", "asset", "regime"]
@@ -61,16 +71,18 @@ def grouped_scores(
     labels: pd.Series, # group of each prompt
     against: str, # model that the others are compared with
     length: int, # horizon, seconds
-) -> pd.DataFrame: # by group and model: score, se, difference, se_difference, moments
+) -> pd.DataFrame: # by group and model: score, se, difference, se_difference, half (of its 95 % interval), moments
     "Mean totals in groups of prompts, and paired differences to one model."
     rows = {}
     for group, part in totals.groupby(labels, observed=True):
         for model in totals:
-            score, se, n = mean_se(part[model], length)
-            difference, se_difference = np.nan, np.nan
-            if model != against: difference, se_difference, _ = mean_se(part[model] - part[against], length)
-            rows[group, model] = dict(score=score, se=se, difference=difference, se_difference=se_difference, moments=n)
-    return pd.DataFrame(rows).T.astype({"moments": int})
+            own = mean_se(part[model], length)
+            d, compared = mean_se(part[model] - part[against], length), {}
+            if model != against and part[model].notna().equals(part[against].notna()):
+                compared = dict(difference=d.mean, se_difference=d.se, half=d.half)
+            rows[group, model] = dict(score=own.mean, se=own.se, **compared, moments=own.moments)
+    columns = ["score", "se", "difference", "se_difference", "half", "moments"]
+    return pd.DataFrame(rows, columns).T.astype({"moments": int})
 
 # %% ../../nbs/evaluate/03_breakdown.ipynb #f8d26354
 def calibration_of(

@@ -17,7 +17,7 @@ from ..data.source import DataSource
 from .report import BacktestResult
 from .runner import BacktestRunner
 from ..model.forecaster import Forecaster, load_forecaster
-from ..score.compare import paired_test
+from ..score.compare import moment_values, paired_test
 from ..score.competitions import Competition
 
 # %% ../../nbs/evaluate/07_champion.ipynb #dfe1dd45
@@ -72,8 +72,9 @@ class Duel(BacktestResult):
         "Paired test of the logarithms of the variances of the last price."
         rows = self.windows.pivot(index=["prompt", "asset"], columns="model", values="end_std")
         rows = rows.reindex(self.totals.index).dropna()[["challenger", "champion"]]
-        log = 2 * np.log(rows).groupby("prompt").mean()
-        return paired_test(log.challenger.to_numpy(), log.champion.to_numpy(), block=min(self.block, len(log)))
+        ratio = 2 * np.log(rows.challenger / rows.champion)
+        values = moment_values(ratio.to_numpy(), ratio.index.get_level_values("prompt").as_unit("s").asi8)
+        return paired_test(values, np.zeros(len(values)), block=self.block)
 
 # %% ../../nbs/evaluate/07_champion.ipynb #f13d2e50
 class ChallengerVsChampion(BacktestRunner):

@@ -6,7 +6,6 @@
 __all__ = ['Prompt', 'prompts_of', 'unseen_from']
 
 # %% ../../nbs/evaluate/00_prompts.ipynb #dc769715
-import json
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from ..data.bars import AssetData
 from ..model.download import download_model
+from ..model.save import read_json
 from ..model.forecaster import Forecaster
 from ..score.competitions import Competition
 
@@ -124,7 +124,7 @@ def unseen_from(
     published = str(what).startswith("hf://")
     folder = download_model(str(what), **hub).folder if published else Path(str(what)).expanduser()
     file = folder / "metrics.json"
-    start = json.loads(file.read_text()).get("test_start") if file.is_file() else None
+    start = read_json(file, dict).get("test_start") if file.is_file() else None
     return None if start is None else pd.Timestamp(start, tz="UTC")
 
 # %% ../../nbs/evaluate/00_prompts.ipynb #6b6861c6

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fastcore.basics import patch
 from pathlib import Path
+from .breakdown import mean_se
 from .scores import BacktestScores
 from ..model.save import write_atomic
 from ..tables import html_table
@@ -35,9 +36,8 @@ class BacktestResult(BacktestScores):
         for m in (model, rival or model): self._require(m)
         rival = rival or self.rival_of(model)
         if rival is None: return f"{model} was compared with nothing."
-        if (n := self.moments(model, rival)) < 8:
-            return f"{n} moments that both answered are too few to compare {model} with {rival}."
-        d, base = self.compare(model, rival), self.totals[rival].mean()
+        if reason := self.too_few(model, rival): return f"{reason}."
+        d, base = self.compare(model, rival), self.shared()[[model, rival]].dropna()[rival].mean()
         word = "beats" if d.ci_high < 0 else "loses to" if d.ci_low > 0 else "cannot be told from"
         percent = 100 * d.mean / base
         interval = f"95 % interval {d.ci_low:+.1f} to {d.ci_high:+.1f}, {d.n} moments"
@@ -52,6 +52,10 @@ def verdict(
     return result.verdict(model)
 
 # %% ../../nbs/evaluate/05_report.ipynb #97bac468
+def _number(value, form="{:,.1f}") -> str:
+    "A rounded number, or nothing for NaN."
+    return "" if np.isnan(value) else form.format(value)
+
 def score_table(
     result: BacktestResult, # of a backtest
     model: str, # the model that the others are compared with
@@ -62,7 +66,8 @@ def score_table(
     span = f"{times.min():%Y-%m-%d} to {times.max():%Y-%m-%d}"
     head = f"{result.competition.label}, {len(result.totals)} prompts, {span}: mean SN50 score in bps, lower is better"
     line = "{:<24}{:>9}{:>8}   {}".format
-    rows = [line(m, f"{r.score:.1f}", f"{r.se:.1f}", "" if m == model else _difference(r)) for m, r in table.iterrows()]
+    rows = [line(m, *(_number(v, "{:.1f}") for v in (r.score, r.se)), "" if m == model else _difference(r))
+            for m, r in table.iterrows()]
     note = [SYNTHETIC_NOTE] if result.synthetic else []
     columns = line("model", "score", "s.e.", f"minus {model} [95 %]")
     return "\n".join([head, columns, *rows, verdict(result, model), *note])
@@ -73,10 +78,6 @@ def _difference(row) -> str:
     return f"{row.difference:+.1f} [{row.ci_low:+.1f}, {row.ci_high:+.1f}]"
 
 # %% ../../nbs/evaluate/05_report.ipynb #c46d5663
-def _number(value, form="{:,.1f}") -> str:
-    "A rounded number, or nothing for NaN."
-    return "" if np.isnan(value) else form.format(value)
-
 @patch
 def _repr_html_(self: BacktestResult) -> str:
     "The table of `table()`, when and where it was measured, and who wins."
@@ -109,10 +110,10 @@ def _frame_html(frame, digits=1) -> str:
 # %% ../../nbs/evaluate/05_report.ipynb #c9bdb7bf
 def _interval_table(result, model, rival) -> pd.DataFrame:
     "Mean score of each interval of both models, and the paired difference with its 95 % interval."
-    means, rows = result.means(), {}
-    compared = model != rival and result.moments(model, rival) >= 8
-    for interval in means[model]:
-        rows[interval] = {m: means[m][interval] for m in (model, rival)}
+    rows, compared = {}, model != rival and not result.too_few(model, rival)
+    for interval in result.means()[model]:
+        both = result.shared(interval)[[*{model: 0, rival: 0}]].dropna()
+        rows[interval] = both.mean().to_dict()
         if not compared: continue
         d = result.compare(model, rival, interval)
         rows[interval] |= dict(difference=d.mean, ci_low=d.ci_low, ci_high=d.ci_high)
@@ -134,8 +135,8 @@ def _hour_bars(result, model, rival):
     table = result.by("hour", rival).xs(model, level="model")
     with style(figure__figsize=(7, 2.4)):
         _, ax = plt.subplots()
-        ax.bar(table.index, table.difference, yerr=1.96 * table.se_difference.fillna(0), color=PALETTE["forecast"],
-               alpha=0.75, error_kw=dict(lw=1))
+        ax.bar(table.index, table.difference, yerr=table.half.fillna(0), color=PALETTE["forecast"], alpha=0.75,
+               error_kw=dict(lw=1))
         ax.axhline(0, color=PALETTE["expected"], linewidth=1)
         ax.set(xlabel="hour of the prompt, UTC", ylabel="bps", title=f"{model} minus {rival}: below 0 is better")
     return ax
@@ -194,9 +195,10 @@ def _method_lines(result) -> list[str]:
     return [f"{c.label}: {c.length} s in steps of {c.step} s, scored by the validator's rule "
             "(CRPS in bps summed over its intervals, lower is better).",
             f"{len(totals)} prompts at {times.nunique()} moments from {span}, of {assets}.",
-            f"Without an answer or a score: {unscored}; comparisons use the prompts that both have.",
-            f"Intervals of 95 % come from a moving-block bootstrap over moments; {result.block} neighbouring moments "
-            "are taken to move together, because their horizons overlap. Standard errors by group are Newey-West.",
+            f"Without an answer or a score: {unscored}; means and differences use the {len(result.shared())} prompts "
+            "that all models have, except those that miss half of them.",
+            f"Errors and 95 % intervals take {result.block} neighbouring moments as one piece of news, because their "
+            "horizons overlap: Student's distribution of the slow movements of the differences.",
             "A regime is a third of an asset's prompts by the volatility of the day before the prompt.", *settings]
 
 def _method_section(result) -> str:
@@ -213,13 +215,17 @@ def _section(title, *content) -> str:
     "A heading and what is below it."
     return f"<h2>{html.escape(title)}</h2>{''.join(content)}"
 
-def _score_section(result, model, compared) -> str:
-    "The table of scores, and a picture of it where two prompts have a score of every model."
-    table, complete = result.table(model).sort_values("score").drop(columns="p"), result.totals.dropna()
+def _score_section(result, model) -> str:
+    "The table of scores, and a picture of it where its intervals are known."
+    table = result.table(model).sort_values("score").drop(columns="p")
     text = (f"<p>Mean total in bps, lower is better; <i>difference</i> is to {html.escape(model)} on the same prompts, "
             f"with its 95 % interval.</p>{_frame_html(table)}")
-    if len(complete) < 2: return _section("Scores", text)
-    return _section("Scores", text, _picture(score_bars(complete, baseline=model if compared else None), "scores"))
+    scores, half = result.shared(), (table.ci_high - table.difference).dropna()
+    own = mean_se(scores[model], result.competition.length).half
+    if len(half): bars = score_bars(scores[[model, *half.index]], baseline=model, errors=half)
+    elif not np.isnan(own): bars = score_bars(scores[[model]], errors={model: own})
+    else: return _section("Scores", text)
+    return _section("Scores", text, _picture(bars, "scores"))
 
 # %% ../../nbs/evaluate/05_report.ipynb #1a6cb83d
 def _page_parts(result, title, figures, model) -> list[str]:
@@ -229,7 +235,7 @@ def _page_parts(result, title, figures, model) -> list[str]:
     parts = [f"<h1>{html.escape(title)}</h1>"]
     if result.synthetic: parts.append(f'<p class="note"><b>{SYNTHETIC_NOTE}</b></p>')
     parts.append(f'<p class="verdict">{html.escape(result.verdict(model))}</p>')
-    parts.append(_score_section(result, model, compared))
+    parts.append(_score_section(result, model))
     parts.append(_section("By interval", _frame_html(_interval_table(result, model, rival))))
     if compared:
         hours = _picture(_hour_bars(result, model, rival), "difference by hour")

@@ -14,10 +14,10 @@ from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
 from .breakdown import EmissionShare, calibration_of, grouped_scores, overlapping, prompt_groups
-from .breakdown import share_among_copies
+from .breakdown import mean_se, share_among_copies
 from ..model.save import write_atomic, write_json
 from ..names import choose
-from ..score.compare import PairedTest, paired_test
+from ..score.compare import PairedTest, moment_values, paired_test
 from ..score.competitions import COMPETITIONS, Competition
 
 # %% ../../nbs/evaluate/04_scores.ipynb #f9b1e21f
@@ -41,19 +41,27 @@ class BacktestScores:
         rows = self.frame[self.frame.interval == "total"]
         return rows.pivot(index=["prompt", "asset"], columns="model", values="score").sort_index()[self.models]
 
+    def shared(self,
+        interval: str = "total", # row of the score
+    ) -> pd.DataFrame: # (prompts, models) ordered by time
+        "Scores on the prompts that every model has one for; not waiting for a model that has fewer than half of them."
+        rows = self.frame[self.frame.interval == interval]
+        wide = rows.pivot(index=["prompt", "asset"], columns="model", values="score").sort_index()[self.models]
+        known = wide.notna()
+        regular = 2 * known.sum() >= known.any(axis=1).sum()
+        return wide[known.loc[:, regular].all(axis=1)]
+
     def means(self) -> dict: # {model: {interval: mean score}}
-        "Mean score of each interval, and of the total, over the prompts that have one."
-        m = self.frame.groupby(["model", "interval"], sort=False).score.mean()
-        return {k: m[k].to_dict() for k in self.models}
+        "Mean score of each interval, and of the total, over the prompts that are shared."
+        m = pd.DataFrame({i: self.shared(i).mean() for i in self.frame.interval.unique()})
+        return {k: m.loc[k].to_dict() for k in self.models}
 
 # %% ../../nbs/evaluate/04_scores.ipynb #46cbf068
 @patch(as_prop=True)
 def block(self: BacktestScores) -> int:
-    "Number of neighbouring prompts that move together: those within one horizon, at least the cube root of all."
+    "Number of neighbouring moments whose forecasts overlap: those within one horizon."
     times = self.totals.index.get_level_values("prompt").unique().sort_values()
-    n = len(times)
-    together = max(overlapping(times, self.competition.length), np.ceil(n ** (1 / 3)))
-    return int(np.clip(together, 1, max(1, n // 4)))
+    return overlapping(times, self.competition.length)
 
 @patch
 def moments(self: BacktestScores,
@@ -61,7 +69,18 @@ def moments(self: BacktestScores,
     b: str, # another
 ) -> int: # moments at which both answered a prompt
     "How many moments a comparison of two models rests on."
-    return self.totals[[a, b]].dropna().index.get_level_values("prompt").nunique()
+    return self.shared()[[a, b]].dropna().index.get_level_values("prompt").nunique()
+
+@patch
+def too_few(self: BacktestScores,
+    a: str, # a model
+    b: str, # another
+) -> str: # empty when there are enough
+    "Why two models have too few moments in common to be compared."
+    n, needed = self.moments(a, b), max(8, 2 * self.block)
+    if n >= needed: return ""
+    reason = f", because {self.block} neighbours overlap" if needed > 8 else ""
+    return f"{n} moments that both answered are too few to compare {a} with {b}; {needed} are needed{reason}"
 
 @patch
 def _require(self: BacktestScores, model) -> str:
@@ -75,26 +94,29 @@ def compare(self: BacktestScores,
     b: str, # another
     interval: str = "total", # row of the score
 ) -> PairedTest: # of a - b: negative when a is better
-    "Paired test; the assets of one moment count as one. Raises UnknownPart, and BadData below 8 moments."
+    "Paired test; assets of one moment count as one. Raises UnknownPart, BadData below 8 moments or two blocks."
     for model in (a, b): self._require(model)
-    rows = self.frame[(self.frame.interval == interval) & self.frame.model.isin((a, b))]
-    scores = rows.pivot(index=["prompt", "asset"], columns="model", values="score").sort_index()
-    scores = scores.dropna().groupby("prompt").mean()
-    return paired_test(scores[a].to_numpy(), scores[b].to_numpy(), block=self.block)
+    scores = self.shared(interval)
+    d = (scores[a] - scores[b]).dropna()
+    moments = d.index.get_level_values("prompt").as_unit("s").asi8
+    values = moment_values(d.to_numpy(), moments) if len(d) else d.to_numpy()
+    return paired_test(values, np.zeros(len(values)), block=self.block)
 
 # %% ../../nbs/evaluate/04_scores.ipynb #a552b44b
 @patch
 def table(self: BacktestScores,
     against: str | None = None, # model that the others are compared with; None: the first
 ) -> pd.DataFrame: # by model: score, se, difference, ci_low, ci_high, p, prompts
-    "Mean total of each model, and its paired difference to one of them with a 95 % interval."
-    totals, ref = self.totals, against or self.models[0]
+    "Mean total of each model on the shared prompts, and its paired difference to one of them with a 95 % interval."
+    scores, ref = self.shared(), self._require(against or self.models[0])
     rows = {}
     for m in self.models:
-        enough = m != ref and self.moments(m, ref) >= 8
-        d = vars(self.compare(m, ref)) if enough else dict.fromkeys(("mean", "ci_low", "ci_high", "p_value"), np.nan)
-        rows[m] = dict(score=totals[m].mean(), se=totals[m].sem(), difference=d["mean"], ci_low=d["ci_low"],
-                       ci_high=d["ci_high"], p=d["p_value"], prompts=int(totals[m].notna().sum()))
+        both = scores[m].notna() & scores[ref].notna()
+        compared = m != ref and both.all() and not self.too_few(m, ref)
+        d = vars(self.compare(m, ref)) if compared else dict.fromkeys(("mean", "ci_low", "ci_high", "p_value"), np.nan)
+        own = mean_se(scores[m], self.competition.length)
+        rows[m] = dict(score=own.mean, se=own.se, difference=d["mean"], ci_low=d["ci_low"], ci_high=d["ci_high"],
+                       p=d["p_value"], prompts=int(scores[m].notna().sum()))
     return pd.DataFrame(rows).T.astype({"prompts": int}).rename_axis("model")
 
 # %% ../../nbs/evaluate/04_scores.ipynb #44f0b867
@@ -114,7 +136,7 @@ def by(self: BacktestScores,
 ) -> pd.DataFrame: # by group and model: score, se, difference, se_difference, moments
     "Mean totals in groups of prompts, and paired differences to one model; the errors allow for overlapping horizons."
     ref = self._require(self.models[0] if against is None else against)
-    return grouped_scores(self.totals, self.groups(what), ref, self.competition.length).rename_axis([what, "model"])
+    return grouped_scores(self.shared(), self.groups(what), ref, self.competition.length).rename_axis([what, "model"])
 
 # %% ../../nbs/evaluate/04_scores.ipynb #37819006
 @patch
@@ -133,8 +155,8 @@ def rival_of(self: BacktestScores,
     model: str, # compared with it
 ) -> str | None: # None: there is no other
     "The best of the other models."
-    others = [m for m in self.models if m != model]
-    return min(others, key=lambda m: self.totals[m].mean(), default=None)
+    means = self.shared().mean().drop(model)
+    return means.fillna(np.inf).idxmin() if len(means) else None
 
 @patch
 def emission_share(self: BacktestScores,
@@ -171,7 +193,7 @@ def save(self: BacktestScores,
 def _read_json(file) -> dict:
     "The content of a JSON file. Raises BadData."
     try:
-        return json.loads(file.read_text())
+        return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as e:
         raise BadData(f"{file} is not JSON: {e}") from None
 

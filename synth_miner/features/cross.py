@@ -12,14 +12,16 @@ from collections.abc import Sequence
 from ..core import BadData
 from ..data.bars import AssetData
 from ..data.resample import resample_bars
-from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
+from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start
 from .base import trailing_scale, without_warmup
+from .rolling import rolling_mean
 from ..parts import registry
 
 # %% ../../nbs/features/cross.ipynb #931f97dd
 @registry.register_engineer("cross")
 class CrossAssetEngineer(FeatureEngineer):
     "Scaled return and log-ratios of realised to trailing volatility of another asset, at the same moments."
+    scale_free = True
 
     def __init__(self,
         lead: AssetData, # bars of the leading asset, of the same or a finer step

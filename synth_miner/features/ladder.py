@@ -10,8 +10,9 @@ import numpy as np
 from collections.abc import Sequence
 from ..core import BadData
 from ..data.bars import AssetData
-from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
+from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start
 from .base import trailing_scale, without_warmup
+from .rolling import rolling_mean
 from ..parts import registry
 
 # %% ../../nbs/features/ladder.ipynb #9c66c375
@@ -51,6 +52,7 @@ def _candle_variances(asset: AssetData) -> tuple:
 @registry.register_engineer("ladder")
 class VolatilityLadderEngineer(FeatureEngineer):
     "Log-ratios of realised, Parkinson and Garman-Klass volatility over many windows to the trailing volatility."
+    scale_free = True
 
     def __init__(self,
         windows: Sequence[int] = (1, 6, 12, 48, 288, 2016), # bars: of five minutes, up to a week

@@ -10,14 +10,16 @@ import numpy as np
 from collections.abc import Sequence
 from ..core import BadData
 from ..data.bars import AssetData
-from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
+from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start
 from .base import trailing_scale, without_warmup
+from .rolling import rolling_mean
 from ..parts import registry
 
 # %% ../../nbs/features/multiscale.ipynb #55e265d9
 @registry.register_engineer("multiscale")
 class MultiScaleEngineer(FeatureEngineer):
     "Move over each window in trailing volatilities times the root of its length, and the straightness of that move."
+    scale_free = True
 
     def __init__(self,
         windows: Sequence[int] = (3, 12, 48, 144, 288), # bars, at least 2

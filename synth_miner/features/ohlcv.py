@@ -8,12 +8,12 @@ __all__ = ['OHLCV_FEATURE_NAMES', 'ohlcv_features', 'OHLCVEngineer']
 # %% ../../nbs/features/ohlcv.ipynb #dc8f00cc
 import numpy as np
 from ..core import BadData
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from ..data.bars import AssetData
 from ..data.resample import inner_rows, resample_bars
 from ..data.times import to_seconds
-from .base import SCALE_WINDOW, FeatureEngineer, log_returns, rolling_mean, segment_start
-from .base import trailing_scale
+from .base import SCALE_WINDOW, FeatureEngineer, log_returns, segment_start, trailing_scale
+from .rolling import rolling_mean
 from ..parts import registry
 
 # %% ../../nbs/features/ohlcv.ipynb #cb66dcb5
@@ -26,11 +26,14 @@ def _moments(x: np.ndarray) -> tuple:
     return np.sqrt(var), (d**3).mean(axis=1) / safe**1.5, np.where(var > 0, kurtosis, 0.0)
 
 # %% ../../nbs/features/ohlcv.ipynb #66b4e669
+def _share(part, whole) -> np.ndarray:
+    "`part / whole`, and 0 where the whole is 0."
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), 0.0)
+
 def _candle_shape(o, h, low, c) -> tuple:
     "Upper wick, lower wick, body and close location of each candle, in units of its range."
-    size = h - low + 1e-8
-    wicks = (h - np.maximum(o, c)) / size, (np.minimum(o, c) - low) / size
-    return *wicks, np.abs(c - o) / size, ((c - low) - (h - c)) / size
+    parts = h - np.maximum(o, c), np.minimum(o, c) - low, np.abs(c - o), (c - low) - (h - c)
+    return tuple(_share(part, h - low) for part in parts)
 
 # %% ../../nbs/features/ohlcv.ipynb #db399c5c
 OHLCV_FEATURE_NAMES = (  # columns of `OHLCVEngineer`, in their order
@@ -48,12 +51,12 @@ def ohlcv_features(
     moments = _moments(np.diff(np.log(c), axis=1))
     parkinson = np.sqrt((np.log(h / low)**2).mean(axis=1) / (4 * np.log(2)))
     change, volume = np.diff(c, axis=1), v.sum(axis=1)
-    vwap = ((h + low + c) / 3 * v).sum(axis=1) / (volume + 1e-8)
+    vwap = _share(((h + low + c) / 3 * v).sum(axis=1), volume)
     signed = (np.sign(change) * v[:, 1:]).sum(axis=1)
     o, h, low, c = o[:, 0], h.max(axis=1), low.min(axis=1), c[:, -1]
     vwap = np.where(volume > 0, vwap, c)
-    efficiency = np.abs(c - o) / (np.abs(change).sum(axis=1) + 1e-8)
-    flow = (efficiency, (c - vwap) / (vwap + 1e-8), signed)
+    efficiency = _share(np.abs(c - o), np.abs(change).sum(axis=1))
+    flow = (efficiency, (c - vwap) / vwap, signed)
     return np.stack([o, h, low, c, volume, *moments, parkinson, *flow, *_candle_shape(o, h, low, c)], axis=1)
 
 # %% ../../nbs/features/ohlcv.ipynb #33d16590
@@ -72,7 +75,7 @@ def _scale_free(f: np.ndarray, bars: AssetData, k: int, window: int) -> np.ndarr
     for j, x in enumerate((np.log(o / before), np.log(h / c), np.log(low / c), log_returns(bars))):
         f[:, j] = np.clip(x / scale, -10, 10)
     usual = rolling_mean(v, window, start, max(2, window // 8))
-    f[:, 11] /= v + 1e-8
+    f[:, 11] = _share(f[:, 11], v)
     f[:, 4] = _log_ratio(v, np.where(usual > 0, usual, 1.0) + 0 * usual)
     for j in (5, 8):
         f[:, j] = _log_ratio(f[:, j] * np.sqrt(k), scale)

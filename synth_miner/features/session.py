@@ -47,6 +47,7 @@ def since_open(
 @registry.register_engineer("session")
 class SessionEngineer(FeatureEngineer):
     "For each session: open or not, and exp(-hours since it opened). Needs no past."
+    scale_free = True
 
     def __init__(self,
         sessions: Sequence[str] = ("us_equity", "gold", "london", "tokyo"), # names in `SESSIONS`

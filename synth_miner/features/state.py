@@ -17,6 +17,7 @@ from ..data.bars import AssetData
 from ..data.resample import grid_rows
 from ..data.times import step_name
 from .base import FeatureEngineer
+from .rolling import rolling_sum, sums_around
 from ..parts import registry
 
 # %% ../../nbs/features/state.ipynb #8d8d5af2
@@ -55,13 +56,9 @@ def known_mean(
     window: int, # number of bars, including the bar itself
 ) -> tuple[np.ndarray, np.ndarray]: # mean (n,), NaN where nothing is known; number of known values (n,)
     "Mean of the known values among the trailing bars."
-    total, count = (np.concatenate(([0], np.cumsum(v))) for v in (np.nan_to_num(x), np.isfinite(x)))
-    stop = np.arange(1, len(x) + 1)
-    first = np.maximum(stop - window, 0)
-    n = count[stop] - count[first]
-    smallest = 0 if np.nanmin(x, initial=0) >= 0 else -np.inf # a mean of squares is never below 0, rounding included
-    mean = np.maximum(total[stop] - total[first], smallest) / np.maximum(n, 1)
-    return np.where(n > 0, mean, np.nan), n
+    start = np.zeros(len(x), np.int64)
+    total, n = (rolling_sum(v, window, start) for v in (np.nan_to_num(x), np.isfinite(x).astype(float)))
+    return np.where(n > 0, total / np.maximum(n, 1), np.nan), n.astype(np.int64)
 
 # %% ../../nbs/features/state.ipynb #2e01e3ea
 def _minutes(t) -> np.ndarray:
@@ -105,6 +102,8 @@ def _check_days(days: list, most: int, memory: str):
 @registry.register_engineer("vol_state")
 class VolStateEngineer(FeatureEngineer):
     "Log-ratios of realised volatility over many spans to that of `level`; recent moves and their squares."
+    scale_free = True
+
     def __init__(self,
         step: int = 300, # seconds of the bars
         windows: Sequence[str] = ("5min", "15min", "30min", "1h", "3h", "6h", "12h", "1D", "3D", "7D"), # rising spans
@@ -144,9 +143,8 @@ def state(self: VolStateEngineer,
             ratio = np.log((unit * m**power + tiny) / (scale + tiny))
             known = (n >= max(1, w // 3)) & np.isfinite(ratio)
             columns.append(np.where(known, ratio, columns[-3] if len(columns) > 2 else 0.0))
-    total = np.concatenate(([0], np.cumsum(np.nan_to_num(grid.move))))
-    at = np.arange(1, len(scale) + 1)
-    past = [np.clip((total[at] - total[np.maximum(at - w, 0)]) / (w**0.5 * scale), -5, 5) for w in self.moves]
+    move, start = np.nan_to_num(grid.move), np.zeros(len(scale), np.int64)
+    past = [np.clip(rolling_sum(move, w, start) / (w**0.5 * scale), -5, 5) for w in self.moves]
     features = np.stack([*columns, *past, *(m**2 / 2 for m in past)], 1)
     return np.nan_to_num(features).astype(np.float32), scale
 
@@ -180,18 +178,14 @@ def habits(self: VolStateEngineer,
     "Recent volatility at the time of day of each step to come."
     size = np.abs(grid.move)
     near = max(1, 1800 // self.step) if self.step >= 300 else 600 // self.step # bars on either side of a time of day
-    total, count = (np.concatenate(([0], np.cumsum(v))) for v in (np.nan_to_num(size), np.isfinite(size)))
+    values = np.nan_to_num(size), np.isfinite(size).astype(float)
     ahead, whole, columns = now[:, None] + np.arange(1, steps + 1), 2 * near + 1, []
-    def around(row):
-        stop = np.maximum(np.minimum(row + near, now[:, None]) + 1, 0)
-        first = np.minimum(np.maximum(row - near, 0), stop)
-        return total[stop] - total[first], count[stop] - count[first]
     def relative(total_size, n):
         return np.log((1.25 * total_size / scale[:, None] + 0.7 * whole) / (n + whole))
     sums = np.zeros((2, *ahead.shape)) # over all days back, and over those of the same weekday
     counts = np.zeros_like(sums)
     for d in range(1, self.days[-1] + 1):
-        s, n = around(ahead - d * self.day)
+        s, n = (sums_around(x, near, now, ahead - d * self.day) for x in values)
         sums[:1 + (d % 7 == 0)] += s
         counts[:1 + (d % 7 == 0)] += n
         if d in self.days:

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from ..core import BadData
 from ..data.bars import AssetData
 from .base import CALENDAR_FEATURES, SCALE_WINDOW, FeatureEngineer, calendar_features
-from .base import log_returns, rolling_mean, segment_start, trailing_scale
+from .base import log_returns, segment_start, trailing_scale
+from .rolling import rolling_mean
 from ..parts import registry
 
 # %% ../../nbs/features/volatility.ipynb #5c0298a1
 @registry.register_engineer("volatility")
 class VolatilityEngineer(FeatureEngineer):
     "Scaled return, log-ratios of realised to trailing volatility, calendar of the bar."
+    scale_free = True
 
     def __init__(self,
         windows: Sequence[int] = (6, 24, 96), # bars of each realised volatility

@@ -15,14 +15,32 @@ from .base import trailing_scale, without_warmup
 from ..parts import registry
 
 # %% ../../nbs/features/wavelet.ipynb #3cb3c605
+def _earlier(x: np.ndarray, lag: int) -> np.ndarray:
+    "The values `lag` bars earlier, 0 before the first."
+    return np.concatenate([np.zeros(min(lag, len(x))), x[:max(len(x) - lag, 0)]])
+
 def _filtered(x: np.ndarray, taps: np.ndarray, gap: int) -> np.ndarray:
     "Causal filter with `gap - 1` zeros between its taps: sum of taps[i] * x[t - i*gap], with 0 before the first bar."
-    filtered = taps[0] * x
-    for i, tap in enumerate(taps[1:], start=1):
-        filtered[i * gap:] += tap * x[:max(len(x) - i * gap, 0)]
-    return filtered
+    return sum(tap * _earlier(x, i * gap) for i, tap in enumerate(taps))
+
+def _filtered_moves(x: np.ndarray, taps: np.ndarray, gap: int) -> np.ndarray:
+    "The same of each bar's distances to earlier values: sum of taps[i] * (x[t - i*gap] - x[t])."
+    return sum(tap * (_earlier(x, i * gap) - x) for i, tap in enumerate(taps[1:], start=1))
 
 # %% ../../nbs/features/wavelet.ipynb #1f4d23ae
+def _smoothing(
+    x: np.ndarray, # (n,) values
+    low: np.ndarray, # smoothing filter, its taps sum to 1
+    high: np.ndarray, # difference filter, its taps sum to 0
+    level: int, # number of levels
+) -> tuple: # (smooth - x (n,), [detail (n,) of level 1, 2, ...])
+    "Distance of the smooth from the values, and details."
+    distance, details = np.zeros(len(x)), []
+    for gap in (2**j for j in range(level)):
+        details.append(_filtered_moves(x, high, gap) + _filtered(distance, high, gap))
+        distance = _filtered_moves(x, low, gap) + _filtered(distance, low, gap)
+    return distance, details
+
 def causal_wavelet(
     x: np.ndarray, # (n,) values
     low: np.ndarray, # smoothing filter, its taps sum to 1
@@ -30,16 +48,14 @@ def causal_wavelet(
     level: int, # number of levels
 ) -> tuple: # (smooth (n,), [detail (n,) of level 1, 2, ...])
     "Undecimated wavelet transform of past values; the first (2**level - 1) * (taps - 1) values are incomplete."
-    details = []
-    for j in range(level):
-        details.append(_filtered(x, high, 2**j))
-        x = _filtered(x, low, 2**j)
-    return x, details
+    distance, details = _smoothing(x, low, high, level)
+    return x + distance, details
 
 # %% ../../nbs/features/wavelet.ipynb #0e3ee6c6
 @registry.register_engineer("wavelet")
 class WaveletEngineer(FeatureEngineer):
     "Return, distance of the smoothed log-price from the price, three coarsest details, in trailing volatilities."
+    scale_free = True
 
     def __init__(self,
         wavelet: str = "db4", # name of an orthogonal wavelet of PyWavelets
@@ -66,9 +82,8 @@ def transform(self: WaveletEngineer,
 ) -> np.ndarray: # (n, 5) float32
     "Features of each bar between -5 and 5, NaN in the warm-up of a segment."
     r, start = log_returns(asset), segment_start(asset)
-    x = np.log(asset.prices) - np.log(asset.prices)[start]
-    smooth, details = causal_wavelet(x, self.low, self.high, self.level)
+    distance, details = _smoothing(np.log(asset.prices), self.low, self.high, self.level)
     coarsest = [details[j - 1] / 2**(j / 2) for j in np.arange(self.level, self.level - 3, -1)]
-    columns = np.stack([r, (smooth - x) / 2**(self.level / 2), *coarsest], axis=1)
+    columns = np.stack([r, distance / 2**(self.level / 2), *coarsest], axis=1)
     scaled = np.clip(columns / trailing_scale(r, start, self.scale_window)[:, None], -5, 5)
     return without_warmup(scaled, start, self.warmup)

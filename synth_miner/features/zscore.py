@@ -10,7 +10,8 @@ import numpy as np
 from ..core import BadData
 from ..data.bars import AssetData
 from .base import CALENDAR_FEATURES, FeatureEngineer, calendar_features
-from .base import log_returns, rolling_mean, segment_start
+from .base import log_returns, segment_start
+from .rolling import rolling_moments
 from ..parts import registry
 
 # %% ../../nbs/features/zscore.ipynb #d4e3450f
@@ -20,16 +21,16 @@ def rolling_zscore(
     start: np.ndarray, # (n,) first row of each row's segment
 ) -> np.ndarray: # (n,) float64, at most sqrt(window - 1) in size; 0 where nothing moved
     "Distance of each value from its trailing mean, in trailing (population) standard deviations."
-    x = x - x[start]  # small numbers: the variance is a difference of two sums
-    mean, square = rolling_mean(x, window, start), rolling_mean(x * x, window, start)
-    var = square - mean**2
-    z = np.where(var > 1e-13, (x - mean) / np.sqrt(np.maximum(var, 1e-13)), 0.0)
+    mean, variance = rolling_moments(x, window, start)
+    std, rounding = np.sqrt(variance), 64 * np.finfo(np.float64).eps * np.abs(mean)
+    z = np.where(std > rounding, (x - mean) / np.where(std > 0, std, 1.0), 0.0)
     return np.where(np.isnan(mean), np.nan, z)
 
 # %% ../../nbs/features/zscore.ipynb #8f071df2
 @registry.register_engineer("zscore")
 class ZScoreEngineer(FeatureEngineer):
     "Log-return, and z-scores of the log-price over a short and a long window."
+    scale_free = True
 
     def __init__(self,
         short_win: int = 20, # bars

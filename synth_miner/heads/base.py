@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from ..core import make_generator, seeded
+from ..core import Float32Weights, make_generator, seeded
 from ..parts import registry
 
 # %% ../../nbs/heads/00_base.ipynb #3764b3a1
-class HeadBase(nn.Module):
-    "Latents to a NamedTuple of parameters, batch first; facts are class attributes, `forward` is the subclass's."
+class HeadBase(Float32Weights, nn.Module):
+    "Latents to a NamedTuple of parameters, batch first; a subclass gives facts in its decorator and defines `forward`."
     takes = "last" # "last": (B,D); "sequence": (B,T,D)
     needs = () # among "future" (B,H,C), "scale" (B,), "past_returns" (B,T)
     process = "gbm" # name of a process, or an object that is one

@@ -27,9 +27,9 @@ def standardised_residuals(
         raise ShapeMismatch(f"past_returns: expected (B,T) with T at least {RETURNS_MIN}, got {found}")
     size = past_returns.square().mean(1, keepdim=True).sqrt().clamp(min=1e-12)
     r, n = past_returns / size, past_returns.shape[1]
-    step = torch.arange(n, device=r.device)
+    step = torch.arange(n, dtype=r.dtype, device=r.device)
     age = step[:, None] - step - 1
-    weight = torch.where(age >= 0, 0.5 ** (age / half_life), 0.0).to(r.dtype)[n // 4:]
+    weight = torch.where(age >= 0, 0.5 ** (age / half_life), 0.0)[n // 4:]
     e = r[:, n // 4:] / ((r**2 @ weight.T) / weight.sum(1)).sqrt().clamp(min=0.05)
     e = e - e.mean(1, keepdim=True)
     return e / e.square().mean(1, keepdim=True).sqrt().clamp(min=1e-6)
@@ -44,11 +44,10 @@ def _refuse_not_finite(past_returns):
         raise BadData(f"past_returns are not finite in {bad} of {len(past_returns)} windows")
 
 # %% ../../nbs/heads/filtered_historical.ipynb #2afefaaf
-@registry.register_head("filtered_historical")
+@registry.register_head("filtered_historical", process="filtered_historical", needs=("past_returns",),
+                        expressiveness="high", cost="low", best_for="returns that follow no textbook distribution")
 class FilteredHistoricalHead(StepHeadBase):
     "Per-step drift and volatility from the latent; the distribution's shape from the window."
-    process, needs, expressiveness = "filtered_historical", ("past_returns",), "high"
-    cost, best_for = "low", "returns that follow no textbook distribution"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width

@@ -7,26 +7,20 @@ __all__ = ['GARCHHead']
 
 # %% ../../nbs/heads/garch.ipynb #705b47a8
 import torch
-from jaxtyping import Float
-from torch import Tensor
 from .base import positive
 from .steps import StepHeadBase
 from ..parts import registry
 from ..processes.garch import GARCHParams
 
 # %% ../../nbs/heads/garch.ipynb #0cbf8cce
-@registry.register_head("garch")
+@registry.register_head("garch", process="garch", expressiveness="high", cost="medium",
+                        best_for="volatility that clusters within the forecast")
 class GARCHHead(StepHeadBase):
     "Parameters of a GARCH(1,1) recursion around a volatility that may depend on the step."
-    process, whole, expressiveness = "garch", 4, "high"
-    cost, best_for = "medium", "volatility that clusters within the forecast"
-    def forward(self,
-        h_t: Float[Tensor, "b d"], # last latent
-        horizon: int, # H
-        *,
-        future: Float[Tensor, "b h c"] | None = None, # calendar of the steps to come
-    ) -> GARCHParams:
-        mu, sigma, total, share, start, df = self.numbers(h_t, horizon, future)
+    whole = 4
+    def params(self, mu, sigma, *raw):
+        "Sum and share of alpha and beta, each bounded, become the pair."
+        total, share, start, df = raw
         total, share = 0.9999 * torch.sigmoid(total + 3.476), torch.sigmoid(share - 2.197)
         alpha, beta = total * share, total * (1 - share)
-        return GARCHParams(*self.mu_sigma(mu, sigma), alpha, beta, positive(start, 1.0), 3 + positive(df, 3.0))
+        return GARCHParams(mu, sigma, alpha, beta, positive(start, 1.0), 3 + positive(df, 3.0))

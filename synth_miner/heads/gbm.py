@@ -6,32 +6,21 @@
 __all__ = ['GBMHead']
 
 # %% ../../nbs/heads/gbm.ipynb #2c6d4cd8
-from jaxtyping import Float
-from torch import Tensor, nn
-from .base import HeadBase, positive, small_init
+from torch import nn
+from .constant import ConstantHeadBase
 from ..parts import registry
-from ..processes.gbm import GBMParams
 
 # %% ../../nbs/heads/gbm.ipynb #1483b326
-@registry.register_head("gbm")
-class GBMHead(HeadBase):
+@registry.register_head("gbm", process="gbm", expressiveness="low", cost="low",
+                        best_for="a first model, and little data")
+class GBMHead(ConstantHeadBase):
     "Layer norm and two linear maps of the last latent."
-    takes, process, expressiveness = "last", "gbm", "low"
-    cost, best_for = "low", "a first model, and little data"
     def __init__(self,
         latent_size: int, # width D
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
-        super().__init__()
-        self.init_sigma = init_sigma
+        super().__init__(init_sigma)
         self.norm = nn.LayerNorm(latent_size)
-        self.mu_proj = small_init(nn.Linear(latent_size, 1))
-        self.sigma_proj = small_init(nn.Linear(latent_size, 1))
+        self.project(latent_size)
 
-    def forward(self,
-        h_t: Float[Tensor, "b d"], # last latent
-        horizon: int | None = None, # not needed: the parameters hold for any
-    ) -> GBMParams:
-        latents = self.norm(h_t)
-        mu, raw = self.mu_proj(latents).squeeze(-1), self.sigma_proj(latents).squeeze(-1)
-        return GBMParams(self.init_sigma * mu, positive(raw, self.init_sigma))
+    def read(self, h_t): return self.norm(h_t)

@@ -11,10 +11,9 @@ from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from ..core import ShapeMismatch
-from .base import DECAYS, HeadBase, positive, small_init
-from .steps import check_horizon, steps_ahead
+from .base import DECAYS, small_init
+from .steps import WindowHeadBase
 from ..parts import registry
-from ..processes.horizon import PerStep
 
 # %% ../../nbs/heads/horizon.ipynb #4de70db5
 def _waves(
@@ -60,11 +59,10 @@ def _width(latent_size, d_model, nhead, kv_dim) -> int:
     return width
 
 # %% ../../nbs/heads/horizon.ipynb #1628909b
-@registry.register_head("horizon")
-class HorizonHead(HeadBase):
+@registry.register_head("horizon", process="horizon", expressiveness="high", cost="medium",
+                        best_for="long windows, where each step ahead needs another part of the past")
+class HorizonHead(WindowHeadBase):
     "Cross-attention from the steps ahead to the window, giving (mu, sigma) per step."
-    takes, process, expressiveness = "sequence", "horizon", "high"
-    cost, best_for = "medium", "long windows, where each step ahead needs another part of the past"
     def __init__(self,
         latent_size: int | None = None, # width D
         horizon_max: int = 2000, # longest horizon it accepts
@@ -78,10 +76,8 @@ class HorizonHead(HeadBase):
         future_dim: int = 0, # C, calendar features of the steps to come; 0: none
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
-        super().__init__()
+        super().__init__(horizon_max, future_dim=future_dim, init_sigma=init_sigma)
         width = _width(latent_size, d_model, nhead, kv_dim)
-        self.horizon_max, self.future_dim, self.init_sigma = horizon_max, future_dim, init_sigma
-        self.needs = ("future",) if future_dim else ()
         self.query = nn.Linear(len(DECAYS) + future_dim, width)
         self.compress = nn.Linear(width, kv_dim) if kv_dim else nn.Identity()
         sizes = (width, nhead, d_ff or 2 * width, dropout, kv_dim)
@@ -90,18 +86,11 @@ class HorizonHead(HeadBase):
 
 # %% ../../nbs/heads/horizon.ipynb #f0af9122
 @patch
-def forward(self: HorizonHead,
-    h_seq: Float[Tensor, "b t d"], # latents, newest last
-    horizon: int, # H
-    *,
-    future: Float[Tensor, "b h c"] | None = None, # calendar of the steps to come
-) -> PerStep:
-    "Drift and volatility of each step."
-    who, length, width = type(self).__name__, *h_seq.shape[1:]
-    steps = steps_ahead(h_seq, check_horizon(horizon, self.horizon_max, who), future, self.future_dim, who)
+def numbers(self: HorizonHead, h_seq, steps) -> Float[Tensor, "b h 2"]:
+    "Raw drift and volatility of each step."
+    length, width = h_seq.shape[1:]
     memory = self.compress(h_seq + _positions(1 - length, length, h_seq, width))
-    q = self.query(steps) + _positions(1, horizon, h_seq, width)
+    q = self.query(steps) + _positions(1, steps.shape[1], h_seq, width)
     for layer in self.layers:
         q = layer(q, memory)
-    mu, raw = self.out(q).unbind(-1)
-    return PerStep(self.init_sigma * mu, positive(raw, self.init_sigma))
+    return self.out(q)

@@ -15,11 +15,10 @@ from ..parts import registry
 from ..processes.mixture import MixtureParams
 
 # %% ../../nbs/heads/mixture_density.ipynb #1364bcab
-@registry.register_head("mixture_density")
+@registry.register_head("mixture_density", process="mixture", scaled=("mus", "sigmas"), expressiveness="high",
+                        cost="low", best_for="days that are either calm or wild")
 class MixtureDensityHead(HeadBase):
     "Regimes from one hidden layer over the last latent."
-    takes, process, scaled, expressiveness = "last", "mixture", ("mus", "sigmas"), "high"
-    cost, best_for = "low", "days that are either calm or wild"
     def __init__(self,
         latent_size: int, # width D
         n_components: int = 3, # K regimes
@@ -33,7 +32,7 @@ class MixtureDensityHead(HeadBase):
         self.net = nn.Sequential(nn.LayerNorm(latent_size), nn.Linear(latent_size, hidden), nn.SiLU())
         projections = (small_init(nn.Linear(hidden, n_components)) for _ in range(3))
         self.mu_proj, self.sigma_proj, self.logit_proj = projections
-        apart = 2.0 ** torch.arange(n_components)
+        apart = 2.0 ** torch.arange(n_components, dtype=torch.float32)
         self.register_buffer("apart", apart / apart.square().mean().sqrt(), persistent=False)
 
     def forward(self,

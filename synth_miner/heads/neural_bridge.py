@@ -45,11 +45,10 @@ def _stretch(path, horizon):
     return F.interpolate(from_now, horizon + 1, mode="linear", align_corners=True)[:, 0, 1:]
 
 # %% ../../nbs/heads/neural_bridge.ipynb #3a8558f4
-@registry.register_head("neural_bridge")
+@registry.register_head("neural_bridge", scaled=("macro_ret", "micro_returns", "sigma"), expressiveness="high",
+                        cost="low", best_for="a view on where the price ends")
 class NeuralBridgeHead(HeadBase):
     "A macro return, a micro path that ends there exactly, and the volatility around it."
-    takes, scaled, expressiveness = "last", ("macro_ret", "micro_returns", "sigma"), "high"
-    cost, best_for = "low", "a view on where the price ends"
     def __init__(self,
         latent_size: int, # width D
         micro_steps: int | None = None, # corners of the micro path; None: the horizon asked for

@@ -69,11 +69,10 @@ def _recomputed(self: NeuralSDEProcess, *args):
     return checkpoint(self._step, *args, use_reentrant=False, preserve_rng_state=False)
 
 # %% ../../nbs/heads/neural_sde.ipynb #2a76e202
-@registry.register_head("neural_sde")
+@registry.register_head("neural_sde", expressiveness="very high", cost="high",
+                        best_for="paths whose volatility depends on where they have been")
 class NeuralSDEHead(HeadBase):
     "Drift and diffusion networks with one hidden layer each, and one Euler step per forecast step."
-    takes, expressiveness = "last", "very high"
-    cost, best_for = "high", "paths whose volatility depends on where they have been"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width of each network

@@ -6,33 +6,23 @@
 __all__ = ['SDEHead']
 
 # %% ../../nbs/heads/sde.ipynb #c6bcc02b
-from jaxtyping import Float
-from torch import Tensor, nn
-from .base import HeadBase, positive, small_init
+from torch import nn
+from .constant import ConstantHeadBase
 from ..parts import registry
-from ..processes.gbm import GBMParams
 
 # %% ../../nbs/heads/sde.ipynb #979cce7a
-@registry.register_head("sde")
-class SDEHead(HeadBase):
+@registry.register_head("sde", process="gbm", expressiveness="medium", cost="low",
+                        best_for="one drift and volatility for the whole horizon")
+class SDEHead(ConstantHeadBase):
     "Two hidden layers of the last latent, to one drift and one volatility."
-    takes, process, expressiveness = "last", "gbm", "medium"
-    cost, best_for = "low", "one drift and volatility for the whole horizon"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
-        super().__init__()
-        self.init_sigma = init_sigma
+        super().__init__(init_sigma)
         first, second = nn.Linear(latent_size, hidden), nn.Linear(hidden, hidden)
         self.net = nn.Sequential(nn.LayerNorm(latent_size), first, nn.ReLU(), second, nn.ReLU())
-        self.mu_proj, self.sigma_proj = small_init(nn.Linear(hidden, 1)), small_init(nn.Linear(hidden, 1))
+        self.project(hidden)
 
-    def forward(self,
-        h_t: Float[Tensor, "b d"], # last latent
-        horizon: int | None = None, # not needed: the parameters hold for any
-    ) -> GBMParams:
-        latents = self.net(h_t)
-        mu, raw = self.mu_proj(latents).squeeze(-1), self.sigma_proj(latents).squeeze(-1)
-        return GBMParams(self.init_sigma * mu, positive(raw, self.init_sigma))
+    def read(self, h_t): return self.net(h_t)

@@ -15,10 +15,9 @@ from .base import HeadBase, small_init
 from ..parts import registry
 
 # %% ../../nbs/heads/seasonal.ipynb #39e48973
-@registry.register_head("seasonal")
+@registry.register_head("seasonal", cost="low", best_for="markets with hours")
 class SeasonalHead(HeadBase):
     "Another head whose volatility is multiplied, step by step, by a network of the calendar."
-    cost, best_for = "low", "markets with hours"
     def __init__(self,
         latent_size: int, # width D
         future_dim: int, # C, calendar features of the steps to come
@@ -35,7 +34,7 @@ class SeasonalHead(HeadBase):
         for fact in ("takes", "process", "scaled", "expressiveness"):
             setattr(self, fact, getattr(self.head, fact))
         self.needs = tuple(dict.fromkeys((*self.head.needs, "future")))
-        self.future_dim, self.reach = future_dim, torch.tensor(max_factor).log().item()
+        self.future_dim, self.reach = future_dim, torch.tensor(max_factor, device="cpu").log().item()
         self.season = nn.Sequential(nn.Linear(future_dim, hidden), nn.GELU(), small_init(nn.Linear(hidden, 1)))
 
 # %% ../../nbs/heads/seasonal.ipynb #7471e03a

@@ -10,11 +10,10 @@ import torch
 from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
-from .base import DECAYS, HeadBase, positive, small_init
-from .steps import check_horizon, steps_ahead
+from .base import DECAYS, small_init
+from .steps import WindowHeadBase
 from ..names import choose
 from ..parts import registry
-from ..processes.horizon import PerStep
 
 # %% ../../nbs/heads/simple_horizon.ipynb #1f8c6d9d
 POOLS = {  # name -> (B,T,D) to (B,D) or (B,2D)
@@ -25,13 +24,12 @@ POOLS = {  # name -> (B,T,D) to (B,D) or (B,2D)
 }
 
 # %% ../../nbs/heads/simple_horizon.ipynb #b9e4a06e
-@registry.register_head("simple_horizon")
-class SimpleHorizonHead(HeadBase):
+@registry.register_head("simple_horizon", process="horizon", expressiveness="medium", cost="low",
+                        best_for="volatility that follows the clock")
+class SimpleHorizonHead(WindowHeadBase):
     "Pooled past, step features and known calendar through one hidden layer, giving (mu, sigma) per step."
-    takes, process, expressiveness = "sequence", "horizon", "medium"
-    cost, best_for = "low", "volatility that follows the clock"
     def __init__(self,
-        latent_size: int, # width D
+        latent_size: int, # width D, before pooling
         horizon_max: int = 2000, # longest horizon it accepts
         hidden_dim: int | None = None, # hidden width; None: 2 D
         pool_type: str = "mean", # one of `POOLS`
@@ -40,11 +38,9 @@ class SimpleHorizonHead(HeadBase):
         future_dim: int = 0, # C, calendar features of the steps to come; 0: none
         init_sigma: float = 1e-3, # volatility per step before training; 1 with `relative_vol`
     ):
-        super().__init__()
+        super().__init__(horizon_max, future_dim=future_dim, init_sigma=init_sigma)
         choose(pool_type, POOLS, "pool_type")
-        self.horizon_max, self.pool_type = horizon_max, pool_type
-        self.future_dim, self.init_sigma = future_dim, init_sigma
-        self.needs = ("future",) if future_dim else ()
+        self.pool_type = pool_type
         hidden = hidden_dim or 2 * latent_size
         self.past = nn.Linear(latent_size * (2 if pool_type == "mean+max" else 1), hidden)
         self.ahead = nn.Linear(len(DECAYS) + future_dim, hidden, bias=False)
@@ -52,15 +48,7 @@ class SimpleHorizonHead(HeadBase):
 
 # %% ../../nbs/heads/simple_horizon.ipynb #5b1c1735
 @patch
-def forward(self: SimpleHorizonHead,
-    h_seq: Float[Tensor, "b t d"], # latents, newest last
-    horizon: int, # H
-    *,
-    future: Float[Tensor, "b h c"] | None = None, # calendar of the steps to come
-) -> PerStep:
-    "Drift and volatility of each step."
-    who = type(self).__name__
-    steps = steps_ahead(h_seq, check_horizon(horizon, self.horizon_max, who), future, self.future_dim, who)
+def numbers(self: SimpleHorizonHead, h_seq, steps) -> Float[Tensor, "b h 2"]:
+    "Raw drift and volatility of each step."
     past = self.past(POOLS[self.pool_type](h_seq))
-    mu, raw = self.out(past[:, None] + self.ahead(steps)).unbind(-1)
-    return PerStep(self.init_sigma * mu, positive(raw, self.init_sigma))
+    return self.out(past[:, None] + self.ahead(steps))

@@ -6,25 +6,19 @@
 __all__ = ['StochasticVolHead']
 
 # %% ../../nbs/heads/stochastic_vol.ipynb #32875036
-from jaxtyping import Float
-from torch import Tensor
 from .base import positive
 from .steps import StepHeadBase
 from ..parts import registry
 from ..processes.stochastic_vol import StochasticVolParams
 
 # %% ../../nbs/heads/stochastic_vol.ipynb #563bee82
-@registry.register_head("stochastic_vol")
+@registry.register_head("stochastic_vol", process="stochastic_vol", expressiveness="very high", cost="medium",
+                        best_for="scores of realised volatility, as in the one-hour competition")
 class StochasticVolHead(StepHeadBase):
     "Per-step volatility, and the Ornstein-Uhlenbeck process of each path's log-volatility around it."
-    process, whole, expressiveness = "stochastic_vol", 4, "very high"
-    cost, best_for = "medium", "scores of realised volatility, as in the one-hour competition"
-    def forward(self,
-        h_t: Float[Tensor, "b d"], # last latent
-        horizon: int, # H
-        *,
-        future: Float[Tensor, "b h c"] | None = None, # calendar of the steps to come
-    ) -> StochasticVolParams:
-        mu, sigma, spread, start, speed, df = self.numbers(h_t, horizon, future)
+    whole = 4
+    def params(self, mu, sigma, *raw):
+        "All of them positive, and plausible before training."
+        spread, start, speed, df = raw
         wandering = positive(spread, 0.4), positive(start, 0.3), positive(speed, 0.01)
-        return StochasticVolParams(*self.mu_sigma(mu, sigma), *wandering, 3 + positive(df, 5.0))
+        return StochasticVolParams(mu, sigma, *wandering, 3 + positive(df, 5.0))

@@ -6,24 +6,15 @@
 __all__ = ['StudentTHead']
 
 # %% ../../nbs/heads/student_t.ipynb #5171185c
-from jaxtyping import Float
-from torch import Tensor
 from .base import positive
 from .steps import StepHeadBase
 from ..parts import registry
 from ..processes.student_t import StudentTParams
 
 # %% ../../nbs/heads/student_t.ipynb #2c84d691
-@registry.register_head("student_t")
+@registry.register_head("student_t", process="student_t", expressiveness="high", cost="low",
+                        best_for="steps with fat tails")
 class StudentTHead(StepHeadBase):
     "Per-step Student-t returns from one hidden layer over the last latent, the step and the calendar."
-    process, outputs, expressiveness = "student_t", 3, "high"
-    cost, best_for = "low", "steps with fat tails"
-    def forward(self,
-        h_t: Float[Tensor, "b d"], # last latent
-        horizon: int, # H
-        *,
-        future: Float[Tensor, "b h c"] | None = None, # calendar of the steps to come
-    ) -> StudentTParams:
-        mu, sigma, df = self.numbers(h_t, horizon, future)
-        return StudentTParams(*self.mu_sigma(mu, sigma), 3 + positive(df, 3.0))
+    outputs = 3
+    def params(self, mu, sigma, *raw): return StudentTParams(mu, sigma, 3 + positive(raw[0], 3.0))

@@ -50,11 +50,10 @@ class VolCurve(nn.Module):
         return self.out(hidden).squeeze(-1) + self.level(x) + self.fade(x) @ steps.T + self.clock(a).squeeze(-1)
 
 # %% ../../nbs/heads/vol_curve.ipynb #3e7e006c
-@registry.register_head("vol_curve")
+@registry.register_head("vol_curve", process="stochastic_vol", needs=("future",), expressiveness="very high",
+                        cost="low", best_for="a day or an hour ahead on little data, with a clock")
 class VolCurveHead(HeadBase):
     "Mean log-volatility of several curves, and paths whose own volatility varies around it. Raises ShapeMismatch."
-    needs, process, scaled, expressiveness = ("future",), "stochastic_vol", ("mu", "sigma"), "very high"
-    cost, best_for = "low", "a day or an hour ahead on little data, with a clock"
     def __init__(self,
         latent_size: int, # width D of the state
         future_dim: int, # C, numbers known of a step to come

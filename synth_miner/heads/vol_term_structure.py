@@ -13,14 +13,13 @@ from torch import Tensor, nn
 from .base import HeadBase, positive, small_init
 from .steps import check_horizon
 from ..parts import registry
-from ..processes.horizon import PerStep
+from ..processes.per_step import PerStep
 
 # %% ../../nbs/heads/vol_term_structure.ipynb #324a7acd
-@registry.register_head("vol_term_structure")
+@registry.register_head("vol_term_structure", process="horizon", expressiveness="medium", cost="low",
+                        best_for="little data and a smooth curve of volatility")
 class VolTermStructureHead(HeadBase):
     "Level and slope of drift and volatility, from the last latent."
-    takes, process, expressiveness = "last", "horizon", "medium"
-    cost, best_for = "low", "little data and a smooth curve of volatility"
     def __init__(self,
         latent_size: int, # width D
         hidden: int = 64, # hidden width

@@ -4,29 +4,47 @@
 
 # %% auto #0
 __all__ = ['load_config', 'plain_config', 'flat_config', 'DataSettings', 'WindowSettings', 'TrainingSettings', 'BacktestSettings',
-           'RunSettings', 'read_settings']
+           'RunSettings', 'read_settings', 'packaged_config', 'check_names', 'checked_settings']
 
 # %% ../../nbs/lab/00_config.ipynb #c12ed27b
+import functools
+import yaml
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from ..components import discover_components
 from ..core import BadData
+from ..evaluate.runner import named_forecasters
+from ..keys.check import KEYS, check_config
+from ..keys.words import hydra_words, word_values
 from ..score.competitions import use_competition
+from ..secrets import mark_environment
 from typing import NamedTuple
 
 # %% ../../nbs/lab/00_config.ipynb #069a397a
+def _read_file(path: Path):
+    "The configuration in a file. Raises BadData for a file that holds none."
+    from omegaconf import OmegaConf
+    try: found = OmegaConf.load(path)
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise BadData(f"{path} is not YAML: {' '.join(str(e).split())[:200]}") from None
+    if OmegaConf.is_dict(found): return found
+    raise BadData(f"{path}: expected the keys of a configuration, found a list")
+
 def load_config(
     overrides: Sequence[str] = (), # as on the command line: "competition=crypto_24h", "training.epochs=3"
     path: str | Path | None = None, # a run's config.yaml, read as it is; None: composed from the package
 ): # DictConfig
-    "A complete configuration. Raises FileNotFoundError, or Hydra's errors for a key or group that does not exist."
+    "A complete configuration. Raises FileNotFoundError, BadData for a key that does not exist, or Hydra's errors."
     from hydra import compose, initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
     if path is not None:
-        return OmegaConf.merge(OmegaConf.load(Path(path)), OmegaConf.from_dotlist(list(overrides)))
+        found = _read_file(Path(path))
+        for key, value in word_values(overrides).items(): OmegaConf.update(found, key, value, force_add=True)
+        return found
     GlobalHydra.instance().clear()
     with initialize_config_module("synth_miner.configs", version_base="1.3"):
-        return compose("config", list(overrides))
+        return compose("config", hydra_words(overrides))
 
 # %% ../../nbs/lab/00_config.ipynb #c17cc05d
 def plain_config(
@@ -34,7 +52,7 @@ def plain_config(
 ): # dict or list
     "A plain container of a configuration node, interpolations resolved."
     from omegaconf import OmegaConf
-    return OmegaConf.to_container(node, resolve=True)
+    return mark_environment(*(OmegaConf.to_container(node, resolve=resolve) for resolve in (False, True)))
 
 # %% ../../nbs/lab/00_config.ipynb #8844c2a4
 def flat_config(
@@ -104,8 +122,8 @@ class BacktestSettings(NamedTuple):
     min_observed: float # share of a prompt's truth that the market must have
 
     def rivals(self) -> dict: # name -> what `load_forecaster` takes
-        "The baselines by name."
-        return {(b if isinstance(b, str) else b["name"]): b for b in self.baselines}
+        "The baselines by name. Raises BadData for two of one name."
+        return named_forecasters(self.baselines)
 
 # %% ../../nbs/lab/00_config.ipynb #88ca50a1
 class RunSettings(NamedTuple):
@@ -151,3 +169,33 @@ def read_settings(
     name = use_competition(rules).name
     steps = dict(competition=name, data=data, windows=windows, training=training, backtest=backtest)
     return _fill(RunSettings, c, "", **steps, config=c)
+
+# %% ../../nbs/lab/00_config.ipynb #9288b19f
+@functools.cache
+def packaged_config() -> dict: # not to be changed
+    "The package's own configuration, plain, composed once."
+    from omegaconf import OmegaConf
+    return OmegaConf.to_container(load_config(), resolve=True)
+
+def check_names(
+    settings: RunSettings, # of a run
+):
+    "Raise BadData where the run has the name of a baseline that it is compared with: their scores would be mixed up."
+    for name in settings.backtest.rivals():
+        if name.casefold() != settings.name.casefold(): continue
+        raise BadData(f"name={settings.name} is also a baseline in backtest.baselines; give the run a name of its own, "
+                      f"such as name={settings.name}_model")
+
+def checked_settings(
+    config, # complete configuration, or its settings
+) -> RunSettings:
+    "Settings whose values and names have been checked, the user's parts found. Keys of older versions are left alone."
+    from omegaconf import OmegaConf
+    settings = read_settings(config)
+    for path in KEYS["components"].read(settings.components): discover_components(path)
+    if changes := check_config(settings.config, packaged_config(), strict=False):
+        node = OmegaConf.create(settings.config)
+        for key, value in changes.items(): OmegaConf.update(node, key, value)
+        settings = read_settings(OmegaConf.to_container(node))
+    check_names(settings)
+    return settings

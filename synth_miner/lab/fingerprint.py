@@ -65,7 +65,8 @@ def code_fingerprint() -> str: # 16 hex digits
 # %% ../../nbs/lab/04_fingerprint.ipynb #40932600
 def _git(folder: Path, *words: str) -> subprocess.CompletedProcess:
     "A git command in a folder."
-    return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=30)
+    return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, encoding="utf-8",
+                          errors="replace", timeout=30)
 
 # %% ../../nbs/lab/04_fingerprint.ipynb #0835c119
 def git_state(

@@ -12,10 +12,11 @@ import pandas as pd
 import time
 import torch
 from collections.abc import Mapping
+from dataclasses import replace
 from ..core import BadData, make_generator, pick_device, seeded, stable_seed
 from ..model.synth import SynthModel, build_model, with_start
-from ..score.compare import paired_test
-from ..score.competitions import Competition
+from ..score.compare import default_block, moment_values, paired_test
+from ..score.competitions import Competition, get_competition
 from ..score.path_scores import log_likelihood
 from ..score.sn50 import score_prompts
 from ..train.adapter import DataToModelAdapter
@@ -36,9 +37,11 @@ def _batch_scores(model, batch, adapter, competition, n_paths, seed, number) -> 
     total = np.array([s.total for s in scores])
     scale = batch["scale"].double().numpy() * 1e4 if "scale" in batch else np.ones(len(total))
     times = batch.get("time", torch.arange(len(total)) + 10_000 * number)
-    return pd.DataFrame(dict(
+    table = pd.DataFrame(dict(
         time=times, asset=batch.get("asset", torch.zeros(len(total))), score=total, relative=total / scale,
         sharpness=1e4 * paths[..., -1].std(1), log_likelihood=log_likelihood(paths[..., -1].log(), truth[:, -1].log())))
+    table.attrs["horizon"] = get_competition(competition).length if "time" in batch else 0 # seconds, for comparisons
+    return table
 
 # %% ../../nbs/lab/09_fit.ipynb #cab67ac5
 @torch.no_grad()
@@ -135,13 +138,18 @@ def _same_windows(a: pd.DataFrame, b: pd.DataFrame) -> bool:
 def compare_windows(
     a: pd.DataFrame, # window scores of one model
     b: pd.DataFrame, # of another, on the same windows
-    horizon: int = 0, # seconds a window looks ahead
+    horizon: int | None = None, # seconds a window looks ahead; None: as `window_scores` noted it
     column: str = "score", # what is compared: score or relative
 ): # PairedTest of a - b, negative when a is better
-    "Paired test of two models' scores. Raises BadData unless both were scored on the same windows."
+    """Paired test of two models' scores; no interval where the windows span less than two horizons.
+    Raises BadData unless both were scored on the same windows, or for fewer than 8."""
     if not _same_windows(a, b): raise BadData("these models were not scored on the same windows")
-    both = pd.DataFrame(dict(time=a.time, a=a[column], b=b[column])).dropna().groupby("time").mean()
-    gap = np.median(np.diff(both.index)) if len(both) > 1 else 1
-    together = max(math.ceil(horizon / gap), math.ceil(len(both) ** (1 / 3)))
-    block = int(np.clip(together, 1, max(1, len(both) // 4)))
-    return paired_test(both.a.to_numpy(), both.b.to_numpy(), block=block)
+    horizon = a.attrs.get("horizon", 0) if horizon is None else horizon
+    both = pd.DataFrame(dict(time=a.time, d=a[column] - b[column])).dropna()
+    times = np.unique(both.time)
+    values = moment_values(both.d.to_numpy(), both.time.to_numpy()) if len(both) else np.zeros(0)
+    n, gap = len(times), np.median(np.diff(times)) if len(times) > 1 else 1
+    block = max(1, math.ceil(horizon / gap)) if horizon else min(default_block(max(n, 8)), n // 2)
+    test = paired_test(values, np.zeros(n), block=min(block, max(1, n // 2)))
+    if n >= 2 * block: return test
+    return replace(test, se=math.nan, ci_low=math.nan, ci_high=math.nan, p_value=math.nan, block=block)

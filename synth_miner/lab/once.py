@@ -13,13 +13,13 @@ from pathlib import Path
 from .. import __version__
 from ..data.source import DataSource
 from .assemble import LoadedOnce, bar_step, make_source
-from .config import RunSettings, load_config, read_settings
+from .config import RunSettings, checked_settings, load_config, read_settings
 from .experiment import run_experiment
 from .fingerprint import code_fingerprint, data_fingerprint, fingerprint, git_state
 from .results import load_result
 from .store import ExperimentStore
 from ..model.forecaster import load_forecaster
-from ..model.save import write_json
+from ..model.save import read_json, write_json
 from ..train.parallel import launched_rank
 
 # %% ../../nbs/lab/07_once.ipynb #7e7bf4fe
@@ -56,10 +56,10 @@ def _outcome(settings: RunSettings, root: Path, out: dict) -> dict: # columns
 # %% ../../nbs/lab/07_once.ipynb #516b1b69
 def _read_run(folder: Path) -> dict: # as `run_experiment`
     "A finished run from its folder."
-    forecaster, metrics = load_forecaster(folder), json.loads((folder / "metrics.json").read_text())
+    forecaster, metrics = load_forecaster(folder), read_json(folder / "metrics.json", dict)
     return dict(model=forecaster.model, metrics=metrics, config=load_config(path=folder / "config.yaml"), run=folder,
                 recipe=forecaster.model.spec, block_hash=metrics["recipe"], forecaster=forecaster,
-                result=load_result(folder))
+                result=load_result(folder), interrupted=False)
 
 ORIGIN = ("fingerprint", "kind", "seed", "commit_id", "dirty", "version", "code", "data")  # facts that run.json keeps
 
@@ -73,7 +73,7 @@ def run_once(
     **more, # passed on to `run_experiment`
 ) -> dict: # as `run_experiment`, and `fresh` (False: it was there), `fingerprint`
     "A full run, unless the store of its `output_dir` has it. Raises what `run_experiment` raises, after noting it."
-    settings = read_settings(config)
+    settings = checked_settings(config) # a wrong value leaves no trace, not even in the store
     source = LoadedOnce(make_source(settings)) if source is None else source
     store, facts = ExperimentStore(settings.output_dir), describe_run(settings, source=source)
     old = None if rerun else store.find(facts["fingerprint"], "done")

@@ -10,7 +10,7 @@ import numpy as np
 from collections.abc import Sequence
 from pathlib import Path
 from ..evaluate.runner import BacktestRunner
-from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, verdict
+from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, _difference, _number, verdict
 from .config import RunSettings
 from ..viz import fan_chart, pit_histogram, save_figure, style, training_curve
 
@@ -65,8 +65,8 @@ def _score_lines(result, model) -> list[str]:
     "The scores as a Markdown table, then the verdict."
     lines = [f"| model | score | s.e. | minus {model} [95 %] | prompts |", "|---|---|---|---|---|"]
     for name, r in result.table(model).iterrows():
-        difference = "" if name == model else f"{r.difference:+.1f} [{r.ci_low:+.1f}, {r.ci_high:+.1f}]"
-        lines.append(f"| {name} | {r.score:.1f} | {r.se:.1f} | {difference} | {r.prompts:.0f} |")
+        score, error = (_number(v, "{:.1f}") for v in (r.score, r.se))
+        lines.append(f"| {name} | {score} | {error} | {_difference(r)} | {r.prompts:.0f} |")
     return [*lines, "", verdict(result, model)]
 
 # %% ../../nbs/lab/02_report.ipynb #e0cdde26

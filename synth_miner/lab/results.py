@@ -17,6 +17,7 @@ from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult
 from .config import flat_config, load_config, read_settings
 from .fingerprint import NOT_THE_RUN
 from ..evaluate.report import score_table
+from ..model.save import read_json
 from ..score.competitions import Competition, get_competition, use_competition
 from ..tables import html_table
 from typing import NamedTuple
@@ -31,7 +32,7 @@ def load_result(
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} has no {name}; name the folder of a finished run")
     if (folder / "backtest.json").is_file(): return BacktestResult.load(folder)
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = read_json(folder / "metrics.json", dict)
     scores = pd.read_parquet(folder / "backtest.parquet")
     return BacktestResult(scores, _rules_of(folder, metrics["competition"]), metrics["synthetic"], {})
 
@@ -76,7 +77,7 @@ class RunFolder:
     @property
     def metrics(self) -> dict | None: # None: not judged yet
         file = self.path / "metrics.json"
-        return json.loads(file.read_text()) if file.is_file() else None
+        return read_json(file, dict) if file.is_file() else None
 
     @property
     def state(self) -> str: # finished; stopped: judged, can go on; interrupted: can go on; begun: would start again
@@ -133,7 +134,7 @@ def _common(runs) -> pd.Index:
 def _bars_of(run: _Judged) -> str:
     "Digest of the bars a run was judged on; its folder's name when it left none."
     file = run.folder / "run.json"
-    return json.loads(file.read_text())["data"] if file.is_file() else run.folder.name
+    return read_json(file, dict)["data"] if file.is_file() else run.folder.name
 
 def _agree(a: _Judged, b: _Judged, common) -> bool:
     "Whether some baseline scored the same in both runs."

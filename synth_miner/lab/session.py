@@ -30,6 +30,8 @@ from ..windows.loader import MarketDataLoader
 # %% ../../nbs/lab/13_session.ipynb #780713f9
 class ResearchSession:
     "Makes, checks, trains and ranks small experiments; what fails is a result too. Data and seed are the same for all."
+    create_experiment = staticmethod(make_design)
+
     def __init__(self,
         data=None, # what `three_parts` takes; None: the built-in synthetic market
         folder: str | Path | None = None, # of a store that keeps results; None: in memory only
@@ -64,25 +66,6 @@ def list_heads(self: ResearchSession) -> list[dict]: # name, expressiveness, des
 def list_presets(self: ResearchSession) -> list[dict]: # name, head, blocks, tags, description
     "The presets, as copies."
     return copy.deepcopy(list(PRESETS.values()))
-
-# %% ../../nbs/lab/13_session.ipynb #7c80fcc8
-@patch
-def create_experiment(self: ResearchSession,
-    blocks: Sequence, # names or class names, or mappings with `name` and arguments
-    head: str, # name or class name
-    d_model: int = 32, # width
-    feature_dim: int = 4, # features of a bar
-    seq_len: int = 32, # bars of past
-    horizon: int = 12, # bars ahead
-    n_paths: int = 100, # of a training step
-    batch_size: int = 4, # windows per step
-    lr: float = 0.001, # learning rate
-    head_kwargs: Mapping | None = None, # arguments of the head
-    block_kwargs: Sequence | None = None, # arguments of each block, None where a block has none
-) -> dict: # `model` and `training`
-    "An experiment, as `make_design` makes it. Raises UnknownPart for a name."
-    return make_design(blocks, head, d_model, feature_dim, seq_len, horizon, n_paths, batch_size, lr, head_kwargs,
-                       block_kwargs)
 
 # %% ../../nbs/lab/13_session.ipynb #079e14e5
 def _check_shape(exp, batch):

@@ -11,15 +11,16 @@ import json
 import numpy as np
 import os
 import pandas as pd
-import socket
-import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
+from .database import NotWritable, SharedTable
+from .heartbeat import Heartbeat, is_alive, same_place, sign_of_life, this_process
 from .results import RunComparison, compare_folders
 from ..names import UnknownPart, choose, did_you_mean
+from ..secrets import redact, without_environment
 from ..tables import html_table
 
 # %% ../../nbs/lab/06_store.ipynb #7010d980
@@ -29,13 +30,13 @@ _COLUMNS = dict(
     competition="TEXT", synthetic="INTEGER", score="REAL", se="REAL", val_score="REAL", val_relative="REAL",
     parameters="INTEGER", verdict="TEXT", folder="TEXT", error="TEXT", sweep="TEXT", overrides="TEXT", config="TEXT",
     metrics="TEXT", commit_id="TEXT", dirty="INTEGER", version="TEXT", code="TEXT", data="TEXT", pid="INTEGER",
-    host="TEXT", born="TEXT")
-_CREATE = f"CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, {', '.join(map(' '.join, _COLUMNS.items()))})"
+    host="TEXT", born="TEXT", place="TEXT", seen="TEXT")
 _JSON = ("config", "metrics", "overrides")  # columns that hold JSON
 
 # %% ../../nbs/lab/06_store.ipynb #bdb2cdb0
 class ExperimentStore:
     "The rows of all runs below a folder; any number of processes may use it at once."
+    beat = 5.0 # seconds between two signs of life of a run
     def __init__(self,
         folder: str | Path = "outputs", # of all runs; made when the first one starts
     ):
@@ -44,54 +45,37 @@ class ExperimentStore:
     @property
     def path(self) -> Path: return self.folder / STORE_FILE # the database
 
-    @contextlib.contextmanager
     def _open(self):
         "A connection in one transaction, rolled back when something is raised."
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as db:
-            db.row_factory = sqlite3.Row
-            try: db.execute("BEGIN IMMEDIATE")
-            except sqlite3.DatabaseError as e:
-                raise BadData(f"{self.path} cannot be used as a store of runs: {e}; move it away") from None
-            try:
-                db.execute(_CREATE)
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
+        return SharedTable(self.path, "runs", _COLUMNS).writing()
+
+    def _look(self):
+        "A connection that changes nothing."
+        return SharedTable(self.path, "runs", _COLUMNS).reading()
 
 # %% ../../nbs/lab/06_store.ipynb #f83f198a
-def _born(pid: int) -> str | None:
-    "When a process started, in the kernel's ticks; None where the system does not say."
-    try: return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError): return None
-
-def _this_process() -> dict: # columns
-    "Number, host and time of birth of this process."
-    return dict(pid=os.getpid(), host=socket.gethostname(), born=_born(os.getpid()))
-
-def _alive(row) -> bool:
-    "Whether the process that wrote a row may still be at work."
-    if row["host"] != socket.gethostname(): return True
-    try: os.kill(row["pid"], 0)
-    except ProcessLookupError: return False
-    except PermissionError: pass
-    return row["born"] == _born(row["pid"])
+def _crashed(row) -> dict: # columns that change; none while the process may be at work
+    "What is to be said of a row whose process died."
+    if row["status"] != "running" or is_alive(row): return {}
+    error = f"process {row['pid']} on {row['host']} ended without reporting a result"
+    return dict(status="crashed", error=error)
 
 def _mark_crashed(db):
     "Mark the rows of processes that have died."
     for row in db.execute("SELECT * FROM runs WHERE status = 'running'").fetchall():
-        if _alive(row): continue
-        error = f"process {row['pid']} on {row['host']} ended without reporting a result"
-        db.execute("UPDATE runs SET status = 'crashed', error = ? WHERE id = ?", (error, row["id"]))
+        if crashed := _crashed(row):
+            db.execute("UPDATE runs SET status = ?, error = ? WHERE id = ?", (*crashed.values(), row["id"]))
+
+def _complete(row) -> dict:
+    "A row as a dict, with None for columns that an older version did not have."
+    return {**dict.fromkeys(_COLUMNS), **dict(row)}
 
 # %% ../../nbs/lab/06_store.ipynb #41d8841a
 def _plain(value):
     "A value as SQLite takes it."
     if isinstance(value, np.generic): return value.item()
-    if isinstance(value, Path): return str(value)
-    return json.dumps(value) if isinstance(value, (dict, list, tuple)) else value
+    if isinstance(value, os.PathLike): return os.fspath(value)
+    return json.dumps(without_environment(value)) if isinstance(value, (dict, list, tuple)) else value
 
 def _row(facts: dict) -> dict:
     "Facts as values of columns. Raises UnknownPart for a column that does not exist."
@@ -105,25 +89,6 @@ def _insert(db, row: dict) -> int: # id
 
 # %% ../../nbs/lab/06_store.ipynb #b1b9c533
 @patch
-def start(self: ExperimentStore,
-    fingerprint: str, # of the run
-    name: str, # for people
-    again: bool = False, # also when the same is running now
-    **facts, # other columns
-) -> int: # id of the row
-    "Note that a run starts. Raises BadData when the same run is at work in a living process."
-    now = pd.Timestamp.now("UTC").isoformat(timespec="seconds")
-    row = _row({**_this_process(), "status": "running", "started": now, "fingerprint": fingerprint, "name": name,
-                **facts})
-    with self._open() as db:
-        _mark_crashed(db)
-        other = db.execute("SELECT * FROM runs WHERE status = 'running' AND fingerprint = ?", (fingerprint,)).fetchone()
-        if other and not again:
-            raise BadData(f"{name} is running already, in process {other['pid']} on {other['host']} "
-                          f"since {other['started']}; wait for it, or ask with rerun=true")
-        return _insert(db, row)
-
-@patch
 def update(self: ExperimentStore,
     id: int, # of a row
     **facts, # columns to change
@@ -133,19 +98,67 @@ def update(self: ExperimentStore,
     with self._open() as db:
         db.execute(f"UPDATE runs SET {', '.join(f'{k} = ?' for k in row)} WHERE id = ?", [*row.values(), id])
 
+@patch
+def _beat(self: ExperimentStore, id: int):
+    "Write a sign of life into the row of a run that is at work, also when others took it for dead."
+    with self._open() as db:
+        db.execute("UPDATE runs SET seen = ?, status = 'running', error = NULL WHERE id = ? AND "
+                   "status IN ('running', 'crashed')", (sign_of_life(), id))
+
+@patch
+def _running(self: ExperimentStore, fingerprint: str) -> dict | None:
+    "The row of a run that is at work, or may be."
+    with self._open() as db:
+        _mark_crashed(db)
+        row = db.execute("SELECT * FROM runs WHERE status = 'running' AND fingerprint = ?", (fingerprint,)).fetchone()
+    return None if row is None else _complete(row)
+
+@patch
+def _gives_signs(self: ExperimentStore, row: dict) -> bool:
+    "Whether a run of another place gives a sign of life within three beats; one of this place is alive."
+    if same_place(row) or row["seen"] is None: return True
+    end = time.monotonic() + 3 * self.beat
+    while (now := self._running(row["fingerprint"])) and now["seen"] == row["seen"]:
+        if time.monotonic() > end: return False
+        time.sleep(self.beat / 5)
+    return now is not None
+
+# %% ../../nbs/lab/06_store.ipynb #58c8d874
+@patch
+def start(self: ExperimentStore,
+    fingerprint: str, # of the run
+    name: str, # for people
+    again: bool = False, # also when the same is running now
+    **facts, # other columns
+) -> int: # id of the row
+    "Note that a run starts. Raises BadData when the same run is at work in a living process."
+    now, other = pd.Timestamp.now("UTC").isoformat(timespec="seconds"), self._running(fingerprint)
+    row = _row({**this_process(), "seen": sign_of_life(), "status": "running", "started": now,
+                "fingerprint": fingerprint, "name": name, **facts})
+    if other and not again and not self._gives_signs(other):
+        self.update(other["id"], status="crashed", error=f"no sign of life from {other['host']}")
+    with self._open() as db:
+        running = "SELECT * FROM runs WHERE status = 'running' AND fingerprint = ?"
+        if (other := db.execute(running, (fingerprint,)).fetchone()) and not again:
+            raise BadData(f"{name} is running already, in process {other['pid']} on {other['host']} "
+                          f"since {other['started']}; wait for it, or ask with rerun=true")
+        return _insert(db, row)
+
 # %% ../../nbs/lab/06_store.ipynb #99fef426
 @patch
 def rows(self: ExperimentStore,
     **where, # column = value, all must hold
 ) -> list[dict]: # oldest first, JSON columns read
-    "The rows as they are; a row whose process died is marked as crashed first."
+    "The rows as they are; one whose process died counts as crashed. Nothing need be writable. Raises BadData."
     if not self.path.exists(): return []
     asked = _row(where)
-    condition = f" WHERE {' AND '.join(f'{k} = ?' for k in asked)}" if asked else ""
-    with self._open() as db:
-        _mark_crashed(db)
-        found = db.execute(f"SELECT * FROM runs{condition} ORDER BY id", list(asked.values())).fetchall()
-    return [{k: json.loads(v) if k in _JSON and v else v for k, v in dict(r).items()} for r in found]
+    try:
+        with self._open() as db: _mark_crashed(db)
+    except NotWritable: pass # somebody else's runs, or a full disk
+    with self._look() as db: found = [_complete(r) for r in db.execute("SELECT * FROM runs ORDER BY id").fetchall()]
+    found = [r | _crashed(r) for r in found]
+    found = [r for r in found if all(r[k] == v for k, v in asked.items())]
+    return [{k: json.loads(v) if k in _JSON and v else v for k, v in r.items()} for r in found]
 
 @patch
 def find(self: ExperimentStore,
@@ -160,7 +173,7 @@ def find(self: ExperimentStore,
 def _ending(error: BaseException) -> dict: # columns
     "How work that raised ended."
     if isinstance(error, (KeyboardInterrupt, SystemExit)): return dict(status="crashed", error="interrupted")
-    return dict(status="failed", error=f"{type(error).__name__}: {error}")
+    return dict(status="failed", error=redact(f"{type(error).__name__}: {error}"))
 
 @patch
 @contextlib.contextmanager
@@ -171,9 +184,11 @@ def recording(self: ExperimentStore,
 ) -> Iterator[dict]: # a dict: what is put into it goes into the row
     "Note start, end, duration and outcome of the block; an exception is noted and raised on."
     id, begun, found = self.start(fingerprint, name, **facts), time.monotonic(), {}
-    try: yield found
+    try:
+        with Heartbeat(lambda: self._beat(id), self.beat): yield found
     except BaseException as e:
-        self.update(id, **{**_ending(e), "seconds": time.monotonic() - begun, **found})
+        with contextlib.suppress(NotWritable): # what went wrong matters more; the row is marked by the next to look
+            self.update(id, **{**_ending(e), "seconds": time.monotonic() - begun, **found})
         raise
     self.update(id, **{"status": "done", "seconds": time.monotonic() - begun, **found})
 

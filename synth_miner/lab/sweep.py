@@ -183,13 +183,12 @@ def save(self: Sweep,
     folder: str | Path, # made when absent
 ) -> Path: # the folder
     "Write table (sweep.csv), importance (importance.png, importance.json) and text (sweep.txt)."
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    self.table.assign(overrides=self.table.overrides.map(shlex.join)).to_csv(folder / "sweep.csv", index=False)
-    save_figure(self.plot(), folder / "importance.png")
-    write_json(folder / "importance.json", self.importance.to_dict())
-    write_atomic(folder / "sweep.txt", self.text(len(self.table)) + "\n")
-    return folder
+    trials = self.table.assign(overrides=self.table.overrides.map(shlex.join))
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    table = write_atomic(Path(folder) / "sweep.csv", trials.to_csv(index=False))
+    save_figure(self.plot(), table.with_name("importance.png"))
+    write_json(table.with_name("importance.json"), self.importance.to_dict())
+    return write_atomic(table.with_name("sweep.txt"), self.text(len(self.table)) + "\n").parent
 
 # %% ../../nbs/lab/15_sweep.ipynb #fd376b46
 _NOT_A_SETTING = ("sweep", "sweep_id", "mode", "output_dir", "progress", "rerun", "judge")  # of the sweep itself

@@ -13,14 +13,13 @@ from pathlib import Path
 from ..core import BadData, seeded
 from ..data.source import DataSource
 from .assemble import LoadedOnce, make_loader, make_source, make_split, make_trainer
-from .config import RunSettings, read_settings
+from .config import RunSettings, checked_settings, read_settings
 from .experiment import write_config
 from .fit import window_scores
 from .once import ORIGIN, describe_run
 from .store import ExperimentStore
 from ..model.save import write_json
 from ..names import recipe_hash
-from ..components import discover_components
 from ..train.trainer import Trainer
 
 # %% ../../nbs/lab/14_trial.ipynb #15900f5c
@@ -45,7 +44,6 @@ def _fit_trial(settings: RunSettings, trainer: Trainer, split, folder: Path, on_
 # %% ../../nbs/lab/14_trial.ipynb #0977e721
 def _train_trial(settings: RunSettings, source: DataSource, root: Path, facts: dict, on_epoch) -> dict: # columns
     "Train and score; the folder gets configuration, curve, window scores and origin."
-    for path in settings.components: discover_components(path)
     folder = root / "trials" / facts["fingerprint"]
     folder.mkdir(parents=True, exist_ok=True)
     loader = make_loader(settings, source)
@@ -88,6 +86,7 @@ def run_trial(
         return {**old, **mine}
     with store.recording(again=rerun is True, **mine, **facts) as found:
         if check: check(settings.config)
+        settings = checked_settings(settings)
         if source is None: describe_run(settings, "trial") # raises again, now inside the recording
         found.update(_train_trial(settings, source, store.folder, facts, on_epoch))
     return store.find(facts["fingerprint"])

@@ -11,11 +11,11 @@ import warnings
 from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
-from ..core import ShapeMismatch, seeded
+from ..core import Float32Weights, ShapeMismatch, seeded
 from ..parts import BLOCK_KINDS, registry
 
 # %% ../../nbs/model/00_backbone.ipynb #70c8814a
-class BackboneBase(nn.Module):
+class BackboneBase(Float32Weights, nn.Module):
     "Features to latents: a subclass defines `forward_sequence` (B,T,F) -> (B,T',D); `forward` is its last step."
     output_dim: int # D of the latents
     def forward(self,

@@ -55,7 +55,7 @@ class HubRepository:
         name = self.address.revision or "main"
         if re.fullmatch(_COMMIT, name): return name if (self.store / "snapshots" / name).is_dir() else None
         file = self.store / "refs" / name
-        return file.read_text().strip() if file.is_file() else None
+        return file.read_text(encoding="ascii").strip() if file.is_file() else None
 
 # %% ../../nbs/model/05_download.ipynb #42bdb497
 @patch

@@ -10,6 +10,7 @@ __all__ = ['BEST_BASELINE', 'recent_bars', 'Forecaster', 'check_forecaster', 'Mo
 import json
 import numpy as np
 import pandas as pd
+import re
 import torch
 from importlib.resources import files
 from jaxtyping import Float
@@ -19,8 +20,9 @@ from ..data.bars import AssetData
 from ..data.resample import resample_bars
 from ..data.times import step_name
 from .download import download_model
-from .save import load_model, save_model, write_json
+from .save import load_model, read_json, save_model, write_json
 from .synth import SynthModel, check_features
+from .untrusted import check_model, named_errors
 from ..names import UnknownPart, choose, did_you_mean
 from ..parts import registry
 from ..score.competitions import Competition, get_competition
@@ -135,7 +137,7 @@ class ModelForecaster(Forecaster):
         device = next(self.model.parameters()).device
         def batch(v): return torch.as_tensor(v, dtype=torch.float32, device=device)[None]
         known = dict(generator=make_generator(seed, device), **{k: batch(v) for k, v in known.items()})
-        start = torch.ones(1, device=device)
+        start = torch.ones(1, dtype=torch.float32, device=device)
         out = self.model(batch(x), start, competition.steps, n_paths, antithetic=self.antithetic, **known)
         return out.paths[0].double().cpu().numpy()
 
@@ -157,24 +159,26 @@ def _saved_facts(folder: Path) -> dict:
     file = folder / "forecaster.json"
     if not file.is_file():
         raise FileNotFoundError(f"{folder} has no forecaster.json; name the folder of a finished training run")
-    try: saved = json.loads(file.read_text())
-    except ValueError as e: raise BadData(f"{file} is not JSON: {e}") from None
+    saved = read_json(file, dict)
     missing = {"engineer", "input_len", "competition"} - set(saved)
     if missing: raise BadData(f"{file} lacks {sorted(missing)}")
     try: saved["competition"] = get_competition(saved["competition"]) # by value; by name in older folders
     except (TypeError, AttributeError) as e:
         raise BadData(f"{file} holds a competition that cannot be read: {e}") from e
+    if saved["competition"].steps > 10_000: raise BadData(f"{file}: {saved['competition'].steps:,} steps are too many")
     return saved
 
 # %% ../../nbs/model/06_forecaster.ipynb #3dd24fc4
 def _load_folder(folder: Path) -> ModelForecaster:
     "The forecaster that a run left in its folder."
-    saved = _saved_facts(folder)
-    engineer = registry.build("engineer", saved["engineer"])
-    options = saved["competition"], saved["input_len"], saved.get("antithetic", True)
-    forecaster = ModelForecaster(load_model(folder), engineer, *options)
-    if (folder / "facts.json").is_file():
-        forecaster.seen = tuple(map(tuple, json.loads((folder / "facts.json").read_text())["seen"]))
+    if (folder / "forecaster.json").is_file(): check_model(folder)
+    with named_errors(folder / "forecaster.json"):
+        saved = _saved_facts(folder)
+        engineer = registry.build("engineer", saved["engineer"])
+        options = saved["competition"], saved["input_len"], saved.get("antithetic", True)
+        forecaster = ModelForecaster(load_model(folder), engineer, *options)
+    if (file := folder / "facts.json").is_file():
+        with named_errors(file): forecaster.seen = tuple(map(tuple, read_json(file, dict)["seen"]))
     return forecaster
 
 # %% ../../nbs/model/06_forecaster.ipynb #d78900b1
@@ -189,7 +193,7 @@ def recipe_facts(
 ) -> dict: # settings, sizes, `seen`: [asset, from, to] in UTC
     "What is recorded about a packaged recipe. Raises UnknownPart."
     folder = choose(name, packaged_recipes(), "packaged recipe")
-    return json.loads((folder / "facts.json").read_text())
+    return read_json(folder / "facts.json", dict)
 
 # %% ../../nbs/model/06_forecaster.ipynb #843d1bde
 BEST_BASELINE = "ewma_fhs"  # answers where there is no trained model
@@ -214,6 +218,15 @@ class DefaultForecaster(Forecaster):
         return chosen.factors(bars.slice(start, None), competition, n_paths, seed)
 
 # %% ../../nbs/model/06_forecaster.ipynb #f930ab2d
+def _own_folder(what) -> Path | None: # None: it is no folder
+    "The run folder that is meant. Raises BadData for a word that is also the name of a recipe or baseline."
+    folder = Path(str(what)).expanduser()
+    if not folder.is_dir() or isinstance(what, Path) or re.search(r"[/\\~]", what): return folder if folder.is_dir() else None
+    known = {*packaged_recipes(), *(i.name for i in registry.list_parts("forecaster"))}
+    if what.lower() not in known: return folder
+    if not (folder / "forecaster.json").is_file(): return None
+    raise BadData(f"{what!r} is a run's folder here and also a recipe or baseline; write ./{what} for the folder")
+
 def load_forecaster(
     what: str | Path | Forecaster | None = None, # recipe, baseline, run folder, address, forecaster; None: default
     **hub, # for an address of the Hub, as in `download_model`
@@ -227,8 +240,8 @@ def load_forecaster(
     if isinstance(what, Forecaster): return what
     if what is None: return DefaultForecaster()
     if name.startswith("hf://"): return _load_folder(download_model(name, **hub).folder)
+    if (folder := _own_folder(what)) is not None: return _load_folder(folder)
     if name in packaged: return _load_folder(packaged[name])
-    if Path(name).expanduser().is_dir(): return _load_folder(Path(name).expanduser())
     try: return registry.get("forecaster", name)()
     except UnknownPart: pass
     if "/" in name or "\\" in name: raise FileNotFoundError(f"there is no run folder {name!r}")

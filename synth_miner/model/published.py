@@ -45,7 +45,7 @@ def hub_address(
 NEEDED_FILES = (WEIGHTS, ARCHITECTURE, "forecaster.json")  # of a published model
 HUB_FILES = {  # file name -> bytes at most
     WEIGHTS: 2**30, ARCHITECTURE: 2**20, "forecaster.json": 2**20, "metrics.json": 2**22,
-    "config.yaml": 2**20, "run.json": 2**20, "README.md": 2**20,
+    "config.yaml": 2**17, "run.json": 2**20, "README.md": 2**20,
 }
 _PICKLE = re.compile(r"\.(pt|pth|bin|ckpt|pkl|pickle|joblib|npy)$")
 

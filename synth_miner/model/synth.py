@@ -13,9 +13,9 @@ from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from typing import NamedTuple
-from ..core import BadData, ShapeMismatch, seeded
+from ..core import BadData, ShapeMismatch, in_float32, seeded
 from .backbone import HybridBackbone
-from ..names import did_you_mean, part_parameters
+from ..names import did_you_mean, part_parameters, unwrapped
 from ..parts import RegisteredParts, registry
 from ..processes.base import simulate
 from ..tables import html_table
@@ -151,8 +151,8 @@ def flow(self: SynthModel,
     "The model's parts in order, with the shapes they give and their numbers of parameters."
     if not isinstance(self.backbone, HybridBackbone): return [_row(m, "") for m in (self.backbone, self.head)]
     parts = [self.backbone.input_proj, *self.backbone.layers]
-    training, device = self.training, next(self.parameters()).device
-    x = torch.zeros(2, self.backbone.seq_len or seq_len, self.backbone.input_size, device=device)
+    training, device, dtype = self.training, next(self.parameters()).device, next(self.parameters()).dtype
+    x = torch.zeros(2, self.backbone.seq_len or seq_len, self.backbone.input_size, device=device, dtype=dtype)
     try:
         with seeded(0), _recorded_shapes(parts) as shapes: latents = self.eval().backbone.forward_sequence(x)
         last = latents if self.head.takes == "sequence" else latents[:, -1]
@@ -173,9 +173,7 @@ def _repr_html_(self: SynthModel) -> str:
 # %% ../../nbs/model/01_synth.ipynb #fd101c07
 def _plain(cfg) -> dict:
     "A plain dict of a mapping or an OmegaConf node."
-    if type(cfg).__module__.startswith("omegaconf"): # before Mapping: the children of a DictConfig are not plain values
-        from omegaconf import OmegaConf
-        return OmegaConf.to_container(cfg, resolve=True)
+    cfg = unwrapped(cfg) # before Mapping: the children of a DictConfig are not plain values
     if isinstance(cfg, Mapping): return dict(cfg)
     raise TypeError(f"expected a mapping, got {type(cfg).__name__}")
 
@@ -223,6 +221,7 @@ def _head_spec(cfg, latent_size, future_dim, relative_vol) -> dict:
     raise ShapeMismatch(f"head: latent_size {stated} does not fit the backbone's output_dim {latent_size}")
 
 # %% ../../nbs/model/01_synth.ipynb #8b0de351
+@in_float32
 def build_model(
     model_cfg, # mapping or DictConfig with `backbone`, `head` and perhaps `relative_vol`, `name`
     *,

@@ -7,6 +7,7 @@ __all__ = ['MicroPath', 'BridgeProcess', 'simulate_bridge_paths']
 
 # %% ../../nbs/processes/bridge.ipynb #c9f02255
 import torch
+from fastcore.meta import delegates
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
@@ -21,10 +22,9 @@ class MicroPath(NamedTuple):
     sigma: Float[Tensor, "b"] # per square root of time
 
 # %% ../../nbs/processes/bridge.ipynb #3c6d60af
-@registry.register_process("bridge")
+@registry.register_process("bridge", takes=("micro_returns", "sigma"))
 class BridgeProcess(ProcessBase):
     "Brownian bridge around the micro path; the spread at its end is `end` times that of a free random walk."
-    takes = ("micro_returns", "sigma")
     def __init__(self,
         end: float = 1.0, # spread of the end in units of sigma sqrt(H): 0 pinned, 1 a free random walk
     ):
@@ -47,6 +47,7 @@ class BridgeProcess(ProcessBase):
         return torch.addcmul(drift[:, None], sigma[:, None], free)
 
 # %% ../../nbs/processes/bridge.ipynb #81292ddd
+@delegates(simulate)
 def simulate_bridge_paths(
     initial_price: Float[Tensor, "b"], # price now
     micro_returns: Float[Tensor, "b s"], # path: cumulated log-return from now to each of S steps
@@ -55,9 +56,8 @@ def simulate_bridge_paths(
     dt: float = 1.0, # length of a step
     *,
     end: float = 1.0, # spread of the end in units of sigma sqrt(S): 0 pinned, 1 a free random walk
-    generator: torch.Generator | None = None, # None: torch's global one
-    antithetic: bool = False, # pairs z, -z
+    **kwargs, # generator and antithetic, as `simulate` takes them
 ) -> Float[Tensor, "b n s"]: # price units
     "Paths around a micro path, as many steps as it has."
-    params, options = MicroPath(micro_returns, sigma), dict(generator=generator, antithetic=antithetic)
-    return simulate(BridgeProcess(end), params, initial_price, micro_returns.shape[-1], n_paths, dt, **options)
+    params = MicroPath(micro_returns, sigma)
+    return simulate(BridgeProcess(end), params, initial_price, micro_returns.shape[-1], n_paths, dt, **kwargs)

@@ -7,11 +7,13 @@ __all__ = ['FilteredHistoricalParams', 'FilteredHistoricalProcess', 'simulate_fi
 
 # %% ../../nbs/processes/filtered_historical.ipynb #67aedc4e
 import torch
+from fastcore.meta import delegates
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
-from .base import ProcessBase, check_steps, simulate
+from .base import simulate
+from .per_step import PerStepProcess
 
 # %% ../../nbs/processes/filtered_historical.ipynb #c941ae97
 class FilteredHistoricalParams(NamedTuple):
@@ -21,11 +23,9 @@ class FilteredHistoricalParams(NamedTuple):
     residuals: Float[Tensor, "b t"] # standardised past returns, mean 0 and variance 1
 
 # %% ../../nbs/processes/filtered_historical.ipynb #78103fb0
-@registry.register_process("filtered_historical")
-class FilteredHistoricalProcess(ProcessBase):
+@registry.register_process("filtered_historical", takes=("mu", "sigma", "residuals"))
+class FilteredHistoricalProcess(PerStepProcess):
     "Independent draws from the residuals of a window, scaled to the mean and the standard deviation of the step."
-    takes = ("mu", "sigma", "residuals")
-
     def noise(self, shape, *, generator=None, antithetic=False, like=None) -> Float[Tensor, "b n h"]:
         "Uniform numbers in [0, 1], in pairs u, 1 - u if antithetic."
         opts = {} if like is None else dict(dtype=like.dtype, device=like.device)
@@ -33,18 +33,13 @@ class FilteredHistoricalProcess(ProcessBase):
         u = torch.rand((shape[0], drawn, shape[2]), generator=generator, **opts)
         return torch.cat((u, 1 - u), 1)[:, :shape[1]] if antithetic else u
 
-    def __call__(self,
-        params: FilteredHistoricalParams, # volatility of each step and residuals
-        u: Float[Tensor, "b n h"], # uniform
-        dt: float = 1.0, # length of a step
-    ) -> Float[Tensor, "b n h"]: # log-returns
-        check_steps("filtered_historical", params.sigma, u)
+    def innovations(self, params, noise):
+        "The residuals whose ranks the uniform numbers give."
         ranked, n = params.residuals.sort(-1).values, params.residuals.shape[-1]
-        drawn = ranked.gather(1, (u * n).long().clamp_(max=n - 1).flatten(1)).view(u.shape)
-        mu, sigma = params.mu[:, None], params.sigma[:, None]
-        return torch.addcmul((mu - sigma**2 / 2) * dt, sigma * dt**0.5, drawn)
+        return ranked.gather(1, (noise * n).long().clamp_(max=n - 1).flatten(1)).view(noise.shape)
 
 # %% ../../nbs/processes/filtered_historical.ipynb #e05cc039
+@delegates(simulate)
 def simulate_filtered_historical_paths(
     initial_price: Float[Tensor, "b"], # price now
     mu_seq: Float[Tensor, "b h"], # drift per unit of time
@@ -52,9 +47,7 @@ def simulate_filtered_historical_paths(
     residuals: Float[Tensor, "b t"], # past returns in any unit; standardised here
     n_paths: int, # P
     dt: float = 1.0, # length of a step
-    *,
-    generator: torch.Generator | None = None, # None: torch's global one
-    antithetic: bool = False, # pairs of ranks from either end
+    **kwargs, # generator and antithetic, as `simulate` takes them; pairs are ranks from either end
 ) -> Float[Tensor, "b n h"]: # price units, as many steps as parameters
     "Paths of resampled past returns. Raises ValueError when the returns of a window are constant."
     x = residuals - residuals.mean(-1, keepdim=True)
@@ -63,5 +56,4 @@ def simulate_filtered_historical_paths(
         constant = f"{int((size == 0).sum())} of {len(size)} rows are constant"
         raise ValueError(f"filtered historical simulation needs residuals that vary; {constant}")
     params = FilteredHistoricalParams(mu_seq, sigma_seq, x / size)
-    process, options = FilteredHistoricalProcess(), dict(generator=generator, antithetic=antithetic)
-    return simulate(process, params, initial_price, mu_seq.shape[-1], n_paths, dt, **options)
+    return simulate(FilteredHistoricalProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, **kwargs)

@@ -7,11 +7,13 @@ __all__ = ['PERSISTENCE_MAX', 'GARCHParams', 'GARCHProcess', 'simulate_garch_pat
 
 # %% ../../nbs/processes/garch.ipynb #bcf09822
 import torch
+from fastcore.meta import delegates
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
-from .base import ProcessBase, check_steps, simulate
+from .base import simulate
+from .per_step import PerStepProcess
 from .recursion import linear_recursion
 from .tails import student_t
 
@@ -44,21 +46,16 @@ def _relative_variance(p, e):
     return linear_recursion(factor, torch.cat((first, rest), -1))
 
 # %% ../../nbs/processes/garch.ipynb #69581b59
-@registry.register_process("garch")
-class GARCHProcess(ProcessBase):
+@registry.register_process("garch", takes=("mu", "sigma", "alpha", "beta", "start", "df"))
+class GARCHProcess(PerStepProcess):
     "GARCH(1,1) with Student-t innovations around a volatility that may depend on the step."
-    takes = ("mu", "sigma", "alpha", "beta", "start", "df")
-    def __call__(self,
-        params: GARCHParams, # volatility and its reaction
-        z: Float[Tensor, "b n h"], # standard normal
-        dt: float = 1.0, # length of a step; the recursion is per step
-    ) -> Float[Tensor, "b n h"]: # log-returns
-        check_steps("garch", params.sigma, z)
-        e = student_t(z, params.df[:, None, None])
-        mu, vol = params.mu[:, None], params.sigma[:, None] * _relative_variance(params, e).sqrt()
-        return torch.addcmul((mu - vol**2 / 2) * dt, vol * dt**0.5, e)
+    def innovations(self, params, noise): return student_t(noise, params.df[:, None, None])
+    def factor(self, params, noise, innovations, dt):
+        "The path's own volatility in units of the normal one; the recursion is per step, whatever `dt`."
+        return _relative_variance(params, innovations).sqrt()
 
 # %% ../../nbs/processes/garch.ipynb #344627d4
+@delegates(simulate)
 def simulate_garch_paths(
     initial_price: Float[Tensor, "b"], # price now
     mu_seq: Float[Tensor, "b h"], # drift per unit of time
@@ -69,9 +66,7 @@ def simulate_garch_paths(
     df: Float[Tensor, "b"], # degrees of freedom, at least 2.5
     n_paths: int, # P
     dt: float = 1.0, # length of a step
-    *,
-    generator: torch.Generator | None = None, # None: torch's global one
-    antithetic: bool = False, # pairs z, -z
+    **kwargs, # generator and antithetic, as `simulate` takes them
 ) -> Float[Tensor, "b n h"]: # price units, as many steps as parameters
     "GARCH paths. Raises ValueError unless alpha and beta are at least 0 and their sum is below 1."
     if not ((alpha >= 0) & (beta >= 0) & (alpha + beta < 1)).all():
@@ -79,5 +74,4 @@ def simulate_garch_paths(
         found = f"got a sum of up to {largest}, a least value of {least}"
         raise ValueError(f"GARCH needs alpha, beta >= 0 and alpha + beta < 1, {found}")
     params = GARCHParams(mu_seq, sigma_seq, alpha, beta, start, df)
-    options = dict(generator=generator, antithetic=antithetic)
-    return simulate(GARCHProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, **options)
+    return simulate(GARCHProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, **kwargs)

@@ -6,12 +6,13 @@
 __all__ = ['GBMParams', 'GBMProcess', 'simulate_gbm_paths']
 
 # %% ../../nbs/processes/gbm.ipynb #7fc9f033
-import torch
+from fastcore.meta import delegates
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
 from .base import ProcessBase, simulate
+from .per_step import scaled_returns
 
 # %% ../../nbs/processes/gbm.ipynb #93613bff
 class GBMParams(NamedTuple):
@@ -28,10 +29,10 @@ class GBMProcess(ProcessBase):
         z: Float[Tensor, "b n h"], # standard normal
         dt: float = 1.0, # length of a step
     ) -> Float[Tensor, "b n h"]: # log-returns
-        mu, sigma = params.mu[:, None, None], params.sigma[:, None, None]
-        return torch.addcmul((mu - sigma**2 / 2) * dt, sigma * dt**0.5, z)
+        return scaled_returns(params.mu[:, None, None], params.sigma[:, None, None], z, dt)
 
 # %% ../../nbs/processes/gbm.ipynb #88be8f34
+@delegates(simulate)
 def simulate_gbm_paths(
     initial_price: Float[Tensor, "b"], # price now
     mu: Float[Tensor, "b"], # drift per unit of time
@@ -39,10 +40,7 @@ def simulate_gbm_paths(
     horizon: int, # H steps
     n_paths: int, # P
     dt: float = 1.0, # length of a step
-    *,
-    generator: torch.Generator | None = None, # None: torch's global one
-    antithetic: bool = False, # pairs z, -z
+    **kwargs, # generator and antithetic, as `simulate` takes them
 ) -> Float[Tensor, "b n h"]: # price units
     "Paths of geometric Brownian motion."
-    options = dict(generator=generator, antithetic=antithetic)
-    return simulate(GBMProcess(), GBMParams(mu, sigma), initial_price, horizon, n_paths, dt, **options)
+    return simulate(GBMProcess(), GBMParams(mu, sigma), initial_price, horizon, n_paths, dt, **kwargs)

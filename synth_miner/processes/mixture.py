@@ -7,11 +7,13 @@ __all__ = ['GOLDEN', 'RegimeNoise', 'MixtureParams', 'MixtureProcess', 'simulate
 
 # %% ../../nbs/processes/mixture.ipynb #560ff659
 import torch
+from fastcore.meta import delegates
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
 from .base import ProcessBase, draw_normal, simulate
+from .per_step import scaled_returns
 
 # %% ../../nbs/processes/mixture.ipynb #76a0aa0c
 class RegimeNoise(NamedTuple):
@@ -37,10 +39,9 @@ class MixtureParams(NamedTuple):
 # %% ../../nbs/processes/mixture.ipynb #e919ef37
 GOLDEN = (5**0.5 - 1) / 2  # golden ratio less one: its multiples spread regimes evenly over paths
 
-@registry.register_process("mixture")
+@registry.register_process("mixture", takes=("mus", "sigmas", "weights"))
 class MixtureProcess(ProcessBase):
     "Geometric Brownian motion with the drift and the volatility of the path's regime."
-    takes = ("mus", "sigmas", "weights")
     def __init__(self,
         blend: float = 0.02, # share of the paths across each border, 0 to 1, at least two paths; smaller is noisier
     ):
@@ -53,7 +54,7 @@ class MixtureProcess(ProcessBase):
         z = draw_normal(shape, generator=generator, antithetic=antithetic, like=like)
         n = (shape[1] + 1) // 2 if antithetic else shape[1]
         turns = torch.arange(n, dtype=torch.float64, device=z.device) * GOLDEN
-        place = ((turns + torch.rand((shape[0], 1), generator=generator, device=z.device)) % 1).to(z.dtype)
+        place = ((turns + torch.rand((shape[0], 1), generator=generator, dtype=torch.float32, device=z.device)) % 1).to(z.dtype)
         return RegimeNoise(z, torch.cat((place, place), 1)[:, :shape[1]] if antithetic else place)
 
     def __call__(self,
@@ -63,9 +64,10 @@ class MixtureProcess(ProcessBase):
     ) -> Float[Tensor, "b n h"]: # log-returns
         share = _shares(params.weights, noise.place, self.blend)
         mu, sigma = share @ params.mus[..., None], share @ params.sigmas[..., None]
-        return torch.addcmul((mu - sigma**2 / 2) * dt, sigma * dt**0.5, noise.z)
+        return scaled_returns(mu, sigma, noise.z, dt)
 
 # %% ../../nbs/processes/mixture.ipynb #6a499c10
+@delegates(simulate)
 def simulate_mixture_paths(
     initial_price: Float[Tensor, "b"], # price now
     mus: Float[Tensor, "b k"], # drift of each regime per unit of time
@@ -74,10 +76,8 @@ def simulate_mixture_paths(
     horizon: int, # H steps
     n_paths: int, # P
     dt: float = 1.0, # length of a step
-    *,
-    generator: torch.Generator | None = None, # None: torch's global one
-    antithetic: bool = False, # pairs z, -z, in the same regime
+    **kwargs, # generator and antithetic, as `simulate` takes them
 ) -> Float[Tensor, "b n h"]: # price units
     "Paths of a mixture, one regime per path. The gradient reaches the weights too."
-    params, options = MixtureParams(mus, sigmas, weights), dict(generator=generator, antithetic=antithetic)
-    return simulate(MixtureProcess(), params, initial_price, horizon, n_paths, dt, **options)
+    params = MixtureParams(mus, sigmas, weights)
+    return simulate(MixtureProcess(), params, initial_price, horizon, n_paths, dt, **kwargs)

@@ -7,11 +7,13 @@ __all__ = ['StochasticVolParams', 'StochasticVolProcess', 'simulate_stochastic_v
 
 # %% ../../nbs/processes/stochastic_vol.ipynb #364b7ac2
 import torch
+from fastcore.meta import delegates
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
-from .base import ProcessBase, check_steps, draw_normal, simulate
+from .base import draw_normal, simulate
+from .per_step import PerStepProcess
 from .recursion import linear_recursion
 from .tails import student_t
 
@@ -35,25 +37,18 @@ def _volatility_factor(p, z, dt):
     return torch.exp(x - spread**2 - (start**2 - spread**2) * torch.exp(-2 * decay * age))
 
 # %% ../../nbs/processes/stochastic_vol.ipynb #4bb132dc
-@registry.register_process("stochastic_vol")
-class StochasticVolProcess(ProcessBase):
+@registry.register_process("stochastic_vol", takes=("mu", "sigma", "spread", "start", "reversion", "df"))
+class StochasticVolProcess(PerStepProcess):
     "Student-t returns whose log-volatility is an Ornstein-Uhlenbeck process of each path around the step's."
-    takes = ("mu", "sigma", "spread", "start", "reversion", "df")
-
     def noise(self, shape, *, generator=None, antithetic=False, like=None) -> Float[Tensor, "b n 2 h"]:
         "Two normal numbers per step: for the volatility and for the price."
         return draw_normal((*shape[:2], 2, shape[2]), generator=generator, antithetic=antithetic, like=like)
 
-    def __call__(self,
-        params: StochasticVolParams, # volatility and its spread over paths
-        z: Float[Tensor, "b n 2 h"], # of `noise`
-        dt: float = 1.0, # length of a step
-    ) -> Float[Tensor, "b n h"]: # log-returns
-        check_steps("stochastic_vol", params.sigma, z)
-        mu, vol = params.mu[:, None], params.sigma[:, None] * _volatility_factor(params, z[:, :, 0], dt)
-        return torch.addcmul((mu - vol**2 / 2) * dt, vol * dt**0.5, student_t(z[:, :, 1], params.df[:, None, None]))
+    def innovations(self, params, noise): return student_t(noise[:, :, 1], params.df[:, None, None])
+    def factor(self, params, noise, innovations, dt): return _volatility_factor(params, noise[:, :, 0], dt)
 
 # %% ../../nbs/processes/stochastic_vol.ipynb #41d2d2f0
+@delegates(simulate)
 def simulate_stochastic_vol_paths(
     initial_price: Float[Tensor, "b"], # price now
     mu_seq: Float[Tensor, "b h"], # drift per unit of time
@@ -64,11 +59,8 @@ def simulate_stochastic_vol_paths(
     df: Float[Tensor, "b"], # degrees of freedom given the volatility, at least 2.5
     n_paths: int, # P
     dt: float = 1.0, # length of a step
-    *,
-    generator: torch.Generator | None = None, # None: torch's global one
-    antithetic: bool = False, # pairs z, -z, of both noises
+    **kwargs, # generator and antithetic, as `simulate` takes them
 ) -> Float[Tensor, "b n h"]: # price units, as many steps as parameters
     "Paths that each have their own volatility."
     params = StochasticVolParams(mu_seq, sigma_seq, spread, start, reversion, df)
-    options = dict(generator=generator, antithetic=antithetic)
-    return simulate(StochasticVolProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, **options)
+    return simulate(StochasticVolProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, **kwargs)

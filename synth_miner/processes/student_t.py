@@ -6,12 +6,13 @@
 __all__ = ['StudentTParams', 'StudentTProcess', 'simulate_student_t_paths']
 
 # %% ../../nbs/processes/student_t.ipynb #7ce06d63
-import torch
+from fastcore.meta import delegates
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
-from .base import ProcessBase, check_steps, simulate
+from .base import simulate
+from .per_step import PerStepProcess
 from .tails import DF_MIN, student_t
 
 # %% ../../nbs/processes/student_t.ipynb #3f46cfb1
@@ -22,20 +23,13 @@ class StudentTParams(NamedTuple):
     df: Float[Tensor, "b h"] # degrees of freedom, at least 2.5
 
 # %% ../../nbs/processes/student_t.ipynb #0ee7736e
-@registry.register_process("student_t")
-class StudentTProcess(ProcessBase):
+@registry.register_process("student_t", takes=("mu", "sigma", "df"))
+class StudentTProcess(PerStepProcess):
     "Independent Student-t log-returns whose mean, standard deviation and degrees of freedom depend on the step."
-    takes = ("mu", "sigma", "df")
-    def __call__(self,
-        params: StudentTParams, # volatility and tails of each step
-        z: Float[Tensor, "b n h"], # standard normal
-        dt: float = 1.0, # length of a step
-    ) -> Float[Tensor, "b n h"]: # log-returns
-        check_steps("student_t", params.sigma, z)
-        mu, sigma = params.mu[:, None], params.sigma[:, None]
-        return torch.addcmul((mu - sigma**2 / 2) * dt, sigma * dt**0.5, student_t(z, params.df[:, None]))
+    def innovations(self, params, noise): return student_t(noise, params.df[:, None])
 
 # %% ../../nbs/processes/student_t.ipynb #24b62cec
+@delegates(simulate)
 def simulate_student_t_paths(
     initial_price: Float[Tensor, "b"], # price now
     mu_seq: Float[Tensor, "b h"], # drift per unit of time
@@ -43,12 +37,10 @@ def simulate_student_t_paths(
     df: Float[Tensor, "b h"], # degrees of freedom; (B,1) for all steps alike
     n_paths: int, # P
     dt: float = 1.0, # length of a step
-    *,
-    generator: torch.Generator | None = None, # None: torch's global one
-    antithetic: bool = False, # pairs z, -z
+    **kwargs, # generator and antithetic, as `simulate` takes them
 ) -> Float[Tensor, "b n h"]: # price units, as many steps as parameters
     "Paths with Student-t returns. Raises ValueError for less than `DF_MIN` degrees of freedom."
     if not (df >= DF_MIN).all():
         raise ValueError(f"degrees of freedom must be at least {DF_MIN}, got {float(df.min())}")
-    params, options = StudentTParams(mu_seq, sigma_seq, df), dict(generator=generator, antithetic=antithetic)
-    return simulate(StudentTProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, **options)
+    params = StudentTParams(mu_seq, sigma_seq, df)
+    return simulate(StudentTProcess(), params, initial_price, mu_seq.shape[-1], n_paths, dt, **kwargs)

@@ -7,9 +7,10 @@ __all__ = ['answer_prompt']
 
 # %% ../../nbs/publish/02_answer.ipynb #f004f359
 import pandas as pd
+import time
 import warnings
 from ..core import BadData
-from ..data.bars import AssetData
+from ..data.bars import AssetData, bars_over
 from ..model.forecaster import Forecaster
 from .prompt import SimulationInput, prompt_competition, prompt_start
 from .response import to_response, validate_response
@@ -18,8 +19,8 @@ from .response import to_response, validate_response
 _OLD = pd.Timedelta("10min") # a newest price that is older at the start is worth a warning
 
 def _known_bars(history: pd.DataFrame | AssetData, asset: str, start: int) -> AssetData:
-    "The bars that are closed at `start`, in seconds since 1970. Raises BadData for fewer than two."
-    bars = history if isinstance(history, AssetData) else AssetData.from_frame(asset, history)
+    "The bars that are over by now and closed at `start`, in seconds since 1970. Raises BadData for fewer than two."
+    bars = bars_over(history if isinstance(history, AssetData) else AssetData.from_frame(asset, history), time.time())
     closed = bars.seconds + bars.step
     n, when = int((closed <= start).sum()), pd.Timestamp(start, unit="s", tz="UTC")
     if n < 2:

@@ -6,14 +6,14 @@
 __all__ = ['CARD_TAGS', 'eval_results', 'hub_card', 'card_lacks']
 
 # %% ../../nbs/publish/06_card.ipynb #8643245f
-import json
 import re
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.published import model_checksum
-from .redact import redact
+from ..model.save import read_json
 from ..score.competitions import get_competition
+from ..secrets import redact
 
 # %% ../../nbs/publish/06_card.ipynb #ec954971
 CARD_TAGS = ("bittensor", "sn50", "synth", "time-series", "probabilistic-forecasting")  # by which a model is found
@@ -52,7 +52,7 @@ def eval_results(
 def _origin(folder: Path) -> list[str]:
     "Where a run comes from: its tracked run, if it is online, and the checksum of its model."
     file, lines = folder / "tracking.json", []
-    tracked = json.loads(file.read_text()).get("wandb") if file.is_file() else None
+    tracked = read_json(file, dict).get("wandb") if file.is_file() else None
     if tracked and "://" in tracked: lines.append(f"Tracked run: <{tracked}>")
     return [*lines, f"Weights and recipe: sha256 `{model_checksum(folder)}`"]
 
@@ -85,7 +85,7 @@ def hub_card(
     folder = Path(folder)
     if not (folder / "metrics.json").is_file():
         raise BadData(f"{folder} is not a finished run: it has no metrics.json")
-    metrics, dataset = json.loads((folder / "metrics.json").read_text()), _dataset(folder)
+    metrics, dataset = read_json(folder / "metrics.json", dict), _dataset(folder)
     tags = [*CARD_TAGS, metrics["competition"], *(["synthetic-market"] if metrics["synthetic"] else [])]
     data = ModelCardData(library_name="synth_miner", license=license, tags=tags, model_name=metrics["name"],
                          pipeline_tag="time-series-forecasting", datasets=[dataset] if dataset else None,

@@ -17,7 +17,7 @@ from ..core import BadData
 from ..data.hub_errors import HubConflict, hub_call
 from ..model.download import HubRepository, download_model
 from ..model.published import CHAMPION_FILE, HubAddress, model_checksum, read_champions
-from ..model.save import WEIGHTS, save_model, write_json
+from ..model.save import WEIGHTS, save_model, write_atomic, write_json
 from ..model.synth import SynthModel
 from ..names import choose
 from .card import hub_card
@@ -245,7 +245,7 @@ def save_and_push(self: HubManager,
     config = self.folder / "config.yaml"
     if model is not None: save_model(model, self.folder)
     if self.resolved_config is not None and not config.exists():
-        config.write_text(OmegaConf.to_yaml(OmegaConf.create(self.resolved_config)))
+        write_atomic(config, OmegaConf.to_yaml(OmegaConf.create(self.resolved_config)))
     run_metrics(self.folder, crps_score)
     keys = ("backbone_name", "head_name", "block_hash", "private", "license", "endpoint", "token", "cache_dir")
     settings = {key: getattr(self, key) for key in keys}

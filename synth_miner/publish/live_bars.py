@@ -6,6 +6,7 @@
 __all__ = ['LiveBars']
 
 # %% ../../nbs/publish/12_live_bars.ipynb #6fd23697
+import logging
 import numpy as np
 import pandas as pd
 import re
@@ -17,8 +18,8 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from ..core import BadData
-from ..data.clean import OHLCV
-from ..data.bars import AssetData, cut_bars
+from ..data.columns import OHLCV
+from ..data.bars import AssetData, count_over, cut_bars
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..data.cached import CachedSource
@@ -28,6 +29,8 @@ from .troubles import Troubles
 from ..score.competitions import COMPETITIONS
 
 # %% ../../nbs/publish/12_live_bars.ipynb #bef6cbaf
+_log = logging.getLogger(__name__)
+
 class LiveBars:
     "Recent bars of assets, from the first source that gives them, in memory and on disk."
     def __init__(self,
@@ -43,7 +46,7 @@ class LiveBars:
         self.sources, self.step, self.keep, self.period = list(sources), step, pd.Timedelta(keep), period
         self.clock, self.competitions = clock, competitions
         self.folder = None if folder is None else Path(folder).expanduser()
-        self.bars, self.troubles, self.threads = {}, Troubles(), {}
+        self.bars, self.troubles, self.threads, self._open_seen = {}, Troubles(), {}, set()
         self._asking, self._asked, self._locks = {}, {}, defaultdict(threading.Lock)
         self._stop, self._news = threading.Event(), threading.Condition()
         for file in sorted(self.folder.glob("*.parquet")) if self.folder is not None else ():
@@ -60,8 +63,8 @@ class LiveBars:
 def put(self: LiveBars,
     new: AssetData, # bars of one asset
 ) -> bool: # whether the newest of them was unknown
-    "Join bars to what is known, and keep the result on disk."
-    old = self.bars.get(new.name)
+    "Join bars that are over to what is known, and keep the result on disk. Raises BadData when none is over."
+    old, new = self.bars.get(new.name), self._over(new)
     frame = new.frame[list(OHLCV)]
     if old is not None: frame = pd.concat([old.frame[list(OHLCV)], frame]).sort_index(kind="stable")
     frame = frame[~frame.index.duplicated(keep="last")]
@@ -70,6 +73,15 @@ def put(self: LiveBars,
     fresh = old is None or new.timestamps[-1] > old.timestamps[-1]
     if fresh: self._store(new.name)
     return fresh
+@patch
+def _over(self: LiveBars, new: AssetData) -> AssetData:
+    "The bars that are over; the first time that one is not, the log says so."
+    n = count_over(new, self.clock(), new.step if len(new) > 1 else self.step_of(new.name))
+    if n == len(new): return new
+    text = f"{new.name}: the bar that opens at {new.timestamps[n]} is not over yet and left out, as later ones will be"
+    if new.name not in self._open_seen: _log.warning(text)
+    self._open_seen.add(new.name)
+    return new.slice(0, n)
 
 # %% ../../nbs/publish/12_live_bars.ipynb #0c4e6f12
 @patch

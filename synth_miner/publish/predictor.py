@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from ..baselines.template import TEMPLATE_DEFAULT, TemplateForecaster
 from ..core import BadData, stable_seed
-from ..data.bars import AssetData
+from ..data.bars import AssetData, bars_over, count_over
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
@@ -110,7 +110,7 @@ def _may_look_for(self: SynthPredictor, asset: str) -> bool:
 # %% ../../nbs/publish/15_predictor.ipynb #9fc000d6
 @patch
 def _closed_bars(self: SynthPredictor, asset: str, start: int, seconds: float) -> AssetData:
-    "Bars that are closed at the start. Raises NoPrice."
+    "Bars that are closed at the start, and by now. Raises NoPrice."
     if not self._may_look_for(asset):
         raise NoPrice(f"no price of {asset!r} is known, and {_STRANGERS} assets of no competition are kept already; "
                       "name those that you need in serve.assets")
@@ -119,10 +119,11 @@ def _closed_bars(self: SynthPredictor, asset: str, start: int, seconds: float) -
         reason = self.troubles.now.get(asset, f"bars are known of {sorted(self.live.bars) or 'no asset'}")
         raise NoPrice(f"no price of {asset!r} is known; {reason}")
     step = bars.step if len(bars) > 1 else self.live.step_of(asset)
-    n = int((bars.seconds + step <= start).sum())
+    n = count_over(bars, min(start, self.clock()), step)
     if not n:
         raise NoPrice(f"{asset}: no bar is closed at start_time {to_time(start)}; "
                       f"the first one known opens at {bars.timestamps[0]}")
+    if n < count_over(bars, start, step): bars = bars_over(bars, self.clock(), step)
     if n < len(bars):
         warnings.warn(f"{asset}: {len(bars) - n} of {len(bars)} bars close after start_time {to_time(start)} and are "
                       f"cut off, the first opens at {bars.timestamps[n]}", stacklevel=4)

@@ -6,14 +6,15 @@
 __all__ = ['PROMOTE', 'Promotion', 'beats_baselines', 'beats_champion', 'champion_entry', 'decided_without_test']
 
 # %% ../../nbs/publish/08_promotion.ipynb #d3f15f20
-import json
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.prompts import unseen_from
 from ..lab.config import load_config
 from ..lab.assemble import make_source
+from ..lab.received import check_received
 from ..lab.results import load_result
+from ..model.save import read_json
 from ..components import discover_components
 from ..score.competitions import use_competition
 from typing import NamedTuple
@@ -36,7 +37,7 @@ def beats_baselines(
     folder: str | Path, # of a finished run
 ) -> Promotion:
     "The paired test against the best baseline, on the held-out prompts of the run itself."
-    result, name = load_result(folder), json.loads((Path(folder) / "metrics.json").read_text())["name"]
+    result, name = load_result(folder), read_json(Path(folder) / "metrics.json", dict)["name"]
     others = [m for m in result.models if m != name]
     if not others: return Promotion(False, "was compared with no baseline")
     rival = min(others, key=lambda m: result.totals[m].mean())
@@ -49,7 +50,10 @@ def beats_champion(
     champion: str | Path, # folder of the champion
 ) -> Promotion:
     "The paired test against a champion on the bars of the run's configuration, where both are new to them."
-    cfg = load_config(path=Path(folder) / "config.yaml")
+    file = Path(folder) / "config.yaml"
+    try: check_received(file, runs=Path(folder).parent)
+    except BadData as e: return Promotion(False, f"cannot be compared with the champion: {e}")
+    cfg = load_config(path=file)
     for path in cfg.components: discover_components(path)
     use_competition(cfg.competition)
     b, unseen = cfg.backtest, [unseen_from(folder), unseen_from(champion)]

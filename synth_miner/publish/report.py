@@ -11,6 +11,7 @@ from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.published import model_checksum
+from ..model.save import read_json
 from .redact import clean_text
 from .run_files import run_path
 from ..score.competitions import get_competition
@@ -23,7 +24,7 @@ def run_metrics(
     "The run's metrics. Raises BadData for a run that is not finished, or a score that is not in it."
     file = Path(folder) / "metrics.json"
     if not file.is_file(): raise BadData(f"{folder} is not a finished run: it has no metrics.json")
-    metrics = json.loads(file.read_text())
+    metrics = read_json(file, dict)
     own = metrics["scores"][metrics["name"]]["score"]
     if crps_score is not None and abs(crps_score - own) > 1e-6 * abs(own):
         raise BadData(f"crps_score={crps_score:g} is not the score in {file}, {own:g}")
@@ -33,11 +34,11 @@ def run_metrics(
 def _saved(folder: Path, name: str, key: str):
     "An entry of a JSON file in a run's folder; None when there is no such file."
     file = folder / name
-    return json.loads(file.read_text()).get(key) if file.is_file() else None
+    return read_json(file, dict).get(key) if file.is_file() else None
 
 def _head_name(folder: Path) -> str:
     "Name of a model's head."
-    head = json.loads((folder / "architecture.json").read_text())["head"]
+    head = read_json(folder / "architecture.json", dict)["head"]
     return head["name"] if "name" in head else head["_target_"].rsplit(".", 1)[-1]
 
 # %% ../../nbs/publish/09_report.ipynb #b9e07014

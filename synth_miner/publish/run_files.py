@@ -12,10 +12,11 @@ import re
 from pathlib import Path
 from ..core import BadData
 from ..model.published import NEEDED_FILES, blob_id
-from ..model.untrusted import check_published
+from ..model.save import read_json
+from ..model.untrusted import check_model, check_yaml, read_text
 from ..names import recipe_hash
 from .card import hub_card
-from .redact import clean_text, redact_config
+from .redact import clean_text, private_paths, published_config
 
 # %% ../../nbs/publish/07_run_files.ipynb #c2b20385
 PUBLISHED_FILES = (*NEEDED_FILES, "metrics.json", "config.yaml", "run.json", "training.csv", "backtest.parquet",
@@ -39,18 +40,26 @@ def run_path(
 ) -> str: # backbone/hash/run
     "Where a run lies in a repository."
     folder = Path(folder)
-    recipe = json.loads((folder / "architecture.json").read_text())
+    if not (folder / "architecture.json").is_file():
+        raise BadData(f"{folder} is not a finished run: it has no architecture.json")
+    recipe = read_json(folder / "architecture.json", dict)
     names = "-".join(map(_block_name, recipe["backbone"]["blocks"]))
     return "/".join(map(_word, (backbone or names, block_hash or recipe_hash(recipe), folder.resolve().name)))
 
 # %% ../../nbs/publish/07_run_files.ipynb #88897dbe
 _TEXTS = (".json", ".yaml", ".csv", ".html", ".md")
 
-def _clean_config(data: bytes) -> bytes:
-    "A configuration without secrets."
+def _plain_config(file: Path) -> dict:
+    "The configuration of a run, as it stands in its file. Raises BadData."
     from omegaconf import OmegaConf
-    config = OmegaConf.to_container(OmegaConf.create(data.decode()), resolve=False)
-    return OmegaConf.to_yaml(OmegaConf.create(redact_config(config))).encode()
+    text = read_text(file)
+    check_yaml(file, text, interpolations=True)
+    return OmegaConf.to_container(OmegaConf.create(text), resolve=False)
+
+def _clean_config(config: dict) -> bytes:
+    "A configuration without secrets, as YAML."
+    from omegaconf import OmegaConf
+    return OmegaConf.to_yaml(OmegaConf.create(published_config(config))).encode()
 
 def check_finished(
     folder: str | Path, # of a run
@@ -69,12 +78,14 @@ def run_files(
     "What is uploaded, redacted. Raises BadData for a run that is not finished or could not be loaded again."
     folder = Path(folder)
     check_finished(folder)
-    check_published(folder)
+    check_model(folder)
+    config = _plain_config(folder / "config.yaml") if (folder / "config.yaml").is_file() else {}
     files = {name: (folder / name).read_bytes() for name in PUBLISHED_FILES if (folder / name).is_file()}
-    if "config.yaml" in files: files["config.yaml"] = _clean_config(files["config.yaml"])
+    if "config.yaml" in files: files["config.yaml"] = _clean_config(config)
     files["README.md"] = hub_card(folder, address, license).encode()
+    paths = private_paths(config)
     for name, data in files.items():
-        if name.endswith(_TEXTS): files[name] = clean_text(data.decode(), token).encode()
+        if name.endswith(_TEXTS): files[name] = clean_text(data.decode(), token, paths).encode()
     return files
 
 # %% ../../nbs/publish/07_run_files.ipynb #a6b1aff2

@@ -13,7 +13,7 @@ import shutil
 import warnings
 from pathlib import Path
 from ..core import BadData
-from ..model.save import write_json
+from ..model.save import read_json, write_json
 from .tracking import log_backtest_results, log_experiment_results, tracked_run, wandb_mode
 
 # %% ../../nbs/publish/05_run_log.ipynb #d11f50bb
@@ -22,8 +22,8 @@ def _read_run(folder: Path) -> tuple[dict, dict]:
     from omegaconf import OmegaConf
     if not (folder / "metrics.json").is_file():
         raise BadData(f"{folder} is not a finished run: it has no metrics.json")
-    cfg = OmegaConf.load(folder / "config.yaml")
-    return json.loads((folder / "metrics.json").read_text()), OmegaConf.to_container(cfg, resolve=True)
+    cfg = OmegaConf.create((folder / "config.yaml").read_text(encoding="utf-8"))
+    return read_json(folder / "metrics.json", dict), OmegaConf.to_container(cfg, resolve=False)
 
 # %% ../../nbs/publish/05_run_log.ipynb #64fb1d0a
 def _part_names(cfg: dict) -> tuple[str, str]:
@@ -96,7 +96,7 @@ def link_run(
     "Put the address of published weights into the summary of a tracked run. Errors are warnings."
     folder = Path(folder)
     file = folder / "tracking.json"
-    saved = json.loads(file.read_text()) if file.is_file() else {}
+    saved = read_json(file, dict) if file.is_file() else {}
     if "id" not in saved: return None
     if "://" not in saved["wandb"]: return _log_again(folder, Path(saved["wandb"]), saved["project"], hub_link)
     if wandb_mode() != "online":

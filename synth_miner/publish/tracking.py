@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from ..core import ShapeMismatch
 from ..names import choose
-from .redact import redact, redact_config
+from .redact import published_config
+from ..secrets import redact
 from urllib.parse import urlsplit
 
 # %% ../../nbs/publish/04_tracking.ipynb #51525e2a
@@ -65,7 +66,8 @@ def _start_run(mode: str, folder, config, run_id: str | None, **names):
     "Start a W&B run; one that cannot be online is started offline, with a warning."
     import wandb
     quiet = wandb.Settings(console="off", silent=True, init_timeout=5, x_disable_stats=True, x_disable_meta=True)
-    settings = dict(dir=str(folder), config=redact_config(dict(config or {})), settings=quiet, reinit="finish_previous")
+    settings = dict(dir=str(folder), config=published_config(dict(config or {})), settings=quiet,
+                    reinit="finish_previous")
     if run_id is not None: settings.update(id=run_id, resume="allow")
     try: return wandb.init(mode=mode, **names, **settings)
     except wandb.errors.Error as e:

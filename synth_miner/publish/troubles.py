@@ -8,6 +8,7 @@ __all__ = ['one_line', 'Troubles']
 # %% ../../nbs/publish/11_troubles.ipynb #07bd6e43
 import logging
 import threading
+from ..secrets import redact
 
 # %% ../../nbs/publish/11_troubles.ipynb #29fefa88
 _log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class Troubles:
         text: str, # what happened
     ):
         "Note a trouble; only the first note of it is logged."
-        text = one_line(text)
+        text = one_line(redact(text)) # it is logged and shown
         with self._lock:
             new = key not in self.now
             self.now[key] = text

@@ -13,11 +13,10 @@ import yaml
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from fastcore.basics import patch
-from importlib import import_module
 from pathlib import Path
 from .. import configs
 from ..core import BadData
-from ..names import choose
+from ..names import choose, unwrapped
 from ..parts import registry
 
 # %% ../../nbs/score/01_competitions.ipynb #bbf1c7eb
@@ -112,8 +111,7 @@ def from_dict(cls: Competition,
     data: Mapping, # as `to_dict` gives it and as a file has it; an OmegaConf node too
 ) -> Competition: # its rules
     "A competition from plain data. Raises BadData for what is missing, UnknownPart for a key that is not known."
-    if type(data).__module__.startswith("omegaconf"):
-        data = import_module("omegaconf").OmegaConf.to_container(data, resolve=True)
+    data = unwrapped(data)
     known = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(cls)}
     rules = {k: v for k, v in data.items() if k not in TRAINING_KEYS}
     for key in rules: choose(key, list(known), "key of a competition")

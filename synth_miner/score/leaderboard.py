@@ -27,7 +27,8 @@ def prompt_scores(
         raise BadData(f"expected one score per miner, found shape {raw.shape}")
     miss = np.isnan(raw) | (raw == -1)
     if miss.all(): return np.full(len(raw), np.nan)
-    cap = SCORE_CAP * np.median(raw[~miss])
+    median = np.median(raw[~miss])
+    cap = SCORE_CAP * median if median > 0 else np.inf
     scores = np.minimum(raw, cap)
     scores[miss] = np.percentile(raw[~miss & (raw <= cap)], MISS_PERCENTILE)
     return scores - scores.min()

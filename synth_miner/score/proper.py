@@ -37,10 +37,11 @@ def crps_weighted(
     target: Float[Tensor, "..."], # outcome
 ) -> Float[Tensor, "..."]: # unit of the values
     """CRPS of an ensemble with weights, differentiable in members and weights.
-    Raises ShapeMismatch; ValueError for weights below 0 or all 0."""
+    NaN where a member with a weight is NaN. Raises ShapeMismatch; ValueError for weights below 0 or all 0."""
     x, y = _check_ensemble(simulations, target)
     w = _check_weights(weights, x)
-    d, i = (x - y[..., None]).to(x.dtype).sort(-1)
+    missing = (w == 0) & ~torch.isfinite(x)  # a member that counts for nothing may be missing
+    d, i = torch.where(missing, 0.0, x - y[..., None]).to(x.dtype).sort(-1)
     w = (w / w.sum(-1, keepdim=True)).expand_as(x).gather(-1, i)
     score = (w * d.abs()).sum(-1) - (w * d * (2 * w.cumsum(-1) - w - 1)).sum(-1)
     return score if isinstance(simulations, Tensor) else score.numpy()[()]

@@ -41,7 +41,7 @@ def untrained_run(
     forecaster, cfg = untrained_forecaster(sigma), load_config([*_MARKET, f"name={name}", "progress=false"])
     save_forecaster(forecaster, folder, _ENGINEER)
     folder = Path(folder)
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True))
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
     models = {name: forecaster, "ewma_fhs": "ewma_fhs"}
     result = BacktestRunner(models, make_source(cfg), ["BTC"], "crypto_1h", start="2020-01-03", every="2h",
                             n_paths=32, max_prompts=24, progress=False).run()

@@ -38,7 +38,7 @@ class DataToModelAdapter:
         x, target = (self._move(v) for v in _history_and_target(batch))
         return dict(
             history=x,
-            initial_price=torch.ones(len(x), device=self.device),
+            initial_price=torch.ones(len(x), dtype=x.dtype, device=self.device),
             known={k: self._move(batch[k]) for k in self.known if k in batch},
             target_factors=price_factors(target) if self.target_is_log_return else target,
         )

@@ -49,7 +49,8 @@ def save_checkpoint(
     unfinished.mkdir(parents=True)
     data = save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()})
     (unfinished / TENSORS).write_bytes(data)
-    (unfinished / FACTS).write_text(json.dumps(dict(sha256=hashlib.sha256(data).hexdigest(), facts=facts)))
+    saved = json.dumps(dict(sha256=hashlib.sha256(data).hexdigest(), facts=facts))
+    (unfinished / FACTS).write_text(saved, encoding="utf-8")
     os.rename(unfinished, folder / name)
     for number in sorted(existing)[:max(0, len(existing) + 1 - keep)]:
         shutil.rmtree(existing[number])
@@ -61,7 +62,7 @@ def _read(folder: Path) -> Checkpoint:
     from safetensors.torch import load
     try:
         data = (folder / TENSORS).read_bytes()
-        saved = json.loads((folder / FACTS).read_text())
+        saved = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
         raise BadData(f"{folder} is damaged: {e}") from None
     if hashlib.sha256(data).hexdigest() != saved.get("sha256"):

@@ -11,6 +11,7 @@ import torch
 from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
+from ..core import Float32Weights
 from ..score.competitions import Competition
 
 # %% ../../nbs/train/12_closed_form.ipynb #41798d37
@@ -38,7 +39,7 @@ def interval_knots(
     return sorted({seconds // competition.step for name, seconds in intervals if not name.endswith("_gaps")})
 
 # %% ../../nbs/train/12_closed_form.ipynb #352164ac
-class IntervalShapes(nn.Module):
+class IntervalShapes(Float32Weights, nn.Module):
     "For intervals of any length: spread of log-volatility, and ratio of a sum's variance to the sum of variances."
     def __init__(self,
         knots: Sequence[int], # steps of the intervals that have values of their own, rising
@@ -51,7 +52,7 @@ class IntervalShapes(nn.Module):
     def forward(self,
         steps: int, # of an interval
     ) -> tuple[Tensor, Tensor]: # spread and log of the ratio, interpolated between two knots by log-steps
-        at = torch.tensor(float(steps)).log().clamp(self.knots[0], self.knots[-1])
+        at = torch.tensor(float(steps), dtype=self.knots.dtype).log().clamp(self.knots[0], self.knots[-1])
         i = int((self.knots[1:-1] <= at).sum())
         w = (at - self.knots[i]) / (self.knots[i + 1] - self.knots[i])
         return tuple((1 - w) * p[i] + w * p[i + 1] for p in (self.spread, self.ratio))
@@ -59,7 +60,7 @@ class IntervalShapes(nn.Module):
 # %% ../../nbs/train/12_closed_form.ipynb #8228f125
 def _from_start(x: Float[Tensor, "b h"]) -> Float[Tensor, "b h+1"]:
     "Cumulative sums along time, beginning with 0."
-    return torch.cat((torch.zeros(len(x), 1), x.cumsum(1)), 1)
+    return torch.cat((x.new_zeros(len(x), 1), x.cumsum(1)), 1)
 
 def _interval_steps(name: str, steps: int, horizon: int) -> tuple[Tensor, Tensor]:
     "First and last step of the intervals of a row of the score."

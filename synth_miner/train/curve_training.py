@@ -135,7 +135,7 @@ def fit_shape(
 ) -> float: # the shift of the log-volatility
     "Fit the head's shape of paths on simulated paths, in place. Windows with a gap to come are left out."
     rng, g, loss_of = np.random.default_rng(seed), make_generator(seed), SN50Loss(windows.competition)
-    shift = torch.zeros((), requires_grad=True)
+    shift = torch.zeros((), dtype=torch.float32, requires_grad=True)
     optimizer = torch.optim.Adam([dict(params=[model.head.shape], lr=0.05), dict(params=[shift], lr=0.003)])
     whole = rows[~windows.returns[torch.as_tensor(rows)].isnan().any(1).numpy()]
     model.eval().head.curves.requires_grad_(False)

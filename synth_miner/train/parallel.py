@@ -6,6 +6,7 @@
 __all__ = ['launched_processes', 'launched_rank', 'Processes', 'Share', 'shared_noise']
 
 # %% ../../nbs/train/01_parallel.ipynb #c7bf2d54
+import atexit
 import os
 import torch
 from collections.abc import Callable
@@ -35,6 +36,11 @@ def launched_rank() -> int: # 0: the first, or alone
     return int(ranks[0]) if ranks else 0
 
 # %% ../../nbs/train/01_parallel.ipynb #c228d8cf
+def _leave():
+    "Close the connections to the other processes, in order; a process that just ends may be counted as failed."
+    group = torch.distributed
+    if group.is_available() and group.is_initialized(): group.destroy_process_group()
+
 class Processes:
     "The processes of this launch, and this one's place among them: `count`, `rank`, `main`, `device`."
     def __init__(self,
@@ -50,6 +56,7 @@ class Processes:
         "Connect to the other processes. Raises BadData if Accelerate did not find them all."
         from accelerate import Accelerator
         self.accelerator = Accelerator(cpu=self.device.type == "cpu")
+        atexit.register(_leave) # also after an error, and before the interpreter takes its threads apart
         self.rank, self.device = self.accelerator.process_index, self.accelerator.device
         found = self.accelerator.num_processes
         if found != self.count:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData
 from ..data.bars import AssetData
+from ..data.times import to_time
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.save import write_atomic, write_json
 from ..names import choose
@@ -76,7 +77,7 @@ class TrainedRecipe(NamedTuple):
 def _training_rows(windows, before) -> np.ndarray:
     "Windows that end before a time; None: all. Raises BadData if there are none."
     if before is None: return np.arange(len(windows))
-    latest = pd.Timestamp(before, tz="UTC").timestamp()
+    latest = to_time(before).timestamp()
     rows = np.flatnonzero(windows.time + windows.competition.length <= latest)
     if not len(rows): raise BadData(f"no window of {windows.competition.name} ends before {before}")
     return rows

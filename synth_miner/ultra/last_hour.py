@@ -8,27 +8,31 @@ __all__ = ['hour_moves', 'LastHour']
 # %% ../../nbs/ultra/last_hour.ipynb #bc4a9c0f
 import numpy as np
 from jaxtyping import Float64
-from .features import until
-from .model import UltraModel, as_answer
+from ..parts import registry
+from .features import asked_at, candles_until, shallow_payload
+from .measures import mapping_of
+from .model import UNKNOWN_PRICE, UltraModel, as_answer
 from .payload import HORIZON_SECONDS, UltraPayload
 from .score import QUANTILES
 
 # %% ../../nbs/ultra/last_hour.ipynb #7ba4e830
 def hour_moves(
-    payload: UltraPayload, # a view
+    payload: UltraPayload | dict, # a view, or the validator's dictionary
 ) -> Float64[np.ndarray, "m"]: # USD
     "Changes of the spot close over ten seconds, one per second of the last hour."
-    candles = payload.spot.candles_1s
-    close = candles.ohlcv[:until(candles.open_time_ms + 1000, payload.prompt.current_time_ms), 3]
+    plain = shallow_payload(payload) if isinstance(payload, UltraPayload) else payload
+    times, close = candles_until(mapping_of(mapping_of(plain, "venues"), "spot"), asked_at(plain))
     return close[HORIZON_SECONDS:] - close[:-HORIZON_SECONDS]
 
+@registry.register("ultra", "last_hour")
 class LastHour(UltraModel):
     "Empirical percentiles of the last hour's moves; a single price where fewer than ten seconds of candles exist."
     def answer(self,
-        payload: UltraPayload, # a view
+        payload: UltraPayload | dict, # a view, or the validator's dictionary
         values: Float64[np.ndarray, "f"], # of `FEATURES`, not used
         price: float, # microprice of the spot, USD
     ):
         moves = hour_moves(payload)
-        if not len(moves): return np.full(len(QUANTILES), price)
-        return as_answer(price + np.quantile(moves, QUANTILES, method="hazen"))
+        price = price if np.isfinite(price) else UNKNOWN_PRICE
+        if not len(moves): return as_answer(np.full(len(QUANTILES), price))
+        return as_answer(price + np.quantile(moves, QUANTILES, method="hazen"), price)

@@ -6,13 +6,15 @@
 __all__ = ['LinearQuantiles']
 
 # %% ../../nbs/ultra/linear_quantiles.ipynb #5c91f3b9
+from ..parts import registry
 from .steps import StepModel
 
 # %% ../../nbs/ultra/linear_quantiles.ipynb #7af0814f
+@registry.register("ultra", "linear_quantiles")
 class LinearQuantiles(StepModel):
     "Middle and steps of the percentiles linear in the features."
     def __init__(self,
-        rounds: int = 300, # of Adam over all samples
-        rate: float = 0.02, # of Adam
-        ridge: float = 0.1, # times the sum of squares of the weights of the steps
-    ): super().__init__(0, rounds, rate, ridge)
+        epochs: int = 20, # at most, over the training samples
+        rate: float = 0.001, # of AdamW, falling to 0
+        decay: float = 1.0, # weight decay of AdamW
+    ): super().__init__(0, 1, epochs, rate, decay)

@@ -10,29 +10,27 @@ from fastcore.basics import patch
 from ipywidgets import HTML, HBox, IntText, Layout, SelectMultiple, Text, VBox
 from pathlib import Path
 from .backtest_plan import BacktestPlan, forecaster_choices
-from .controls import asset_list, attempt, button, heading, labelled, market_fields, page_view
+from .controls import button, heading, page_view
 from .job_bar import JobBar
+from .page import MarketPage, market_page_fields
 from .result_views import ResultViews
 
 # %% ../../nbs/widgets/backtest.ipynb #8abd26c9
+def _empty(text: str) -> dict:
+    "What an empty field shows."
+    return dict(placeholder=text)
+
 _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, text in the empty field
-    start=(Text, "first prompt", "UTC, such as 2024-02-01; empty: the earliest allowed", "as early as possible"),
-    end=(Text, "last moment", "UTC; no truth is used after it; empty: the last bar", "the last bar"),
-    every=(Text, "every", "Time between two prompts of an asset, such as 1h or 30min", "1h"),
-    prompts=(IntText, "prompts", "Largest number of prompts, spread evenly over the stretch", None),
-    n_paths=(IntText, "paths", "Simulated paths per answer; the subnet asks for 1000", None),
+    start=(Text, "first prompt", "UTC, such as 2024-02-01; empty: the earliest allowed",
+           _empty("as early as possible")),
+    end=(Text, "last moment", "UTC; no truth is used after it; empty: the last bar", _empty("the last bar")),
+    every=(Text, "every", "Time between two prompts of an asset, such as 1h or 30min", _empty("1h")),
+    prompts=(IntText, "prompts", "Largest number of prompts, spread evenly over the stretch"),
+    n_paths=(IntText, "paths", "Simulated paths per answer; the subnet asks for 1000"),
 )
 
-def _plan_fields(plan) -> dict:
-    "Fields for the values of a plan, without its forecasters."
-    made = market_fields(plan)
-    for name, (kind, label, tooltip, empty) in _FIELDS.items():
-        more = {} if empty is None else dict(placeholder=empty)
-        made[name] = labelled(kind, label, tooltip, getattr(plan, name), **more)
-    return made
-
 # %% ../../nbs/widgets/backtest.ipynb #9ae090d2
-class BacktestPage:
+class BacktestPage(MarketPage):
     "The backtest page; shown as the last line of a cell."
     def __init__(self,
         output_dir: str | Path = "outputs", # folder of all runs
@@ -43,8 +41,8 @@ class BacktestPage:
         tip = "Asks every forecaster every prompt, and scores the answers; stored answers are not asked again"
         self.bar = JobBar(lambda: self._prepare(), label="Score", tooltip=tip)
         self.bar.changed = lambda job: self._progress(job)
-        self.fields = _plan_fields(self.plan)
-        for name, f in self.fields.items(): f.observe(lambda c, name=name: self._set(name, c["new"]), "value")
+        self.fields = market_page_fields(self.plan, _FIELDS)
+        self.watch_fields()
         look = dict(style=dict(description_width="40px"), layout=Layout(width="510px"))
         tip = "The forecasters to score: your runs, then the baselines"
         self.who = SelectMultiple(description="ask", tooltip=tip, rows=14, **look)
@@ -62,24 +60,7 @@ class BacktestPage:
         self.who.options = choices
         self.who.value = tuple(f for f in choices.values() if f in selected)
 
-    def _ipython_display_(self):
-        from IPython.display import display
-        display(self.view)
-
 # %% ../../nbs/widgets/backtest.ipynb #fdb67773
-@patch
-def _take(self: BacktestPage, name, value):
-    "Put a value into the plan."
-    setattr(self.plan, name, asset_list(value) if name == "assets" else value)
-
-@patch
-def _set(self: BacktestPage, name, value):
-    "Take over a field's value."
-    self.bar.message.value = ""
-    if not attempt(self.message, lambda: self._take(name, value)): return
-    self.fields["folder"].disabled = self.plan.market != "parquet"
-    self.fields["length"].disabled = self.plan.market != "synthetic"
-
 @patch
 def _prepare(self: BacktestPage):
     "Check the plan before anything is asked, and return the work."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
+from ..data.times import to_time
 from ..evaluate.prompts import unseen_from
 from ..evaluate.report import BacktestResult
 from ..evaluate.runner import BacktestRunner
@@ -19,17 +20,13 @@ from ..parts import registry
 from ..score.competitions import get_competition
 from .controls import market_source, part_choices
 from .jobs import Job
-from .training_plan import check_least
+from .training_plan import MarketPlan, check_least
 
 # %% ../../nbs/widgets/08_backtest_plan.ipynb #a72e227a
 @dataclass
-class BacktestPlan:
+class BacktestPlan(MarketPlan):
     "Which forecasters answer which prompts."
-    market: str = "synthetic" # or "parquet", a folder of bars
-    folder: str = "" # of bars
     length: int = 8_000 # number of bars of the built-in market
-    assets: list = field(default_factory=lambda: ["BTC"]) # names as the subnet writes them
-    competition: str = "crypto_1h" # whose prompts and score
     forecasters: list = field(default_factory=lambda: ["ewma_fhs", "template"]) # names of baselines, and run folders
     start: str = "" # first prompt, UTC; empty: as early as possible
     end: str = "" # no truth after this, UTC; empty: the last bar
@@ -55,11 +52,8 @@ def forecaster_choices(
 def _moment(label, text):
     "A time as typed, UTC; None for an empty text."
     if not text.strip(): return None
-    try:
-        t = pd.Timestamp(text.strip())
-    except ValueError:
-        raise BadData(f"{label}: {text!r} is not a time such as 2024-02-01 or 2024-02-01 12:00") from None
-    return t.tz_localize("UTC") if t.tz is None else t.tz_convert("UTC")
+    try: return to_time(text.strip(), label)
+    except BadData as e: raise BadData(str(e).replace("row 0: ", "", 1)) from None
 
 def _first_prompt(forecasters, start):
     "The first prompt that is new to every forecaster. Raises BadData for one that a run was trained on."

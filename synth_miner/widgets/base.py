@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from functools import lru_cache
 from ipywidgets import HTML, Dropdown, HBox, Image, IntSlider, Layout, Text, VBox
 from ..core import BadData
-from ..data.times import utc_index
+from ..data.times import to_time
 from ..diagnostics import fan_overlap
 from ..names import choose
 from ..tables import html_table
@@ -103,7 +103,7 @@ def nearest(self: PromptBrowser,
     when: str, # a time, UTC where it names no zone
 ) -> int: # number of a prompt
     "The prompt closest to a time. Raises BadData for what cannot be read as a time."
-    t = utc_index([when], name="go to")[0]
+    t = to_time(when, "go to")
     return int(np.argmin([abs(p.time - t) for p in self.prompts]))
 
 # %% ../../nbs/widgets/00_base.ipynb #ce411d6c

@@ -24,6 +24,7 @@ class Job:
     ):
         self.changed, self.every = changed, every
         self._running, self._stop, self._thread, self._shown = threading.Event(), threading.Event(), None, 0.0
+        self._running.set() # only a pause waits
         self._reset("idle")
 
     def _reset(self, state):

@@ -18,26 +18,25 @@ from ..score.competitions import get_competition
 from .card_preview import card_html
 from .controls import attempt, button, heading, labelled, page_view
 from .job_bar import JobBar
+from .page import PlanPage, plan_fields
 from .publish_plan import PublishPlan
 
 # %% ../../nbs/widgets/publish.ipynb #ece2e87a
-_FIELDS = dict( # value of the plan -> kind of field, label, tooltip
-    repo_id=(Text, "repository", "On the Hugging Face Hub: owner/name; created if it does not exist"),
-    champion=(Text, "compare with", "A run's folder, a baseline or hf://owner/repo; empty: the best baseline"),
-    promote=(Dropdown, "champion", "auto: the pointer moves if the run wins the paired test; yes: always; no: never"),
+_PROMOTE_LABELS = "auto: by the paired test", "yes: make it the champion", "no: leave the champion"
+_FIELDS = dict( # value of the plan -> kind of field, label, tooltip, text in the empty field or options
+    repo_id=(Text, "repository", "On the Hugging Face Hub: owner/name; created if it does not exist",
+             dict(placeholder="owner/name")),
+    champion=(Text, "compare with", "A run's folder, a baseline or hf://owner/repo; empty: the best baseline",
+              dict(placeholder="the best baseline")),
+    promote=(Dropdown, "champion", "auto: the pointer moves if the run wins the paired test; yes: always; no: never",
+             dict(options=dict(zip(_PROMOTE_LABELS, PROMOTE, strict=True)))),
     license=(Text, "license", "License of the weights, as the Hub spells it"),
     private=(Checkbox, "private", "A new repository is visible to you only"),
 )
-_PROMOTE_LABELS = "auto: by the paired test", "yes: make it the champion", "no: leave the champion"
 
 def _plan_fields(plan) -> dict:
     "Fields for the values of a plan, without its run."
-    more = dict(repo_id=dict(placeholder="owner/name"), champion=dict(placeholder="the best baseline"),
-                promote=dict(options=dict(zip(_PROMOTE_LABELS, PROMOTE, strict=True))))
-    made = {}
-    for name, (kind, label, tooltip) in _FIELDS.items():
-        made[name] = labelled(kind, label, tooltip, getattr(plan, name), width="470px", **more.get(name, {}))
-    return made
+    return plan_fields(plan, _FIELDS, width="470px")
 
 # %% ../../nbs/widgets/publish.ipynb #a6a195a3
 def _run_options(output_dir) -> list: # label and folder
@@ -53,7 +52,7 @@ def _preview(plan) -> tuple: # HTML of the scores, the files and the card
     return RunFolder(plan.folder())._repr_html_(), plan.files_table(), card_html(plan.card(), plan.folder())
 
 # %% ../../nbs/widgets/publish.ipynb #bb5ad5eb
-class PublishPage:
+class PublishPage(PlanPage):
     "The publish page; shown as the last line of a cell."
     def __init__(self,
         output_dir: str | Path = "outputs", # folder of all runs
@@ -67,22 +66,13 @@ class PublishPage:
         self.table, self.files, self.card, self.news = HTML(), HTML(), HTML(), HTML()
         self.card.add_class("osm-scroll")
         self.fields = _plan_fields(self.plan)
-        for name, f in self.fields.items(): f.observe(lambda c, name=name: self._set(name, c["new"]), "value")
+        self.watch_fields()
         tip = "Runs in the folder of runs that have scores, newest first"
         self.run = labelled(Dropdown, "run", tip, options=[("no run", None)], width="470px")
         self.run.observe(lambda change: self._set("run", change["new"]), "value")
         self._make_buttons()
         self.view = self._layout()
         self.refresh()
-
-    def _set(self, name, value):
-        "Take over a field's value."
-        setattr(self.plan, name, value)
-        self.update()
-
-    def _ipython_display_(self):
-        from IPython.display import display
-        display(self.view)
 
 # %% ../../nbs/widgets/publish.ipynb #d16214af
 @patch

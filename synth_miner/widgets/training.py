@@ -16,15 +16,17 @@ from ..lab.design import save_experiment
 from ..lab.results import run_folders
 from ..train.objectives import OBJECTIVES
 from .base import show_png
-from .controls import asset_list, attempt, button, heading, labelled, market_fields, page_view
+from .controls import attempt, button, heading, labelled, page_view
 from .job_bar import JobBar
 from .model_editor import ModelEditor
+from .page import MarketPage, market_page_fields
 from .training_plan import TrainingPlan
 from .training_run import TrainingRun
 
 # %% ../../nbs/widgets/training.ipynb #6b625020
-_FIELDS = dict( # value of the plan -> kind of field, label, tooltip
-    objective=(Dropdown, "objective", "What training minimizes: sn50 is the competition's own score"),
+_FIELDS = dict( # value of the plan -> kind of field, label, tooltip, options
+    objective=(Dropdown, "objective", "What training minimizes: sn50 is the competition's own score",
+               dict(options=list(OBJECTIVES))),
     lr=(FloatText, "learning rate", "Step size of the optimizer; above 0.01 training often diverges"),
     epochs=(IntText, "epochs", "Upper limit; training stops after three epochs without improvement"),
     steps=(IntText, "steps per epoch", "Batches of 64 windows between two validations"),
@@ -33,16 +35,8 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip
     name=(Text, "name", "Name of the run; part of its folder's name"),
 )
 
-def _plan_fields(plan) -> dict:
-    "Fields for the values of a plan, without its model."
-    made = market_fields(plan)
-    for name, (kind, label, tooltip) in _FIELDS.items():
-        more = dict(options=list(OBJECTIVES)) if name == "objective" else {}
-        made[name] = labelled(kind, label, tooltip, getattr(plan, name), **more)
-    return made
-
 # %% ../../nbs/widgets/training.ipynb #79cc3cb0
-class TrainingPage:
+class TrainingPage(MarketPage):
     "The training page; shown as the last line of a cell."
     def __init__(self,
         output_dir: str | Path = "outputs", # folder of all runs
@@ -54,8 +48,9 @@ class TrainingPage:
         tip = "Trains this model, judges it on held-out prompts and saves its run; the page stays usable"
         self.bar = JobBar(lambda: self._prepare(), label="Train", tooltip=tip)
         self.bar.changed = lambda job: self._progress(job)
-        self.fields = _plan_fields(self.plan)
-        for name, f in self.fields.items(): f.observe(lambda c, name=name: self._set(name, c["new"]), "value")
+        self.after = dict(competition=self.update)
+        self.fields = market_page_fields(self.plan, _FIELDS)
+        self.watch_fields()
         self.editor = ModelEditor(self.plan, self.update, self.message, self._clear)
         self._make_run_controls()
         self.view = self._layout()
@@ -72,10 +67,6 @@ class TrainingPage:
     def _clear(self):
         "No model to show."
         self.flow.value = ""
-
-    def _ipython_display_(self):
-        from IPython.display import display
-        display(self.view)
 
 # %% ../../nbs/widgets/training.ipynb #99394993
 @patch
@@ -104,21 +95,6 @@ def _show_runs(self: TrainingPage):
     found = [r for r in run_folders(self.plan.output_dir) if r.state in ("stopped", "interrupted")]
     self.old.options = [(f"{r.path.name}, {r.state}", str(r.path)) for r in found] or [("no run", None)]
     self.old.index = 0
-
-# %% ../../nbs/widgets/training.ipynb #347ac6e5
-@patch
-def _take(self: TrainingPage, name, value):
-    "Put a value into the plan."
-    setattr(self.plan, name, asset_list(value) if name == "assets" else value)
-
-@patch
-def _set(self: TrainingPage, name, value):
-    "Take over a field's value."
-    self.bar.message.value = ""
-    if not attempt(self.message, lambda: self._take(name, value)): return
-    self.fields["folder"].disabled = self.plan.market != "parquet"
-    self.fields["length"].disabled = self.plan.market != "synthetic"
-    if name == "competition": self.update()
 
 # %% ../../nbs/widgets/training.ipynb #47e582c1
 @patch

@@ -12,7 +12,7 @@ import numpy as np
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ..parts import registry
-from .strategies import ClusteringStrategy, KMeansStrategy, _log_density
+from .strategies import GaussianStrategy, KMeansStrategy, _log_density
 
 # %% ../../nbs/windows/hmm.ipynb #a5980c6f
 def forward_filter(
@@ -58,16 +58,10 @@ def _fitted_hmm(X: np.ndarray, lengths, k: int, seed: int, covariance_type: str,
 # %% ../../nbs/windows/hmm.ipynb #eb60c30e
 @registry.register_strategy("hmm")
 @dataclass(eq=False)
-class GaussianHMMStrategy(ClusteringStrategy):
+class GaussianHMMStrategy(GaussianStrategy):
     "The likeliest state of a Gaussian hidden Markov model, given the rows so far: filtered, never smoothed."
-    n_components: int = 3 # states
-    random_state: int = 42 # seed of the start
-    covariance_type: str = "full" # full, tied, diag or spherical
     n_iter: int = 50 # largest number of steps of the fit
     sequential, fitted = True, ("start", "move", "means", "covars")
-
-    @property
-    def n_clusters(self) -> int: return self.n_components
 
     def fit(self,
         X: np.ndarray, # (n, d) scaled features in the order of time

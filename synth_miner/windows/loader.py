@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData, make_generator
+from ..data.report import warn_of_moves
 from ..data.source import DataSource
 from ..features.base import FeatureEngineer
 from ..features.pipeline import FeaturePipeline, FeatureScaler, fit_scaler
@@ -23,14 +24,15 @@ from synth_miner.windows.splits import (
 from torch.utils.data import DataLoader
 
 # %% ../../nbs/windows/05_loader.ipynb #8d73dfdd
-def _load(source: DataSource, assets: Sequence[str], step, sort_on_load: bool) -> list:
-    "The bars of some assets. Raises BadData when the source returns others."
-    settings = {}
+def _load(source: DataSource, assets: Sequence[str], step, sort_on_load: bool, fill: bool = False) -> list:
+    "The bars of some assets, coarser ones from any minute where holes are filled. Raises BadData for other assets."
+    settings = {"quiet": 1.0} if fill and step is not None else {}
     if step is not None: settings["step"] = step
     if not sort_on_load: settings["sort_on_load"] = False
     loaded = source.load_data(assets, **settings)
     names = [a.name for a in loaded]
     if names != list(assets): raise BadData(f"{type(source).__name__} returned {names}, expected {list(assets)}")
+    warn_of_moves(loaded)
     return loaded
 
 # %% ../../nbs/windows/05_loader.ipynb #3b6a1f07
@@ -68,7 +70,8 @@ class MarketDataLoader:
         self.data_source, self.engineer, self.feature_dim = data_source, engineer, engineer.feature_dim
         self.assets, self.batch_size = [assets] if isinstance(assets, str) else list(assets), batch_size
         self.seed, self.num_workers, self.pin_memory = seed, num_workers, pin_memory
-        self.assets_data, self.synthetic = _load(data_source, self.assets, step, sort_on_load), data_source.synthetic
+        self.assets_data = _load(data_source, self.assets, step, sort_on_load, gap_handling == "ffill")
+        self.synthetic = data_source.synthetic
         self.dataset = MarketDataset(self.assets_data, engineer, input_len, pred_len, 1 if stride is None else stride,
                                      vol_thresholds, gap_handling, cache_dir)
 

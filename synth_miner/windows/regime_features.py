@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from ..data.bars import AssetData
 from ..data.resample import inner_rows, resample_bars
+from ..features.rolling import rolling_mean, rolling_moments
 from .regimes import run_numbers
 
 # %% ../../nbs/windows/11_regime_features.ipynb #8221a3d2
@@ -37,7 +38,7 @@ def aggregate_5m_to_1h(
     rows = inner_rows(asset, resample_rule)
     opens = asset.frame["open"].to_numpy()[rows[:, :1]]
     path = np.log(np.concatenate([opens, asset.prices[rows]], axis=1))
-    return resample_bars(asset, resample_rule).frame[list(OHLCV)].assign(**_inside(path))
+    return resample_bars(asset, resample_rule, quiet=0).frame[list(OHLCV)].assign(**_inside(path))
 
 # %% ../../nbs/windows/11_regime_features.ipynb #69de3d30
 HOURLY_FEATURE_NAMES = (  # columns of `engineer_features`, in their order
@@ -46,9 +47,16 @@ HOURLY_FEATURE_NAMES = (  # columns of `engineer_features`, in their order
 )
 
 def _rolled(x: pd.Series, run: np.ndarray, window: int, least: int, statistic: str) -> pd.Series:
-    "A rolling statistic of the last `window` values of each row's run, NaN for fewer than `least`."
+    "Skewness or kurtosis of the last `window` values of each row's run, NaN for fewer than `least`."
     rolling = x.groupby(run).rolling(window, min_periods=min(least, window))
     return getattr(rolling, statistic)().droplevel(0)
+
+def _rolled_std(x: pd.Series, run: np.ndarray, window: int) -> pd.Series:
+    "Sample standard deviation of the last `window` values of each row's run, NaN for fewer than two."
+    start = np.searchsorted(run, run)
+    rows = np.minimum(np.arange(len(x)) + 1 - start, window)
+    _, variance = rolling_moments(x.to_numpy(), window, start, 1)
+    return pd.Series(np.sqrt(variance * rows / np.where(rows > 1, rows - 1, np.nan)), x.index)
 
 def _inner_returns(df_1h: pd.DataFrame, run: np.ndarray) -> pd.Series:
     "Log-return of each bar since the close before it, or since its own open where a run begins."
@@ -67,12 +75,12 @@ def engineer_features(
     if missing: raise KeyError(f"no column {missing}; aggregate the bars first, with aggregate_5m_to_1h")
     run = run_numbers(df_1h.index)
     r, f = _inner_returns(df_1h, run), df_1h[list(OHLCV)].copy()
-    vol = _rolled(r, run, realized_vol_window, 2, "std")
+    vol = _rolled_std(r, run, realized_vol_window)
     f["realized_vol"] = vol.where(vol.notna(), r.abs())
     f["skew"] = _rolled(r, run, realized_vol_window, 3, "skew")
     f["kurtosis"] = _rolled(r, run, realized_vol_window, 4, "kurt")
-    squares = np.log(df_1h["high"] / df_1h["low"])**2 / (4 * np.log(2))
-    f["parkinson_vol"] = np.sqrt(_rolled(squares, run, parkinson_vol_window, 1, "mean").clip(lower=0))
+    squares = (np.log(df_1h["high"] / df_1h["low"])**2 / (4 * np.log(2))).to_numpy()
+    f["parkinson_vol"] = np.sqrt(rolling_mean(squares, parkinson_vol_window, np.searchsorted(run, run), 1))
     f["log_ret"] = r
     for c in _AGG_INTRA_COLS: f[c] = df_1h[c].groupby(run).ewm(span=smooth_window, adjust=False).mean().droplevel(0)
     return f.replace([np.inf, -np.inf], np.nan).fillna(dict(skew=0.0, kurtosis=0.0)).astype(np.float64)

@@ -8,13 +8,13 @@ __all__ = ['Fold', 'generate_walk_forward_folds']
 # %% ../../nbs/windows/13_regime_folds.ipynb #9e49550a
 import numpy as np
 import pandas as pd
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ..core import BadData
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from .regimes import RegimeTagger
+from .splits import warn_left_out
 
 # %% ../../nbs/windows/13_regime_folds.ipynb #83690ef8
 def _size(value, name: str, least: int) -> tuple:
@@ -98,8 +98,6 @@ def generate_walk_forward_folds(
     if not cuts:
         raise BadData(f"no fold: each of {len(tried)} has a part without rows, in a hole of the data; "
                       "make train_size, val_size or test_size larger")
-    if len(cuts) < len(tried):
-        count = f"{len(tried) - len(cuts)} of {len(tried)} folds"
-        warnings.warn(f"{count} are left out: one of their parts lies in a hole of the data", stacklevel=2)
+    warn_left_out(len(tried) - len(cuts), len(tried), "one of their parts lies in a hole of the data", stacklevel=3)
     if tagger is None: tagger = RegimeTagger(n_regimes, regime_random_state, vol_features)
     return [_fold(i, features, c, tagger.fresh()) for i, c in enumerate(cuts)]

@@ -10,13 +10,12 @@ __all__ = ['window_starts', 'RegimeAwareDataset', 'PipelineConfig', 'FoldLoaders
 import numpy as np
 import pandas as pd
 import torch
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fastcore.basics import patch
 from ..core import BadData, make_generator
-from ..data.clean import OHLCV
+from ..data.columns import OHLCV
 from ..data.bars import AssetData
 from ..data.source import DataSource
 from ..parts import registry
@@ -25,6 +24,7 @@ from .regime_features import AggregationStep, FeatureStep, OHLCVAggregation, OHL
 from .regime_folds import Fold, generate_walk_forward_folds
 from .regime_sampler import RegimeBalancedSampler
 from .regimes import RegimeTagger, run_numbers
+from .splits import warn_left_out
 from .strategies import ClusteringStrategy
 from .targets import LogReturnTarget, TargetBuilder
 from torch.utils.data import DataLoader, Dataset
@@ -164,9 +164,7 @@ def _with_windows(folds: list[Fold], c: PipelineConfig) -> list[Fold]:
     if not good:
         raise BadData(f"no fold of {len(folds)} has a window of seq_len {c.seq_len} + pred_len {c.pred_len} bars "
                       "without a hole in each part; make them smaller, or val_size and test_size larger")
-    if len(good) < len(folds):
-        count = f"{len(folds) - len(good)} of {len(folds)} folds"
-        warnings.warn(f"{count} are left out: no window fits into one of their parts", stacklevel=3)
+    warn_left_out(len(folds) - len(good), len(folds), "no window fits into one of their parts")
     return good
 
 def run_pipeline(

@@ -11,6 +11,7 @@ from ..core import BadData
 from ..data.bars import AssetData
 from ..data.resample import fill_holes, grid_rows
 from ..features.base import FeatureEngineer
+from ..features.rolling import rolling_moments
 
 # %% ../../nbs/windows/00_rows.ipynb #c4158cf9
 GAP_MODES = ("segment", "error", "ffill", "nan")  # what to do about holes
@@ -64,6 +65,4 @@ VOL_THRESHOLDS = (0.0006, 0.0018)  # std of 5-minute log-returns that separates 
 def _window_std(c: dict, now: np.ndarray, input_len: int) -> np.ndarray:
     "Standard deviation of the log-returns in each window's past."
     r = np.nan_to_num(c["returns"])
-    sums = [np.concatenate([[0], np.cumsum(x)]) for x in (r, r * r)]
-    mean, square = ((s[now + 1] - s[now + 1 - input_len]) / input_len for s in sums)
-    return np.sqrt(np.maximum(square - mean**2, 0))
+    return np.sqrt(rolling_moments(r, input_len, np.zeros(len(r), np.int64))[1][now])

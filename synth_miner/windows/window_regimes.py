@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fastcore.basics import patch
 from ..core import BadData
 from ..data.times import step_name, to_seconds
-from ..features.base import rolling_mean
+from ..features.rolling import rolling_mean
 from .base import MarketDataset
 from .loader import MarketDataLoader
 from .regime_sampler import RegimeWindowSampler

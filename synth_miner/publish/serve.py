@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
@@ -84,7 +85,7 @@ def _run_until_told(server, bound):
     if not _in_event_loop(): return server.run([bound])
     print("Interrupt the cell to stop; `with serving(predictor) as url:` leaves the notebook free.", flush=True)
     with running(server, bound) as thread, contextlib.suppress(KeyboardInterrupt):
-        while thread.is_alive(): thread.join(0.2)
+        while thread.is_alive(): time.sleep(0.2) # an interrupted join would take the thread for ended
 
 # %% ../../nbs/publish/22_serve.ipynb #a712d47e
 def _limits(settings) -> HttpLimits:
@@ -94,7 +95,8 @@ def _limits(settings) -> HttpLimits:
 
 def _book(settings, predictor: SynthPredictor) -> ShadowBook | None:
     "Where answers are kept, as a configuration says."
-    return ShadowBook(Path(settings.folder) / "shadow", competitions=predictor.competitions) if settings.shadow else None
+    if not settings.shadow: return None
+    return ShadowBook(Path(settings.folder) / "shadow", competitions=predictor.competitions)
 
 @contextlib.contextmanager
 def _settling(book: ShadowBook | None, source: DataSource, every: float):
@@ -113,7 +115,7 @@ def serve(
     book: ShadowBook | None = None, # keeps the answers; None: as the configuration says, nobody for a predictor
     every: float = 600.0, # seconds from one look for prompts that can be scored to the next
     *,
-    token: str | None = None, # to be shown by clients; None: SYNTH_MINER_TOKEN, or one made where others can ask
+    token: str | None = None, # that clients show; None: SYNTH_MINER_TOKEN, or made where others can ask
 ):
     "Serve until the process is told to stop (SIGINT or SIGTERM), then answer what was asked and end."
     settings = None if isinstance(what, SynthPredictor) else what.serve

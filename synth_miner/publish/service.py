@@ -146,8 +146,9 @@ def make_app(
 ): # FastAPI
     "An app with POST /predict, GET /health and GET /metrics."
     from fastapi import Depends, FastAPI
+    from starlette.middleware.body_limit import RequestBodyLimitMiddleware
     pages = {} if docs else dict(docs_url=None, redoc_url=None, openapi_url=None)
-    app = FastAPI(title="Open Synth Miner", max_body_size=limits.body, **pages)
+    app = FastAPI(title="Open Synth Miner", **pages)
     metrics, admission = ServiceMetrics(), Admission(limits.prices, limits.waiting)
     predictor.listeners += [metrics.answered, *([book.record] if book is not None else [])]
     known, check = _gate(token)
@@ -159,6 +160,7 @@ def make_app(
         return metrics.text(predictor.status(), waiting, len(admission.queue), admission.prices - admission.free)
     _add_metrics(app, text, [Depends(check)])
     app.add_middleware(_UntilSent)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limits.body)
     return app
 
 # %% ../../nbs/publish/21_service.ipynb #6e10912a

@@ -45,11 +45,13 @@ class ShadowBook:
         *,
         keep: bool = False, # keep paths when they have been scored, in `scored`
         give_up: str = "2D", # after its end, a prompt without a truth is given up
+        most: int = 5000, # answers that wait for their truth; further ones are not kept. One takes up to 0.75 MB
         min_observed: float = 0.5, # share of a prompt's truth that the market must have
         clock: Callable = time.time, # UTC seconds
         competitions: Mapping | None = None, # name -> competition; None: the registered ones
     ):
         self.folder, self.keep, self.min_observed = Path(folder).expanduser(), keep, min_observed
+        self.most = most
         self.give_up, self.clock = pd.Timedelta(give_up).total_seconds(), clock
         self.competitions = COMPETITIONS if competitions is None else competitions
         field = DEFAULT_FIELD if field is None else field
@@ -64,10 +66,12 @@ class ShadowBook:
     def record(self,
         answered: Answered, # of a predictor
     ) -> Path | None: # its file; None: no competition asks for it
-        "Keep an answer. Raises OSError when the disk does not take it."
+        "Keep an answer. Raises OSError when the disk does not take it, or so many wait that it would be filled."
         prompt = answered.prompt
         try: rules = prompt_competition(prompt, self.competitions)
         except BadData: return None
+        if (n := len(self.waiting)) >= self.most:
+            raise OSError(f"{n} answers wait in {self.folder} for their truth already, this one is not kept")
         name = f"{prompt_start(prompt)}-{rules.name}-{prompt.asset}-{uuid.uuid4().hex[:8]}.parquet"
         write_answer(self.folder / "waiting" / name, answered)
         return self.folder / "waiting" / name

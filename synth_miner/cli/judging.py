@@ -7,7 +7,6 @@ __all__ = ['train_mode', 'first_prompt', 'backtest_mode', 'score_mode']
 
 # %% ../../nbs/cli/01_judging.ipynb #244c06b9
 import json
-import pandas as pd
 import re
 import shlex
 from pathlib import Path

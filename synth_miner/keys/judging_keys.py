@@ -56,7 +56,8 @@ PUBLISH_KEYS = key_group("publish.",
 )
 
 SERVE_KEYS = key_group("serve.",
-    ("host", HOST_NAME, "address to listen on; 127.0.0.1 accepts this machine only. Any other asks clients for a token: "
+    ("host", HOST_NAME,
+     "address to listen on; 127.0.0.1 accepts this machine only. Any other asks clients for a token: "
      "that of the environment variable SYNTH_MINER_TOKEN, or one made in folder"),
     ("port", Kind.whole(0, 65_535), "0: any free port; it is printed"),
     ("models", Kind.mapping("a mapping from a competition, or competition/asset, to a forecaster"),
@@ -74,7 +75,8 @@ SERVE_KEYS = key_group("serve.",
 )
 SERVE_KEYS += key_group("serve.",
     ("max_body", Kind.whole(1000, 10**9), "of a question; a longer one is refused with 413", "bytes"),
-    ("read_timeout", Kind.number(0, 3600, above=True), "for a question to arrive; a slower connection is closed", "seconds"),
+    ("read_timeout", Kind.number(0, 3600, above=True),
+     "for a question to arrive; a slower connection is closed", "seconds"),
     ("max_waiting", Kind.whole(1, 10**6), "questions that wait for their turn; further ones are refused with 503"),
     ("max_prices", Kind.whole(1000, 10**10),
      "prices in the answers that are made or sent at a time, about 100 bytes of memory each"),

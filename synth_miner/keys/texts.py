@@ -89,8 +89,8 @@ def _address(value: str) -> str:
 
 def _repository(value: str) -> str:
     "The name of a repository on the Hub. Raises ValueError."
-    if not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", value, re.A): raise ValueError("write owner/name, such as me/models")
-    return value
+    if re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", value, re.A): return value
+    raise ValueError("write owner/name, such as me/models")
 
 def _host(value: str) -> str:
     "The name or address of this machine. Raises ValueError."
@@ -136,15 +136,16 @@ def _length(least: float) -> Callable:
         text = f"{value}s" if isinstance(value, int) else value
         try: seconds = pd.Timedelta(re.sub(r"(?<=\d)(\s*)d$", r"\1D", text)).total_seconds()
         except (ValueError, OverflowError): raise ValueError("write 30min, 6h or 2d") from None
-        if not least <= seconds <= 3650 * 86400: raise ValueError("it is too short" if seconds < least else "it is too long")
-        return text
+        if least <= seconds <= 3650 * 86400: return text
+        raise ValueError("it is too short" if seconds < least else "it is too long")
     return check
 
 def length_of_time(
     least: str = "1s", # the shortest
 ) -> Kind:
     "A length of time, at most ten years."
-    return _checked(f"a length of time such as 30min or 6h, at least {least}", _length(pd.Timedelta(least).total_seconds()))
+    check = _length(pd.Timedelta(least).total_seconds())
+    return _checked(f"a length of time such as 30min or 6h, at least {least}", check)
 
 def _bar_step(value):
     "Seconds of a bar. Raises ValueError unless whole bars fill a day."

@@ -218,7 +218,8 @@ class DefaultForecaster(Forecaster):
 def _own_folder(what) -> Path | None: # None: it is no folder
     "The run folder that is meant. Raises BadData for a word that is also the name of a recipe or baseline."
     folder = Path(str(what)).expanduser()
-    if not folder.is_dir() or isinstance(what, Path) or re.search(r"[/\\~]", what): return folder if folder.is_dir() else None
+    if not folder.is_dir(): return None
+    if isinstance(what, Path) or re.search(r"[/\\~]", what): return folder
     known = {*packaged_recipes(), *(i.name for i in registry.list_parts("forecaster"))}
     if what.lower() not in known: return folder
     if not (folder / "forecaster.json").is_file(): return None

@@ -213,8 +213,8 @@ def later(self: HubManager,
     error: Exception, # why it was not pushed
 ) -> str: # one line
     "How to publish the run another time."
-    usual = dict(private=True, license="mit", endpoint=None)
-    own = [f"publish.{k}={str(v).lower() if v is True or v is False else v}" for k, v in self._options().items() if v != usual[k]]
+    usual = dict(private="True", license="mit", endpoint="None")
+    own = [f"publish.{k}={v}" for k, v in self._options().items() if str(v) != usual[k]]
     command = shlex.join(["synth-miner", "mode=publish", f"run={self.folder}", f"publish.repo_id={self.repo_id}", *own])
     return clean_text(f"not pushed: {error}. Everything is in {self.folder}; push it later with {command}", self.token)
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ANY_TEXT', 'FILE_NAME', 'ASSET_NAME', 'ANY_PATH', 'WEB_ADDRESS', 'HUB_REPOSITORY', 'HOST_NAME', 'FORECASTER_NAME',
-           'ANY_TIME', 'BAR_STEP', 'ANY_START', 'RIVAL', 'text_kind', 'length_of_time', 'part_of']
+           'ANY_TIME', 'ANY_START', 'BAR_STEP', 'RIVAL', 'text_kind', 'length_of_time', 'part_of']
 
 # %% ../../nbs/keys/01_texts.ipynb #a3d2b34c
 import functools
@@ -147,6 +147,9 @@ def length_of_time(
     check = _length(pd.Timedelta(least).total_seconds())
     return _checked(f"a length of time such as 30min or 6h, at least {least}", check)
 
+ANY_START = _checked("a time such as 2024-03, or a length of time before the end such as 60d", _start)
+
+# %% ../../nbs/keys/01_texts.ipynb #6fd307a0
 def _bar_step(value):
     "Seconds of a bar. Raises ValueError unless whole bars fill a day."
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= 86_400: raise ValueError("write 60")
@@ -154,7 +157,6 @@ def _bar_step(value):
     return value
 
 BAR_STEP = _checked("a length of bars in seconds, such as 60", _bar_step)
-ANY_START = _checked("a time such as 2024-03, or a length of time before the end such as 60d", _start)
 
 # %% ../../nbs/keys/01_texts.ipynb #2a76d3b6
 def part_of(

@@ -30,7 +30,7 @@ def _import_file(file: Path) -> str:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         del sys.modules[name]
         raise ImportError(f"{file} failed to import: {type(e).__name__}: {e}") from e
     return name

@@ -75,10 +75,9 @@ def _load_each(source, assets: Sequence[str], step: int) -> tuple: # bars; messa
 
 def _notes(source, bars: Sequence, step: int, caught: Sequence) -> list[str]:
     "What was read, and what was left out of it, each said once."
-    messages = [s for b in bars for s in source.about(b.name, step)] + [str(w.message) for w in caught]
-    understood = {b.name: (b.reading or {}).get("understood") for b in bars}
-    messages += [f"{name}: {'; '.join(sentences)}" for name, sentences in understood.items() if sentences]
-    return [f"Note: {s}" for s in dict.fromkeys(messages)]
+    said = [s for b in bars for s in source.about(b.name, step)] + [str(w.message) for w in caught]
+    said += [f"{b.name}: {'; '.join(b.reading['understood'])}" for b in bars if b.reading and b.reading["understood"]]
+    return [f"Note: {s}" for s in dict.fromkeys(said)]
 
 def _assumed(reports: Sequence) -> list[str]:
     "What had to be assumed when files were read; no fault, but somebody should confirm it."

@@ -55,7 +55,7 @@ class MockDataSource(DataSource):
         if length < 2 or not base_price > 0:
             raise BadData(f"expected length >= 2 and base_price > 0, got {length} and {base_price}")
         self.length, self.step, self.seed, self.base_price = int(length), to_seconds(freq), seed, float(base_price)
-        self.first, self.end = int(to_time(start).timestamp()), end
+        self.first, self.end = int(to_time("2020-01-01" if start is None else start).timestamp()), end
 
     def __repr__(self):
         return f"MockDataSource({self.length:,} bars of {step_name(self.step)}, seed {self.seed})"

@@ -93,11 +93,11 @@ def _forecaster(what) -> Forecaster:
 def _thin(prompts, most) -> list[Prompt]:
     "Every k-th moment, with all its assets, so that at most `most` prompts are left."
     moments = sorted({p.time for p in prompts})
-    for k in range(-(-len(prompts) // most), len(moments) + 1):
+    for k in range(min(-(-len(prompts) // most), len(moments)), len(moments) + 1):
         chosen = set(moments[::k])
         found = [p for p in prompts if p.time in chosen]
-        if len(found) <= most: break
-    return found
+        if len(found) <= most: return found
+    raise BadData(f"max_prompts={most} is less than one moment of all assets has; give at least {len(found)}")
 
 @patch
 def _fine(self: BacktestRunner) -> dict: # name -> bars

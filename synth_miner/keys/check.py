@@ -14,16 +14,14 @@ from .judging_keys import BACKTEST_KEYS, PUBLISH_KEYS, REPLAY_KEYS, SERVE_KEYS
 from .kind import shown_value
 from .market_keys import (
     COMPETITION_KEYS, DATA_KEYS, FEATURE_KEYS, MODEL_KEYS, READING_KEYS, SOURCE_KEYS)
-from .ultra_keys import ULTRA_KEYS
-from .run_keys import PLACE_KEYS, REGIME_KEYS, RUN_KEYS, TRACKING_KEYS, TRAINING_KEYS
+from .run_keys import PLACE_KEYS, REGIME_KEYS, RUN_KEYS, TRACKING_KEYS, TRAIN_KEYS
 from ..names import did_you_mean
 
 # %% ../../nbs/keys/06_check.ipynb #d271c41b
 KEY_GROUPS = dict(
     run=RUN_KEYS + PLACE_KEYS, data=DATA_KEYS + SOURCE_KEYS + READING_KEYS, competition=COMPETITION_KEYS,
-    features=FEATURE_KEYS, model=MODEL_KEYS, training=TRAINING_KEYS, regimes=REGIME_KEYS, backtest=BACKTEST_KEYS,
-    replay=REPLAY_KEYS, tracking=TRACKING_KEYS, publish=PUBLISH_KEYS, serve=SERVE_KEYS,
-    ultra=ULTRA_KEYS)  # group -> its keys
+    features=FEATURE_KEYS, model=MODEL_KEYS, training=TRAIN_KEYS, regimes=REGIME_KEYS, backtest=BACKTEST_KEYS,
+    replay=REPLAY_KEYS, tracking=TRACKING_KEYS, publish=PUBLISH_KEYS, serve=SERVE_KEYS)  # group -> its keys
 KEYS = {key.name: key for group in KEY_GROUPS.values() for key in group}  # full name -> key
 CONFIG_GROUPS = (*(g for g in KEY_GROUPS if g != "run"), "sweep")  # folders of configs, of which one option is chosen
 _NODES = {n.rsplit(".", i)[0] for n in KEYS for i in range(1, n.count(".") + 1)}  # names with keys below
@@ -56,7 +54,8 @@ def is_key(
     "Whether a key exists, is a group or a part of one, or may be an argument of a part."
     above = [name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)]
     inside = any((a in KEYS and a not in _NODES) or a in OPEN_NODES for a in above)
-    return name in KEYS or name in _NODES or name in CONFIG_GROUPS or inside or name.split(".")[0].split("/")[0] == "hydra"
+    of_hydra = name.split(".")[0].split("/")[0] == "hydra"
+    return name in KEYS or name in _NODES or name in CONFIG_GROUPS or inside or of_hydra
 
 # %% ../../nbs/keys/06_check.ipynb #a03117dd
 def _check_free(name: str, value):
@@ -71,13 +70,15 @@ def _walk(node: Mapping, default: Mapping, prefix: str, strict: bool) -> dict: #
     changes = {}
     for k, value in node.items():
         name, usual = f"{prefix}{k}", default.get(k)
-        if name == "hydra" or (name in KEYS and k in default and type(value) is type(usual) and value == usual): continue
+        believed = name in KEYS and k in default and type(value) is type(usual) and value == usual
+        if believed or name == "hydra": continue
         if name in _NODES and isinstance(value, Mapping):
             changes |= _walk(value, usual if isinstance(usual, Mapping) else {}, f"{name}.", strict)
         elif name in KEYS:
             read = KEYS[name].read(value)
             if type(read) is not type(value) or read != value: changes[name] = read
-        elif name in _NODES: raise BadData(f"{name}={shown_value(value)}: expected keys below it, such as {_example(name)}")
+        elif name in _NODES:
+            raise BadData(f"{name}={shown_value(value)}: expected keys below it, such as {_example(name)}")
         elif strict and not is_key(name): raise BadData(unknown_key(name))
         else: _check_free(name, value)
     return changes

@@ -9,7 +9,7 @@ __all__ = ['BACKTEST_KEYS', 'REPLAY_KEYS', 'PUBLISH_KEYS', 'SERVE_KEYS']
 from .key import key_group
 from .kind import Kind
 from .texts import (
-    ANY_PATH, ANY_TEXT, ANY_TIME, ASSET_NAME, FORECASTER_NAME, HOST_NAME, HUB_REPOSITORY, RIVAL, WEB_ADDRESS,
+    ANY_PATH, ANY_TEXT, ANY_TIME, ASSET_NAME, BAR_STEP, FORECASTER_NAME, HOST_NAME, HUB_REPOSITORY, RIVAL, WEB_ADDRESS,
     length_of_time, part_of)
 
 # %% ../../nbs/keys/05_judging_keys.ipynb #fe441630
@@ -56,7 +56,9 @@ PUBLISH_KEYS = key_group("publish.",
 )
 
 SERVE_KEYS = key_group("serve.",
-    ("host", HOST_NAME, "address to listen on; 127.0.0.1 accepts this machine only, any other asks for a token"),
+    ("host", HOST_NAME,
+     "address to listen on; 127.0.0.1 accepts this machine only. Any other asks clients for a token: "
+     "that of the environment variable SYNTH_MINER_TOKEN, or one made in folder"),
     ("port", Kind.whole(0, 65_535), "0: any free port; it is printed"),
     ("models", Kind.mapping("a mapping from a competition, or competition/asset, to a forecaster"),
      "who answers, besides run; for all others the packaged recipe or the best baseline answers"),
@@ -65,14 +67,18 @@ SERVE_KEYS = key_group("serve.",
      "sources of bars, tried in this order, such as [binance, hyperliquid]"),
     ("assets", ASSET_NAME.listing(least=1, unlike=True).or_null("those of all competitions that a source has"),
      "assets updated in the background"),
-    ("step", Kind.whole(1, 86_400).or_null("the step of the competition's prices"), "bar length of the sources", "seconds"),
+    ("step", BAR_STEP.or_null("the step of the competition's prices"), "bar length of the sources"),
     ("deadline", Kind.number(0, 3600, above=True), "a model may take before the fallback answers", "seconds"),
     ("stale", length_of_time(), "the fallback answers if the newest price is older than this at the start of a prompt"),
     ("folder", ANY_PATH, "for recent bars, stored prompts and their scores"),
     ("shadow", Kind.switch(), "store answered prompts and score them once the realised prices are known"),
-    ("max_body", Kind.whole(256, 10**9), "length of a question; a longer one is refused with 413", "bytes"),
-    ("read_timeout", Kind.number(0, 3600, above=True), "for a question to arrive", "seconds"),
+)
+SERVE_KEYS += key_group("serve.",
+    ("max_body", Kind.whole(1000, 10**9), "of a question; a longer one is refused with 413", "bytes"),
+    ("read_timeout", Kind.number(0, 3600, above=True),
+     "for a question to arrive; a slower connection is closed", "seconds"),
     ("max_waiting", Kind.whole(1, 10**6), "questions that wait for their turn; further ones are refused with 503"),
-    ("max_prices", Kind.whole(1000, 10**10), "prices in the answers that are made or sent at a time"),
+    ("max_prices", Kind.whole(1000, 10**10),
+     "prices in the answers that are made or sent at a time, about 100 bytes of memory each"),
     ("docs", Kind.switch(), "serve pages that describe the routes, at /docs"),
 )

@@ -45,6 +45,7 @@ def read(self: Kind,
     except ValidationError as e:
         reasons = [str(r["ctx"]["error"]) for r in e.errors() if r["type"] == "value_error"]
         raise BadData("; ".join([f"expected {self.text}", *reasons[:1]])) from None
+    except UnicodeError: raise BadData(f"expected {self.text}; it has a character that cannot be saved") from None
 
 # %% ../../nbs/keys/00_kind.ipynb #bf1e7b18
 def _range(least, most, above: bool = False, below: bool = False) -> str:
@@ -128,8 +129,9 @@ def or_else(self: Kind,
 # %% ../../nbs/keys/00_kind.ipynb #981157a5
 def _needs_list(value):
     "The value, if it is a list. Raises ValueError that shows how one is written."
-    if isinstance(value, str | int | float): raise ValueError(f"write a list, such as '[{value}]'")
-    return value
+    if not isinstance(value, str | int | float): return value
+    example = str(value) if str(value).isprintable() and len(str(value)) < 40 else "a,b"
+    raise ValueError(f"write a list, such as '[{example}]'")
 
 def _unlike(values: list) -> list:
     "The values, if none of them is there twice."

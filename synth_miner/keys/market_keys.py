@@ -77,11 +77,13 @@ SOURCE_KEYS = key_group("data.source.",
 _COLUMN = ANY_TEXT.or_null("none")
 SOURCE_KEYS += key_group("data.source.",
     ("repo_id", HUB_REPOSITORY, "hub: data set"),
-    ("filename_pattern", ANY_TEXT, "hub: file of an asset, such as {asset}/data.parquet or data/{asset}/{step}.parquet"),
+    ("filename_pattern", ANY_TEXT,
+     "hub: file of an asset, such as {asset}/data.parquet or data/{asset}/{step}.parquet"),
     ("revision", ANY_TEXT.or_null("the newest"), "hub: branch, tag or commit; set it to make runs repeatable"),
     ("endpoint", WEB_ADDRESS.or_null("HF_ENDPOINT, or huggingface.co"), "hub: another Hub"),
     ("timestamp_column", _COLUMN, "hub: name of the column of times"),
-    *((f"{price}_column", _COLUMN, f"hub: name of the column of {price}") for price in ("open", "high", "low", "close")),
+    *((f"{price}_column", _COLUMN, f"hub: name of the column of {price}")
+      for price in ("open", "high", "low", "close")),
     ("volume_column", _COLUMN, "hub: name of the column of volume"),
 )
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ANY_TEXT', 'FILE_NAME', 'ASSET_NAME', 'ANY_PATH', 'WEB_ADDRESS', 'HUB_REPOSITORY', 'HOST_NAME', 'FORECASTER_NAME',
-           'ANY_TIME', 'ANY_START', 'RIVAL', 'text_kind', 'length_of_time', 'part_of']
+           'ANY_TIME', 'ANY_START', 'BAR_STEP', 'RIVAL', 'text_kind', 'length_of_time', 'part_of']
 
 # %% ../../nbs/keys/01_texts.ipynb #a3d2b34c
 import functools
@@ -89,8 +89,8 @@ def _address(value: str) -> str:
 
 def _repository(value: str) -> str:
     "The name of a repository on the Hub. Raises ValueError."
-    if not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", value, re.A): raise ValueError("write owner/name, such as me/models")
-    return value
+    if re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", value, re.A): return value
+    raise ValueError("write owner/name, such as me/models")
 
 def _host(value: str) -> str:
     "The name or address of this machine. Raises ValueError."
@@ -136,17 +136,27 @@ def _length(least: float) -> Callable:
         text = f"{value}s" if isinstance(value, int) else value
         try: seconds = pd.Timedelta(re.sub(r"(?<=\d)(\s*)d$", r"\1D", text)).total_seconds()
         except (ValueError, OverflowError): raise ValueError("write 30min, 6h or 2d") from None
-        if not least <= seconds <= 3650 * 86400: raise ValueError("it is too short" if seconds < least else "it is too long")
-        return text
+        if least <= seconds <= 3650 * 86400: return text
+        raise ValueError("it is too short" if seconds < least else "it is too long")
     return check
 
 def length_of_time(
     least: str = "1s", # the shortest
 ) -> Kind:
     "A length of time, at most ten years."
-    return _checked(f"a length of time such as 30min or 6h, at least {least}", _length(pd.Timedelta(least).total_seconds()))
+    check = _length(pd.Timedelta(least).total_seconds())
+    return _checked(f"a length of time such as 30min or 6h, at least {least}", check)
 
 ANY_START = _checked("a time such as 2024-03, or a length of time before the end such as 60d", _start)
+
+# %% ../../nbs/keys/01_texts.ipynb #6fd307a0
+def _bar_step(value):
+    "Seconds of a bar. Raises ValueError unless whole bars fill a day."
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= 86_400: raise ValueError("write 60")
+    if 86_400 % value: raise ValueError("a day is not a whole number of such bars")
+    return value
+
+BAR_STEP = _checked("a length of bars in seconds, such as 60", _bar_step)
 
 # %% ../../nbs/keys/01_texts.ipynb #2a76d3b6
 def part_of(

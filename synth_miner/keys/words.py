@@ -79,7 +79,8 @@ def _one_word(word: str, sweep: bool) -> str:
     if kind and kind.typed: value = _text_word(value, sweep)
     elif kind and kind.listed: value = _list_word(value)
     elif sign != "~" and _parsed(value) is None:
-        raise BadData(f"{word}: the value cannot be read; put text in quotes.{quoting_advice([f'{key}={_quoted(value)}'])}")
+        advice = quoting_advice([f"{key}={_quoted(value)}"])
+        raise BadData(f"{word}: the value cannot be read; put text in quotes.{advice}")
     else: return word
     return f"{word.partition('=')[0]}={value}"
 

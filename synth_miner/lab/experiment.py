@@ -168,7 +168,8 @@ def _new_folder(settings: RunSettings, trainer: Trainer, folder: Path | None) ->
 def _after_interrupt(folder: Path) -> str:
     "What happens after Ctrl-C, and how to end or continue."
     again = shlex.join(["synth-miner", "resume=true", f"run={folder}"])
-    return f"the best epoch so far is saved and scored now; Ctrl-C again ends at once. To continue the training: {again}"
+    next_step = "the best epoch so far is saved and scored now; Ctrl-C again ends at once"
+    return f"{next_step}. To continue the training: {again}"
 
 # %% ../../nbs/lab/03_experiment.ipynb #a0767c2d
 def run_experiment(
@@ -179,7 +180,7 @@ def run_experiment(
     log: Callable | None = None, # called with each epoch's row and `step=`
     source: DataSource | None = None, # bars; None: as configured
 ) -> dict: # model, metrics, config, run (folder), recipe, block_hash, forecaster, result
-    "Train, backtest on the held-out part, and write weights, scores, figures and card. Raises BadData before it trains."
+    "Train, backtest on the held-out part, write weights, scores, figures and card. Raises BadData before it trains."
     settings, folder = resumed_settings(read_settings(config))
     settings = checked_settings(settings)
     prepared = _prepare(settings, source)

@@ -104,13 +104,16 @@ def help_text(
     about = _packaged("run")["config"]["hydra"]["help"]
     table = key_table("run")
     names = [f"  {shlex.quote(f'{k}={row.default}')}" for k, row in table.iterrows()]
-    own = [f"{n:<24} {textwrap.shorten(m, width - 25, placeholder=' ...')}" for n, m in zip(names, table.meaning, strict=True)]
-    groups = [f"  {g:<12} {len(KEY_GROUPS.get(g, ())) or '':>3} keys{_choice(g)}" for g in CONFIG_GROUPS if g != "sweep"]
+    short = [textwrap.shorten(m, width - 25, placeholder=" ...") for m in table.meaning]
+    own = [f"{n:<24} {m}" for n, m in zip(names, short, strict=True)]
+    groups = [f"  {g:<12} {len(KEY_GROUPS[g]):>3} keys{_choice(g)}" for g in CONFIG_GROUPS if g in KEY_GROUPS]
     groups = [line for g in groups for line in textwrap.wrap(g, width, subsequent_indent=" " * 24)]
-    sweep = f"  sweep={' | '.join(group_options('sweep'))}: try many values; -m does so with the values given as key=a,b"
+    sweep = f"  sweep={' | '.join(group_options('sweep'))}: try many values, as -m does with key=a,b"
     modes = textwrap.wrap(f"mode: {KEYS['mode'].kind.text}", width, initial_indent="  ", subsequent_indent="  ")
     return "\n".join([about["header"], "", "usage: synth-miner [key=value ...] [group=option ...]", *modes, "",
                       "Keys of the command", *own, "", "Groups (synth-miner --help-keys GROUP lists the keys of one)",
                       *groups, sweep, "", "Examples", *textwrap.indent(about["footer"], "  ").splitlines(), "",
-                      "  --help-keys [GROUP]  all keys, with ranges and meaning      --cfg job  the complete configuration",
-                      "  --version            the version                            -m         every combination of key=a,b"])
+                      "Options", "  --help-keys [GROUP]  all keys, with ranges and meaning",
+                      "  --version            the version",
+                      "  --cfg job            the complete configuration",
+                      "  -m                   every combination of the values given as key=a,b"])

@@ -100,7 +100,8 @@ def read_sweep(
     if not rows: raise BadData(f"{store.path} has no trial of a sweep called {name!r}")
     table, params = _trial_table(rows)
     same = _add_differences(table, store.folder)
-    command = shlex.join(["synth-miner", *table.overrides[0]]) if table.status[0] == "done" else ""
+    where = [] if str(store.folder) == "outputs" else [f"output_dir={store.folder}"] # where the store finds it again
+    command = shlex.join(["synth-miner", *table.overrides[0], *where]) if table.status[0] == "done" else ""
     return Sweep(name, table, params, parameter_importance(table[table.status == "done"], params), same, command, store)
 
 # %% ../../nbs/lab/15_sweep.ipynb #ef7480c6

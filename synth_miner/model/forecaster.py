@@ -218,10 +218,11 @@ class DefaultForecaster(Forecaster):
         return chosen.factors(bars.slice(start, None), competition, n_paths, seed)
 
 # %% ../../nbs/model/06_forecaster.ipynb #f930ab2d
-def _own_folder(what) -> Path | None: # None: it is no folder
+def _own_folder(what) -> Path | None: # None: it is not a folder
     "The run folder that is meant. Raises BadData for a word that is also the name of a recipe or baseline."
     folder = Path(str(what)).expanduser()
-    if not folder.is_dir() or isinstance(what, Path) or re.search(r"[/\\~]", what): return folder if folder.is_dir() else None
+    if not folder.is_dir(): return None
+    if isinstance(what, Path) or re.search(r"[/\\~]", what): return folder
     known = {*packaged_recipes(), *(i.name for i in registry.list_parts("forecaster"))}
     if what.lower() not in known: return folder
     if not (folder / "forecaster.json").is_file(): return None

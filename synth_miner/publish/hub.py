@@ -8,6 +8,7 @@ __all__ = ['Publication', 'HubManager', 'publish_run']
 # %% ../../nbs/publish/10_hub.ipynb #57f07e2f
 import json
 import os
+import shlex
 import time
 import warnings
 from collections.abc import Callable
@@ -203,11 +204,18 @@ def push(self: HubManager,
 
 # %% ../../nbs/publish/10_hub.ipynb #7cd0267a
 @patch
+def _options(self: HubManager) -> dict:
+    "The options of publishing that a command can give."
+    return dict(private=self.private, license=self.license, endpoint=self.endpoint)
+
+@patch
 def later(self: HubManager,
     error: Exception, # why it was not pushed
 ) -> str: # one line
     "How to publish the run another time."
-    command = f"synth-miner mode=publish run={self.folder} publish.repo_id={self.repo_id}"
+    usual = dict(private="True", license="mit", endpoint="None")
+    own = [f"publish.{k}={v}" for k, v in self._options().items() if str(v) != usual[k]]
+    command = shlex.join(["synth-miner", "mode=publish", f"run={self.folder}", f"publish.repo_id={self.repo_id}", *own])
     return clean_text(f"not pushed: {error}. Everything is in {self.folder}; push it later with {command}", self.token)
 
 # %% ../../nbs/publish/10_hub.ipynb #dfd3568e

@@ -56,6 +56,7 @@ def backtest_action(
     table = write_judgement(made, f"{folder.name} on the next stretch", settings, result)
     return f"{table.round(3).to_string()}\nEverything is in {made} (card.md, breakdown.csv, prompts.parquet, ...)"
 
+# %% ../../nbs/ultra/14_actions.ipynb #e6150130
 def bench_action(
     cfg, # complete configuration; `run` names the model
 ) -> str: # what to print

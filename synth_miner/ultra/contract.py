@@ -77,6 +77,7 @@ def allowed_payloads(
         cases[f"trigger {kind}"] = _changed(payload, "prompt.trigger", dict(kind=kind, venue="futures"))
     return cases
 
+# %% ../../nbs/ultra/11_contract.ipynb #86211c9e
 def broken_payloads(
     payload: dict, # as the validator passes it, with rows in every stream
 ) -> dict: # name -> payload

@@ -168,6 +168,7 @@ def ultra_run_facts(
                 competition=COMPETITION, data="made-up market", commit_id=git["commit"], dirty=git["dirty"],
                 version=__version__, code=code_fingerprint())
 
+# %% ../../nbs/ultra/13_run.ipynb #e124eda5
 def run_ultra(
     settings: UltraSettings, # of the run
     root: str | Path = "outputs", # folder of all runs
@@ -191,6 +192,7 @@ def run_ultra(
                      verdict="better" if row.high < 0 else "worse" if row.low > 0 else "no difference")
     return folder
 
+# %% ../../nbs/ultra/13_run.ipynb #2370e3c4
 def load_ultra_run(
     folder: str | Path, # of a finished run
 ) -> tuple[UltraModel, UltraSettings]:

@@ -29,14 +29,14 @@ def _imported(node, module) -> tuple[dict, dict]:
     "Names that an import statement brings in, from this package and from others."
     inside, outside = {}, {}
     for a in node.names:
-        name = a.asname or a.name.split(".")[0]
+        name, renamed = a.asname or a.name.split(".")[0], f" as {a.asname}" if a.asname else ""
         if isinstance(node, ast.Import):
-            outside[name] = f"import {a.name}" + (f" as {a.asname}" if a.asname else ""), a.name.split(".")[0]
+            outside[name] = f"import {a.name}" + renamed, a.name.split(".")[0]
             continue
         source = "." * node.level + (node.module or "")
         full = importlib.util.resolve_name(source, module.rpartition(".")[0]) if node.level else source
         if full.split(".")[0] == module.split(".")[0]: inside[name] = full, a.name
-        else: outside[name] = f"from {full} import {a.name}" + (f" as {a.asname}" if a.asname else ""), full.split(".")[0]
+        else: outside[name] = f"from {full} import {a.name}" + renamed, full.split(".")[0]
     return inside, outside
 
 @lru_cache(64)

@@ -153,6 +153,7 @@ def _epoch(w, train, optimiser, schedule, order):
         optimiser.step()
         schedule.step()
 
+# %% ../../nbs/ultra/09_steps.ipynb #335b3598
 def student_weights(
     samples: Samples, # in order of time
 ) -> dict: # those of `first_weights` without the layer, one member

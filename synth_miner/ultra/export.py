@@ -8,6 +8,7 @@ __all__ = ['PACKAGE', 'BASE_IMAGE', 'model_source', 'Exported', 'check_export', 
 # %% ../../nbs/ultra/12_export.ipynb #ea191f2a
 import json
 import numpy as np
+import pandas as pd
 from pathlib import Path
 from .. import __version__
 from ..core import BadData
@@ -89,7 +90,11 @@ print(f"equal to the fitted model; packages {{sorted(foreign)}}; ms per call: me
 # %% ../../nbs/ultra/12_export.ipynb #cef13cae
 class Exported:
     "A folder for the competition, and what was found when it was made."
-    def __init__(self, folder, contract, latency): self.folder, self.contract, self.latency = folder, contract, latency
+    def __init__(self,
+        folder: Path, # written
+        contract: pd.DataFrame, # verdicts, as `check_contract` gives them
+        latency: dict, # as `latency_report` gives it
+    ): self.folder, self.contract, self.latency = folder, contract, latency
 
     def __str__(self):
         slow = "" if self.latency["p99_ms"] < LIMIT_MS else f" (above the limit of {LIMIT_MS:g} ms on this machine)"

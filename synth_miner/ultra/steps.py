@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KNOTS', 'STEPS', 'step_matrix', 'step_inputs', 'step_percentiles', 'first_weights', 'torch_percentiles', 'torch_crps',
-           'StepModel', 'student_weights', 'fit_steps']
+           'student_weights', 'StepModel', 'fit_steps']
 
 # %% ../../nbs/ultra/09_steps.ipynb #1202efd2
 import numpy as np
@@ -102,6 +102,18 @@ def torch_crps(
     error, q = real[:, None] - moves, torch.as_tensor(QUANTILES, dtype=moves.dtype)
     return 2 * torch.maximum(q * error, (q - 1) * error).mean()
 
+# %% ../../nbs/ultra/09_steps.ipynb #062c26a2
+def student_weights(
+    samples: Samples, # in order of time
+) -> dict: # those of `first_weights` without the layer, one member
+    "Weights of the Student t that is likeliest."
+    from scipy.special import stdtrit
+    location, scale, freedom, _ = student_of_samples(samples)
+    width = np.r_[np.zeros(N_LEANS), scale[:-1]]
+    steps = np.diff(stdtrit(freedom, np.array(KNOTS)))
+    return dict(middle=location[None, :-1], shift=location[-1:], base=scale[-1:], width=width[None],
+                bias=np.log(np.expm1(steps))[None])
+
 # %% ../../nbs/ultra/09_steps.ipynb #a3ea249c
 class StepModel(UltraModel):
     "A middle and positive steps, fitted to the score; what the leaves of this room are made of."
@@ -154,17 +166,6 @@ def _epoch(w, train, optimiser, schedule, order):
         schedule.step()
 
 # %% ../../nbs/ultra/09_steps.ipynb #335b3598
-def student_weights(
-    samples: Samples, # in order of time
-) -> dict: # those of `first_weights` without the layer, one member
-    "Weights of the Student t that is likeliest."
-    from scipy.special import stdtrit
-    location, scale, freedom, _ = student_of_samples(samples)
-    width = np.r_[np.zeros(N_LEANS), scale[:-1]]
-    steps = np.diff(stdtrit(freedom, np.array(KNOTS)))
-    return dict(middle=location[None, :-1], shift=location[-1:], base=scale[-1:], width=width[None],
-                bias=np.log(np.expm1(steps))[None])
-
 def fit_steps(
     model: StepModel, # its settings are used
     samples: Samples, # in order of time

@@ -44,6 +44,7 @@ def train_action(
                        cfg.progress)
     return f"{(folder / 'card.md').read_text()}\nEverything is in {folder} (card.md, scores.png, pit.png, ...)"
 
+# %% ../../nbs/ultra/14_actions.ipynb #9060814d
 def backtest_action(
     cfg, # complete configuration; `run` names the model
 ) -> str: # what to print
@@ -67,6 +68,7 @@ def bench_action(
     kept = "within" if found["p99_ms"] < LIMIT_MS else "above"
     return "\n".join([*lines, f"99 % of the calls are {kept} the limit of {LIMIT_MS:g} ms on this machine"])
 
+# %% ../../nbs/ultra/14_actions.ipynb #94fa8d85
 def export_action(
     cfg, # complete configuration; `run` names the model
 ) -> str: # what to print

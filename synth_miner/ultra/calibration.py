@@ -27,6 +27,7 @@ def best_width(
     scores = [pinball_crps(middle + w * (answers - middle), real).mean() for w in WIDTHS]
     return float(WIDTHS[np.argmin(scores)] ** (len(real) / (len(real) + PRIOR)))
 
+# %% ../../nbs/ultra/09_calibration.ipynb #e4fa9c56
 def fit_widths(
     model: UltraModel, # fitted on other samples
     samples: Samples, # that it has not seen

@@ -37,6 +37,7 @@ def _changed(payload, path, value):
     if value is None: del node[last]
     return made
 
+# %% ../../nbs/ultra/11_contract.ipynb #c260aaed
 def _each(payload, path, change):
     "A payload with one stream of each venue changed."
     for venue in ("spot", "futures"):
@@ -117,6 +118,7 @@ def _same(a, b) -> bool:
     if isinstance(a, np.ndarray): return a.dtype == b.dtype and a.tobytes() == b.tobytes()
     return a == b or (a != a and b != b) # NaN equals itself here
 
+# %% ../../nbs/ultra/11_contract.ipynb #014f4344
 def check_contract(
     predict: Callable, # `predict_percentiles`
     payload: UltraPayload | dict, # with rows in every stream
@@ -164,6 +166,7 @@ def latency_report(
     return dict(p50_ms=float(p50), p99_ms=float(p99), max_ms=max(times), calls=calls, updates=rows,
                 grown_bytes=memory_growth(predict, plain, calls))
 
+# %% ../../nbs/ultra/11_contract.ipynb #37d9f2ae
 def memory_growth(
     predict: Callable, # `predict_percentiles`
     payload: dict, # any

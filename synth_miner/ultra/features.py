@@ -33,6 +33,7 @@ FEATURES = (*_LEANS, *_ACTIVE, *_CLOCK, *_SCALES)  # names, in order
 N_LEANS = len(_LEANS)  # how many of them, from the first, say up or down; the others say how far
 N_SCALES = len(_SCALES)  # how many of them, up to the last, are logarithms of volatilities
 
+# %% ../../nbs/ultra/05_features.ipynb #985ff73d
 def _filled(volatility):
     "Logarithms of volatilities, unknown ones replaced by the mean of the others; a floor keeps them finite."
     known = np.isfinite(volatility)
@@ -61,6 +62,7 @@ def _bands(venue, now_ms, price):
     near = [q[np.abs(m - price) < 100] for q, m in ((bids, anchor - middle), (asks, anchor + middle))]
     return side_imbalance(*near, len(bids)), float(np.log1p(max(near[0].sum() + near[1].sum(), 0.0)))
 
+# %% ../../nbs/ultra/05_features.ipynb #79d15e1a
 def _push(forced, now_ms):
     "Signed quantity of recent liquidations, decaying with a half-life of ten seconds."
     recv, qty, is_buy = forced
@@ -94,6 +96,7 @@ class _Seen:
         self.price, self.rows = sampled_microprice(self.book, now_ms)
         self.depth = _depth_lean(venue, now_ms)
 
+# %% ../../nbs/ultra/05_features.ipynb #88a99867
 def _venue_leans(seen, now_ms):
     "What leans on one venue, in the order of `FEATURES`."
     moves = [seen.price[-1] - seen.price[-1 - 1000 * s // GRID_MS] for s in (1, 5)]
@@ -140,6 +143,7 @@ def asked_at(
     asked = mapping_of(payload, "prompt").get("current_time_ms")
     return int(asked) if isinstance(asked, int | float | np.number) and abs(asked) < 1e15 else 0
 
+# %% ../../nbs/ultra/05_features.ipynb #04d3620e
 def payload_features(
     payload: dict, # as the validator passes it to `predict_percentiles`
 ) -> tuple[Float64[np.ndarray, "f"], float]: # values of `FEATURES`, all finite, and the price of the spot, USD, or NaN
@@ -170,6 +174,7 @@ def shallow_payload(
     parts = {k: {n: p._asdict() if hasattr(p, "_asdict") else p for n, p in v.items()} for k, v in venues.items()}
     return dict(prompt={**payload.prompt._asdict(), "trigger": payload.prompt.trigger._asdict()}, venues=parts)
 
+# %% ../../nbs/ultra/05_features.ipynb #44f1cbfc
 def ultra_features(
     payload: UltraPayload | Mapping, # a view, or the validator's dictionary
 ) -> tuple[Float64[np.ndarray, "f"], float]: # values of `FEATURES`, and the microprice of the spot, USD

@@ -34,6 +34,7 @@ def numbers_of(
     fits = isinstance(found, np.ndarray) and found.ndim == ndim and found.dtype.kind in "iufb"
     return found if fits else _EMPTY
 
+# %% ../../nbs/ultra/04_measures.ipynb #96ccf2dd
 def until(
     recv_ts_ms, # sorted receive times
     now_ms: int, # ms UTC
@@ -88,6 +89,7 @@ def _chunk_areas(book, begin, end, n):
     area[k:] = 0.0
     return area
 
+# %% ../../nbs/ultra/04_measures.ipynb #d962efc2
 def imbalance_cells(
     book: list, # receive time, bid, bid quantity, ask, ask quantity
     now_ms: int, # ms UTC
@@ -136,6 +138,7 @@ def trade_flow(
     total = weight.sum(1)
     return (total - 2 * (weight @ sold)) / np.maximum(total, _TINY)
 
+# %% ../../nbs/ultra/04_measures.ipynb #41676f61
 def side_imbalance(
     bids: Float64[np.ndarray, "n"], # quantities, best first
     asks: Float64[np.ndarray, "n"], # quantities, best first
@@ -157,6 +160,7 @@ def basis_gap(
 
 BASIS_SPANS = (300, 3600)  # seconds, of candles
 
+# %% ../../nbs/ultra/04_measures.ipynb #2f661694
 def candle_gaps(
     spot: tuple, # open times and closes of the candles
     futures: tuple, # open times and closes of the candles
@@ -186,6 +190,7 @@ def _recent_means(values, counts):
     n = np.cumsum(known)[last]
     return np.where(n > 0, np.cumsum(np.where(known, newest, 0.0))[last] / np.maximum(n, 1), np.nan)
 
+# %% ../../nbs/ultra/04_measures.ipynb #3b169694
 def sampled_volatility(
     price: Float64[np.ndarray, "s"], # every `GRID_MS`, USD
 ) -> Float64[np.ndarray, "v"]: # USD per square root of a second; NaN without prices
@@ -217,6 +222,7 @@ def trade_volatility(
     square, first = np.square(np.diff(price)), np.searchsorted(recv[1:], now_ms - 1000 * np.array(TRADE_SPANS))
     return [float(np.sqrt(square[i:].sum() / s)) for i, s in zip(first, TRADE_SPANS, strict=True)]
 
+# %% ../../nbs/ultra/04_measures.ipynb #1663da87
 def since_move(
     book: list, # receive time, bid, bid quantity, ask, ask quantity
     now_ms: int, # ms UTC

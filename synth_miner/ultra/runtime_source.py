@@ -39,6 +39,7 @@ def _imported(node, module) -> tuple[dict, dict]:
         else: outside[name] = f"from {full} import {a.name}" + renamed, full.split(".")[0]
     return inside, outside
 
+# %% ../../nbs/ultra/10_runtime_source.ipynb #613db6f9
 @lru_cache(64)
 def _read_module(module: str) -> _Module:
     "A module's definitions and imports, from its source."
@@ -97,6 +98,7 @@ def _collect(module: str, name: str, found: _Collected):
         if used != name and (used not in dir(builtins) or used in known.definitions): _collect(module, used, found)
     found.texts[name] = found.texts.pop(name) # after what it uses
 
+# %% ../../nbs/ultra/10_runtime_source.ipynb #04496376
 def _collect_import(module: str, name: str, found: _Collected):
     "Add an import. Raises BadData for a package that the runtime does not have."
     statement, package = _read_module(module).outside[name]

@@ -49,6 +49,7 @@ def step_inputs(
     x = (values - centre) / spread
     return np.clip(x, -5, 5), np.clip(x[..., :N_LEANS], -20, 20)
 
+# %% ../../nbs/ultra/09_steps.ipynb #6bd2469d
 def step_percentiles(
     weights: dict, # as `first_weights`, with centre and spread of the features
     values: Float64[np.ndarray, "f"], # of `FEATURES`
@@ -94,6 +95,7 @@ def torch_percentiles(
     middle = (w["shift"] + lean @ w["middle"][0])[:, None] + width * (unit @ w["turn"][0])[:, None]
     return middle + width * (steps @ torch.as_tensor(_MATRIX, dtype=x.dtype).T)
 
+# %% ../../nbs/ultra/09_steps.ipynb #4e3f8d87
 def torch_crps(
     moves: Float[Tensor, "n q"], # percentiles, USD
     real: Float[Tensor, "n"], # USD

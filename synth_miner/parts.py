@@ -32,8 +32,7 @@ KINDS = {  # kind of part -> the package swept for it
     "target_builder": "synth_miner.windows",
     "objective": "synth_miner.train",
     "schedule": "synth_miner.train",
-    "forecaster": "synth_miner.baselines",
-    "ultra": "synth_miner.ultra",
+    "forecaster": "synth_miner.baselines", "ultra": "synth_miner.ultra",
 }
 BLOCK_KINDS = ("block", "component", "hybrid")  # what a backbone is made of
 

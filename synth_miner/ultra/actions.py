@@ -43,6 +43,7 @@ def train_action(
                        cfg.progress)
     return f"{(folder / 'card.md').read_text()}\nEverything is in {folder} (card.md, scores.png, pit.png, ...)"
 
+# %% ../../nbs/ultra/14_actions.ipynb #9060814d
 def backtest_action(
     cfg, # complete configuration; `run` names the model
 ) -> str: # what to print
@@ -55,6 +56,7 @@ def backtest_action(
     table = write_judgement(made, f"{folder.name} on the next stretch", settings, result)
     return f"{table.round(3).to_string()}\nEverything is in {made} (card.md, breakdown.csv, prompts.parquet, ...)"
 
+# %% ../../nbs/ultra/14_actions.ipynb #e6150130
 def bench_action(
     cfg, # complete configuration; `run` names the model
 ) -> str: # what to print
@@ -65,6 +67,7 @@ def bench_action(
     kept = "within" if found["p99_ms"] < LIMIT_MS else "above"
     return "\n".join([*lines, f"99 % of the calls are {kept} the limit of {LIMIT_MS:g} ms on this machine"])
 
+# %% ../../nbs/ultra/14_actions.ipynb #94fa8d85
 def export_action(
     cfg, # complete configuration; `run` names the model
 ) -> str: # what to print

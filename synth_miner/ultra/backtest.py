@@ -38,6 +38,7 @@ def _valid(answer):
     "An answer, or NaN where the validator would not accept it."
     return answer if check_percentiles(answer) == "CORRECT" else np.full(len(QUANTILES), np.nan)
 
+# %% ../../nbs/ultra/08_backtest.ipynb #a515b76a
 def ultra_backtest(
     models: Mapping[str, UltraModel], # name -> fitted model
     source, # has `payload(now_ms, trigger, depth_updates)` and `real(now_ms)`, as `BookMarket` has

@@ -27,22 +27,21 @@ def best_width(
     scores = [pinball_crps(middle + w * (answers - middle), real).mean() for w in WIDTHS]
     return float(WIDTHS[np.argmin(scores)] ** (len(real) / (len(real) + PRIOR)))
 
+# %% ../../nbs/ultra/09_calibration.ipynb #e4fa9c56
 def fit_widths(
     model: UltraModel, # fitted on other samples
     samples: Samples, # that it has not seen
 ) -> UltraModel: # the same object, with two more weights
     "Calibrate by trigger, then by hour. Raises BadData for a model that has no formula."
-    if type(model).formula is None: raise BadData(f"{type(model).__name__} has no `formula`, so it cannot be calibrated")
+    if type(model).formula is None:
+        raise BadData(f"{type(model).__name__} has no `formula`, so it cannot be calibrated")
     model.weights = {k: v for k, v in model.weights.items() if k not in (HOUR_WIDTHS, TRIGGER_WIDTHS)}
     rows = zip(samples.values, samples.price, strict=True)
-    answers, trigger, hour = np.array([model.percentiles(v, p) for v, p in rows]), *_groups(samples)
+    answers = np.array([model.percentiles(v, p) for v, p in rows])
+    trigger, hour = trigger_of(samples.values), hour_of(samples.values)
     by_trigger = np.array([best_width(answers[trigger == k], samples.real[trigger == k]) for k in range(3)])
     middle = np.median(answers, axis=1, keepdims=True)
     answers = middle + by_trigger[trigger][:, None] * (answers - middle)
     by_hour = np.array([best_width(answers[hour == k], samples.real[hour == k]) for k in range(24)])
     model.weights |= {TRIGGER_WIDTHS: by_trigger, HOUR_WIDTHS: by_hour}
     return model
-
-def _groups(samples):
-    "Trigger and hour of each sample."
-    return trigger_of(samples.values), hour_of(samples.values)

@@ -40,6 +40,7 @@ def closed_percentiles(
     middle, width = location @ w["location"], np.exp(np.clip(scale @ w["scale"], -8, 8))
     return price + middle + width * with_point_mass(w["table"], -middle / width, float(w["still"][0]))
 
+# %% ../../nbs/ultra/closed_form.ipynb #683d097e
 @registry.register("ultra", "closed_form")
 class ClosedForm(UltraModel):
     "Student t with fitted location and scale, and a point mass at the microprice."

@@ -8,6 +8,7 @@ __all__ = ['PACKAGE', 'BASE_IMAGE', 'model_source', 'Exported', 'check_export', 
 # %% ../../nbs/ultra/12_export.ipynb #ea191f2a
 import json
 import numpy as np
+import pandas as pd
 from pathlib import Path
 from .. import __version__
 from ..core import BadData
@@ -38,8 +39,8 @@ def model_source(
     "The text of model.py. Raises BadData for a model without a formula."
     formula = type(model).formula
     if formula is None:
-        raise BadData(f"{type(model).__name__} has no `formula`, so it cannot be exported; a model that needs more than "
-                      "the features cannot either")
+        raise BadData(f"{type(model).__name__} has no `formula`, so it cannot be exported; declare one that needs "
+                      "weights, features and price alone")
     source = runtime_source([payload_features, formula_answer, formula])
     head = _HEAD.format(model=type(model).__name__, version=__version__) + "from pathlib import Path\n"
     return head + source.replace("from pathlib import Path\n", "") + _TAIL.format(formula=formula.__name__)
@@ -89,7 +90,11 @@ print(f"equal to the fitted model; packages {{sorted(foreign)}}; ms per call: me
 # %% ../../nbs/ultra/12_export.ipynb #cef13cae
 class Exported:
     "A folder for the competition, and what was found when it was made."
-    def __init__(self, folder, contract, latency): self.folder, self.contract, self.latency = folder, contract, latency
+    def __init__(self,
+        folder: Path, # written
+        contract: pd.DataFrame, # verdicts, as `check_contract` gives them
+        latency: dict, # as `latency_report` gives it
+    ): self.folder, self.contract, self.latency = folder, contract, latency
 
     def __str__(self):
         slow = "" if self.latency["p99_ms"] < LIMIT_MS else f" (above the limit of {LIMIT_MS:g} ms on this machine)"
@@ -116,16 +121,18 @@ def check_export(
     contract = require_contract(exported.predict_percentiles, plain)
     own, found = model.predict_percentiles(plain), exported.predict_percentiles(plain)
     apart = float(np.abs(own - found).max() / np.abs(own).max())
-    if apart > 1e-9: raise BadData(f"{folder}: expected the fitted model's answer to 1e-9, found a difference of {apart:g}")
+    if apart > 1e-9:
+        raise BadData(f"{folder}: expected the fitted model's answer to 1e-9, found a difference of {apart:g}")
     return Exported(Path(folder), contract, latency_report(exported.predict_percentiles, plain, calls))
 
+# %% ../../nbs/ultra/12_export.ipynb #529ba380
 def export_model(
     model: UltraModel, # fitted, of a class that declares `formula`
     folder: str | Path, # to write; made
     payload: UltraPayload, # an example of production size
     calls: int = 300, # that are timed
 ) -> Exported:
-    "Write the folder, check it, and add contract.csv and latency.json. Raises BadData where it does not keep the contract."
+    "Write the folder, check it, add contract.csv and latency.json. Raises BadData where it breaks the contract."
     folder, text = Path(folder), model_source(model)
     (folder / PACKAGE).mkdir(parents=True, exist_ok=True)
     files = {f"{PACKAGE}/__init__.py": "", f"{PACKAGE}/model.py": text, "Dockerfile": _DOCKERFILE, "check.py": _CHECK}

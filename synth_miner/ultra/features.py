@@ -11,7 +11,8 @@ import numpy as np
 from collections.abc import Mapping
 from jaxtyping import Float64
 from ..core import BadData
-from .measures import BASIS_SPANS, BOOK, CANDLE_SPANS, GRID_MS, HALF_LIVES, SECONDS, SPANS, TRADE, TRADE_SPANS
+from .measures import BASIS_SPANS, BOOK, CANDLE_SPANS, GRID_MS, HALF_LIVES, SECONDS, SPANS
+from .measures import TRADE, TRADE_SPANS
 from .measures import activity, basis_gap, book_imbalance, candle_gaps, candle_volatility, mapping_of
 from .measures import numbers_of, sampled_microprice, sampled_volatility, side_imbalance, since_move
 from .measures import stream_columns, trade_flow, trade_volatility, until
@@ -32,6 +33,7 @@ FEATURES = (*_LEANS, *_ACTIVE, *_CLOCK, *_SCALES)  # names, in order
 N_LEANS = len(_LEANS)  # how many of them, from the first, say up or down; the others say how far
 N_SCALES = len(_SCALES)  # how many of them, up to the last, are logarithms of volatilities
 
+# %% ../../nbs/ultra/05_features.ipynb #985ff73d
 def _filled(volatility):
     "Logarithms of volatilities, unknown ones replaced by the mean of the others; a floor keeps them finite."
     known = np.isfinite(volatility)
@@ -43,8 +45,10 @@ def _depth_lean(venue, now_ms):
     "Imbalance of the newest snapshot at each of `DEPTHS`; 0 without one."
     depth = mapping_of(venue, "depth_latest")
     bids, asks = numbers_of(depth, "bids", 2), numbers_of(depth, "asks", 2)
-    late = not isinstance(depth.get("recv_ts_ms"), int | np.integer) or depth["recv_ts_ms"] > now_ms
-    if late or min(bids.ndim, asks.ndim) < 2 or min(bids.shape[1], asks.shape[1]) < 2: return [0.0] * len(DEPTHS)
+    seen = depth.get("recv_ts_ms")
+    late = not isinstance(seen, int | np.integer) or seen > now_ms
+    fits = min(bids.ndim, asks.ndim) == 2 and min(bids.shape[1], asks.shape[1]) > 1
+    if late or not fits: return [0.0] * len(DEPTHS)
     return [side_imbalance(bids[:, 1], asks[:, 1], n) for n in DEPTHS]
 
 def _bands(venue, now_ms, price):
@@ -58,6 +62,7 @@ def _bands(venue, now_ms, price):
     near = [q[np.abs(m - price) < 100] for q, m in ((bids, anchor - middle), (asks, anchor + middle))]
     return side_imbalance(*near, len(bids)), float(np.log1p(max(near[0].sum() + near[1].sum(), 0.0)))
 
+# %% ../../nbs/ultra/05_features.ipynb #79d15e1a
 def _push(forced, now_ms):
     "Signed quantity of recent liquidations, decaying with a half-life of ten seconds."
     recv, qty, is_buy = forced
@@ -65,7 +70,8 @@ def _push(forced, now_ms):
 
 def _clock(prompt, now_ms):
     "Trigger and time of day and of the minute."
-    kind, day, minute = mapping_of(prompt, "trigger").get("kind"), 2 * np.pi * now_ms / 86_400_000, np.pi * now_ms / 30_000
+    kind = mapping_of(prompt, "trigger").get("kind")
+    day, minute = 2 * np.pi * now_ms / 86_400_000, np.pi * now_ms / 30_000
     triggers = [float(isinstance(kind, str) and kind.startswith("event")), float(kind == "event_delayed")]
     return [*triggers, np.sin(day), np.cos(day), np.sin(minute), np.cos(minute)]
 
@@ -90,6 +96,7 @@ class _Seen:
         self.price, self.rows = sampled_microprice(self.book, now_ms)
         self.depth = _depth_lean(venue, now_ms)
 
+# %% ../../nbs/ultra/05_features.ipynb #88a99867
 def _venue_leans(seen, now_ms):
     "What leans on one venue, in the order of `FEATURES`."
     moves = [seen.price[-1] - seen.price[-1 - 1000 * s // GRID_MS] for s in (1, 5)]
@@ -102,7 +109,8 @@ def _venue_activity(seen, now_ms):
 
 def _venue_scales(seen, now_ms):
     "Volatilities of one venue, in the order of `FEATURES`."
-    return [*sampled_volatility(seen.price), *candle_volatility(seen.candles[1]), *trade_volatility(seen.trades, now_ms)]
+    sampled, traded = sampled_volatility(seen.price), trade_volatility(seen.trades, now_ms)
+    return [*sampled, *candle_volatility(seen.candles[1]), *traded]
 
 # %% ../../nbs/ultra/05_features.ipynb #2bd1a4c6
 LOWEST, HIGHEST = 0.01, 1e9  # USD, of a price that is believed
@@ -135,18 +143,21 @@ def asked_at(
     asked = mapping_of(payload, "prompt").get("current_time_ms")
     return int(asked) if isinstance(asked, int | float | np.number) and abs(asked) < 1e15 else 0
 
+# %% ../../nbs/ultra/05_features.ipynb #04d3620e
 def payload_features(
     payload: dict, # as the validator passes it to `predict_percentiles`
 ) -> tuple[Float64[np.ndarray, "f"], float]: # values of `FEATURES`, all finite, and the price of the spot, USD, or NaN
     "What a payload says of the next ten seconds. Never raises because of the payload's content."
     with np.errstate(all="ignore"):
-        prompt, venues, now = mapping_of(payload, "prompt"), mapping_of(payload, "venues"), asked_at(payload)
+        prompt, venues = mapping_of(payload, "prompt"), mapping_of(payload, "venues")
+        now = asked_at(payload)
         spot, futures = (_Seen(mapping_of(venues, v), now) for v in ("spot", "futures"))
         price = spot_price(spot, futures)
         ahead = [basis_gap(spot.price, futures.price)]
         ahead += candle_gaps(spot.candles, futures.candles, futures.price[-1] - spot.price[-1])
         band, depth = _bands(mapping_of(venues, "spot"), now, price)
-        forced = stream_columns(mapping_of(mapping_of(venues, "futures"), "liquidations"), ("recv_ts_ms", "qty", "is_buy"), now)
+        forced = mapping_of(mapping_of(venues, "futures"), "liquidations")
+        forced = stream_columns(forced, ("recv_ts_ms", "qty", "is_buy"), now)
         leans = [*_venue_leans(spot, now), *_venue_leans(futures, now), *ahead, band, _push(forced, now)]
         other = [*_venue_activity(spot, now), *_venue_activity(futures, now), *_clock(prompt, now), depth]
         scales = _filled(np.array([*_venue_scales(spot, now), *_venue_scales(futures, now)], float))
@@ -158,14 +169,17 @@ def shallow_payload(
     payload: UltraPayload, # a view
 ) -> dict: # as the validator passes it
     "A view as the dictionary it was made from; the updates of the depth are left out, since no feature reads them."
-    venues = {k: {**v._asdict(), "depth_updates": ()} for k, v in (("spot", payload.spot), ("futures", payload.futures))}
+    pairs = ("spot", payload.spot), ("futures", payload.futures)
+    venues = {k: {**v._asdict(), "depth_updates": ()} for k, v in pairs}
     parts = {k: {n: p._asdict() if hasattr(p, "_asdict") else p for n, p in v.items()} for k, v in venues.items()}
     return dict(prompt={**payload.prompt._asdict(), "trigger": payload.prompt.trigger._asdict()}, venues=parts)
 
+# %% ../../nbs/ultra/05_features.ipynb #44f1cbfc
 def ultra_features(
     payload: UltraPayload | Mapping, # a view, or the validator's dictionary
 ) -> tuple[Float64[np.ndarray, "f"], float]: # values of `FEATURES`, and the microprice of the spot, USD
     "What a payload says of the next ten seconds. Raises BadData where it has no price at all."
     values, price = payload_features(shallow_payload(payload) if isinstance(payload, UltraPayload) else dict(payload))
-    if not np.isfinite(price): raise BadData("payload: expected a price before current_time_ms, found none on any venue")
+    if not np.isfinite(price):
+        raise BadData("payload: expected a price before current_time_ms, found none on any venue")
     return values, price

@@ -23,6 +23,7 @@ TICK = dict(spot=0.01, futures=0.1)  # smallest step of a price, USD
 CANDLES = 3600  # candles of a payload, one per second
 WINDOW = 60  # seconds of trades and book updates in a payload
 
+# %% ../../nbs/ultra/03_feed.ipynb #ba3d10d6
 class BookMarket:
     "A made-up market of two venues that can be asked for payloads, true prices and the best possible answer."
     def __init__(self,
@@ -65,6 +66,7 @@ def _best_bid(self: BookMarket, venue, steps):
     if venue == "spot": return self.path.quote[steps]
     return np.round(self.path.futures[steps] + self.rules.basis, 1)
 
+# %% ../../nbs/ultra/03_feed.ipynb #ebab64e1
 @patch
 def _make_book(self: BookMarket, venue, second):
     "Book updates of one second: event time, receive time, bid, bid quantity, ask quantity."
@@ -91,6 +93,7 @@ def _seconds_of(self: BookMarket, first, last) -> range:
     begin = min(max(0, first // 1000 - 2), self.seconds - 1)
     return range(begin, max(begin + 1, min(self.seconds, last // 1000 + 1)))
 
+# %% ../../nbs/ultra/03_feed.ipynb #04808081
 @patch
 def book(self: BookMarket,
     venue: str, # "spot" or "futures"
@@ -117,6 +120,7 @@ def _make_trades(self: BookMarket, venue, second):
     received = times + rng.integers(50, 500, len(times))
     return times, received, price, np.round(rng.lognormal(-4.0, 1.5, len(times)) + 1e-5, 5), sells
 
+# %% ../../nbs/ultra/03_feed.ipynb #4b50cac9
 @patch
 def trades(self: BookMarket,
     venue: str, # "spot" or "futures"
@@ -203,6 +207,7 @@ def liquidations(self: BookMarket,
     price = self._best_bid("futures", steps)
     return Liquidations(at[seen], at[seen] + 200, price[seen], np.abs(size[seen]) / 4, size[seen] > 0)
 
+# %% ../../nbs/ultra/03_feed.ipynb #f4253979
 @patch
 def depth_bands(self: BookMarket,
     now_ms: int, # ms UTC
@@ -229,6 +234,7 @@ def _venue(self: BookMarket, venue, now_ms, updates) -> Venue:
     depth = self._depth(venue, first), self._depth(venue, last), changes
     return Venue("BTCUSDT", self.candles(venue, now_ms), trades, book, *depth, forced, bands, seen)
 
+# %% ../../nbs/ultra/03_feed.ipynb #52de5003
 @patch
 def payload(self: BookMarket,
     now_ms: int, # ms UTC, at least a minute after the start

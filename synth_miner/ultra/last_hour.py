@@ -24,6 +24,7 @@ def hour_moves(
     times, close = candles_until(mapping_of(mapping_of(plain, "venues"), "spot"), asked_at(plain))
     return close[HORIZON_SECONDS:] - close[:-HORIZON_SECONDS]
 
+# %% ../../nbs/ultra/last_hour.ipynb #4c9c0f98
 @registry.register("ultra", "last_hour")
 class LastHour(UltraModel):
     "Empirical percentiles of the last hour's moves; a single price where fewer than ten seconds of candles exist."

@@ -18,6 +18,7 @@ from .score import QUANTILES
 # %% ../../nbs/ultra/02_market.ipynb #f5dfc655
 STEP_MS = 100  # of the market's state
 
+# %% ../../nbs/ultra/02_market.ipynb #0eef8390
 @dataclass(frozen=True)
 class BookRules:
     "What moves the made-up market; prices in USD, times in seconds."
@@ -51,6 +52,7 @@ class BookState(NamedTuple):
     quote: Float64[np.ndarray, "n"] # best bid of the spot book, USD
     jump: Float64[np.ndarray, "n"] # what a liquidation moved in this step, USD; mostly 0
 
+# %% ../../nbs/ultra/02_market.ipynb #123c5fc0
 def first_state(
     rules: BookRules, # of the market
     n: int = 1, # copies
@@ -73,6 +75,7 @@ def _next_prices(state, rules, rng, sigma, jump):
     lead = lead + sigma * rng.standard_normal(n) + jump
     return (follow, lead) if first else (lead, follow)
 
+# %% ../../nbs/ultra/02_market.ipynb #6efe7de0
 def next_state(
     state: BookState, # now
     rules: BookRules, # of the market

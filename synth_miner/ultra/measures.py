@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BOOK', 'GRID_MS', 'SECONDS', 'CHUNK', 'HALF_LIVES', 'TRADE', 'BASIS_SPANS', 'SPANS', 'CANDLE_SPANS', 'TRADE_SPANS',
-           'mapping_of', 'numbers_of', 'until', 'stream_columns', 'sampled_microprice', 'imbalance_integral',
+           'mapping_of', 'numbers_of', 'until', 'stream_columns', 'sampled_microprice', 'imbalance_cells',
            'book_imbalance', 'trade_flow', 'side_imbalance', 'basis_gap', 'candle_gaps', 'sampled_volatility',
            'candle_volatility', 'trade_volatility', 'since_move', 'activity']
 
@@ -34,6 +34,7 @@ def numbers_of(
     fits = isinstance(found, np.ndarray) and found.ndim == ndim and found.dtype.kind in "iufb"
     return found if fits else _EMPTY
 
+# %% ../../nbs/ultra/04_measures.ipynb #96ccf2dd
 def until(
     recv_ts_ms, # sorted receive times
     now_ms: int, # ms UTC
@@ -76,32 +77,36 @@ def sampled_microprice(
 CHUNK = 8192  # rows of a piece
 _SCRATCH = np.empty((3, CHUNK))  # buffers of the pass; one thread at a time
 
-def _chunk_integral(book, begin, end):
-    "Imbalance of each row of a piece, and the integral of it from the piece's begin to each row, per ms."
+def _chunk_areas(book, begin, end, n):
+    "Imbalance of each row of a piece, times the milliseconds until the next row; 0 for the last of all `n` rows."
     share, total, area = _SCRATCH[:, :end - begin]
-    bid_qty, ask_qty = book[2][begin:end], book[4][begin:end]
+    bid_qty, ask_qty, recv, k = book[2][begin:end], book[4][begin:end], book[0], min(end, n - 1) - begin
     np.add(bid_qty, ask_qty, out=total)
     np.subtract(bid_qty, ask_qty, out=share)
     np.divide(share, np.maximum(total, _TINY, out=total), out=share)
-    np.subtract(book[0][begin + 1:end], book[0][begin:end - 1], out=area[1:])
-    area[0], area[1:] = 0.0, area[1:] * share[:-1]
-    return share, np.cumsum(area, out=area)
+    np.subtract(recv[begin + 1:begin + k + 1], recv[begin:begin + k], out=area[:k])
+    np.multiply(area[:k], share[:k], out=area[:k])
+    area[k:] = 0.0
+    return area
 
-def imbalance_integral(
+# %% ../../nbs/ultra/04_measures.ipynb #d962efc2
+def imbalance_cells(
     book: list, # receive time, bid, bid quantity, ask, ask quantity
     now_ms: int, # ms UTC
     rows: np.ndarray, # of the grid, as `sampled_microprice` gives them
-) -> Float64[np.ndarray, "s"]: # imbalance times ms, from the first row to each time of the grid
-    "Integral of the imbalance of the best quantities, one pass over the rows."
-    found, before, recv, n = np.zeros(len(rows)), 0.0, book[0], int(rows[-1]) + 1
+) -> Float64[np.ndarray, "c"]: # mean imbalance between two times of the grid
+    "Mean imbalance of the best quantities in each tenth of a second, in one pass over the rows."
+    sums, n = np.zeros(len(rows) + 1), int(rows[-1]) + 1
     for begin in range(0, n, CHUNK):
         end = min(begin + CHUNK, n)
-        share, area = _chunk_integral(book, begin, end)
         low, high = np.searchsorted(rows, (begin, end))
-        r = rows[low:high] - begin
-        found[low:high] = before + area[r] + share[r] * (now_ms - _AGES[low:high] - recv[begin + r])
-        if end < n: before += area[-1] + share[-1] * (recv[end] - recv[end - 1])
-    return found
+        edges = np.concatenate([[0], rows[low:high] - begin, [end - begin]])
+        parts = np.add.reduceat(_chunk_areas(book, begin, end, n), edges[:-1])
+        sums[low:high + 1] += np.where(edges[1:] > edges[:-1], parts, 0.0)
+    r = np.maximum(rows, 0)
+    share = (book[2][r] - book[4][r]) / np.maximum(book[2][r] + book[4][r], _TINY)
+    begun = share * (now_ms - _AGES - book[0][r]) # of the row that holds at each time of the grid
+    return (sums[1:-1] + np.diff(begun)) / GRID_MS
 
 # %% ../../nbs/ultra/04_measures.ipynb #8318f4f9
 HALF_LIVES = (0.5, 2.0, 8.0, 32.0)  # seconds, of the decays
@@ -116,7 +121,7 @@ def book_imbalance(
     "Imbalance of the best quantities at several decays."
     known = rows[:-1] >= 0
     if not known.any(): return np.zeros(len(HALF_LIVES))
-    mean = np.where(known, np.diff(imbalance_integral(book, now_ms, rows)) / GRID_MS, 0.0)
+    mean = np.where(known, imbalance_cells(book, now_ms, rows), 0.0)
     return _DECAY @ mean / (_DECAY @ known)
 
 # %% ../../nbs/ultra/04_measures.ipynb #67081ba5
@@ -133,6 +138,7 @@ def trade_flow(
     total = weight.sum(1)
     return (total - 2 * (weight @ sold)) / np.maximum(total, _TINY)
 
+# %% ../../nbs/ultra/04_measures.ipynb #41676f61
 def side_imbalance(
     bids: Float64[np.ndarray, "n"], # quantities, best first
     asks: Float64[np.ndarray, "n"], # quantities, best first
@@ -154,6 +160,7 @@ def basis_gap(
 
 BASIS_SPANS = (300, 3600)  # seconds, of candles
 
+# %% ../../nbs/ultra/04_measures.ipynb #2f661694
 def candle_gaps(
     spot: tuple, # open times and closes of the candles
     futures: tuple, # open times and closes of the candles
@@ -183,6 +190,7 @@ def _recent_means(values, counts):
     n = np.cumsum(known)[last]
     return np.where(n > 0, np.cumsum(np.where(known, newest, 0.0))[last] / np.maximum(n, 1), np.nan)
 
+# %% ../../nbs/ultra/04_measures.ipynb #3b169694
 def sampled_volatility(
     price: Float64[np.ndarray, "s"], # every `GRID_MS`, USD
 ) -> Float64[np.ndarray, "v"]: # USD per square root of a second; NaN without prices
@@ -214,6 +222,7 @@ def trade_volatility(
     square, first = np.square(np.diff(price)), np.searchsorted(recv[1:], now_ms - 1000 * np.array(TRADE_SPANS))
     return [float(np.sqrt(square[i:].sum() / s)) for i, s in zip(first, TRADE_SPANS, strict=True)]
 
+# %% ../../nbs/ultra/04_measures.ipynb #1663da87
 def since_move(
     book: list, # receive time, bid, bid quantity, ask, ask quantity
     now_ms: int, # ms UTC

@@ -42,6 +42,7 @@ def hour_of(
     turn = np.arctan2(values[..., _DAY[0]], values[..., _DAY[1]]) / (2 * np.pi) % 1
     return np.floor(24 * turn + 1e-9).astype(int) % 24
 
+# %% ../../nbs/ultra/07_model.ipynb #dcb9b761
 def trigger_of(
     values: Float64[np.ndarray, "*n f"], # of `FEATURES`
 ): # 0: clock, 1: event, 2: delayed event
@@ -73,6 +74,7 @@ def formula_answer(
     with np.errstate(all="ignore"): found = calibrated(weights, values, formula(weights, values, price))
     return as_answer(found, price)
 
+# %% ../../nbs/ultra/07_model.ipynb #fcab4cbc
 class UltraModel:
     "A forecaster of percentiles; a model declares `formula`, and overrides `fit` if it learns."
     formula = None # function of weights, values and price that gives percentiles, with numpy alone
@@ -113,6 +115,7 @@ def save_ultra_weights(
     save_file(arrays, path, metadata=dict(model=type(model).__name__, features=json.dumps(FEATURES)))
     return path
 
+# %% ../../nbs/ultra/07_model.ipynb #9c15d22e
 def load_ultra_weights(
     model: UltraModel, # of the class that wrote the file
     path, # a file of `save_ultra_weights`
@@ -145,6 +148,7 @@ def _spoiled_venue(venue, now_ms) -> Venue:
     times["candles_1s"] = venue.candles_1s.open_time_ms + 1000
     return venue._replace(**{k: _spoiled(streams[k], t > now_ms) for k, t in times.items()})
 
+# %% ../../nbs/ultra/07_model.ipynb #07f5e28f
 def poisoned_payload(
     payload: UltraPayload, # asked at some time
     now_ms: int, # an earlier time, ms UTC

@@ -34,6 +34,7 @@ class Trades(NamedTuple):
     qty: Float64[np.ndarray, "m"] # BTC
     buyer_is_maker: Bool[np.ndarray, "m"] # True: the aggressor sold
 
+# %% ../../nbs/ultra/00_payload.ipynb #850949b1
 class BookTicker(NamedTuple):
     "Every update of the best bid and ask in the last minute, 10,000 to 60,000 rows."
     recv_ts_ms: Int64[np.ndarray, "k"] # time of receipt
@@ -62,6 +63,7 @@ class Depth(NamedTuple):
     event_ts_ms: int | None = None # by the exchange, where it says so
     transaction_ts_ms: int | None = None # by the exchange, where it says so
 
+# %% ../../nbs/ultra/00_payload.ipynb #3290666c
 class DepthUpdate(NamedTuple):
     "Levels that changed; quantity 0 removes a level."
     recv_ts_ms: int # time of receipt
@@ -100,6 +102,7 @@ class Trigger(NamedTuple):
     kind: str # "time", "event" or "event_delayed"
     venue: str | None # whose trade triggered; None for "time"
 
+# %% ../../nbs/ultra/00_payload.ipynb #83a8ebd1
 class UltraPrompt(NamedTuple):
     "The question."
     asset: str # "BTC"
@@ -127,6 +130,7 @@ def _words(value) -> str:
     if isinstance(value, np.ndarray): return f"{value.dtype} array of shape {value.shape}"
     return f"{type(value).__name__} {str(value)[:40]!r}"
 
+# %% ../../nbs/ultra/00_payload.ipynb #2679c866
 def _field(value, hint, where):
     "A value that fits its field. Raises BadData that says where it is, what was expected and what was found."
     hints = (hint,) if hasattr(hint, "dim_str") else getattr(hint, "__args__", (hint,))
@@ -171,6 +175,7 @@ def _venue(data, where) -> Venue:
     made["symbol"] = _field(data["symbol"], str, f"{where}.symbol")
     return Venue(last_event_times=data.get("last_event_times"), **made)
 
+# %% ../../nbs/ultra/00_payload.ipynb #77f455aa
 def _prompt(data) -> UltraPrompt:
     "The question of a payload."
     trigger = _stream(Trigger, data.get("trigger"), "prompt.trigger")
@@ -219,6 +224,7 @@ def _decode(node):
     if "__array__" not in node: return node
     return np.array(node["values"], _DTYPES[node["__array__"]]).reshape(node["shape"])
 
+# %% ../../nbs/ultra/00_payload.ipynb #3d5f741f
 def payload_to_json(
     payload: UltraPayload, # a view
 ) -> bytes: # gzip
@@ -254,6 +260,7 @@ def payload_to_msgpack(
     import msgpack
     return msgpack.packb(to_plain(payload), default=_pack_array)
 
+# %% ../../nbs/ultra/00_payload.ipynb #29480791
 def payload_from_msgpack(
     content: bytes, # as `payload_to_msgpack` writes it
 ) -> UltraPayload: # its arrays are views on `content` and cannot be written

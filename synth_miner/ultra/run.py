@@ -55,6 +55,7 @@ class UltraSettings:
             if found is not None and not found >= v: raise BadData(f"ultra.{k}: expected {v} or more, found {found}")
         if not self.rivals: raise BadData("ultra.rivals: expected one model or more, found none")
 
+# %% ../../nbs/ultra/13_run.ipynb #ee26e1c3
 def read_ultra_settings(
     node: Mapping, # the keys of `ultra`
     seed: int = 0, # of the run
@@ -79,6 +80,7 @@ def market_stretch(
     start = FIRST_MS + k * (1000 * seconds + 2 * GAP_MS)
     return BookMarket(seconds, seed=stable_seed("ultra", settings.seed, k), start_ms=start, updates=settings.updates)
 
+# %% ../../nbs/ultra/13_run.ipynb #4ae15229
 def stretch_samples(
     settings: UltraSettings, # of the run
     k: int, # number of the stretch
@@ -104,6 +106,7 @@ def fit_ultra(
     if settings.calibrate: fit_widths(model, stretch_samples(settings, last, as_validator=True, progress=progress))
     return model
 
+# %% ../../nbs/ultra/13_run.ipynb #b59fd051
 def judge_ultra(
     model: UltraModel, # fitted
     settings: UltraSettings, # of the run
@@ -135,6 +138,7 @@ def _card(name, settings, table, parts) -> str:
              "## Settings", "```", json.dumps(asdict(settings), indent=1), "```"]
     return "\n\n".join(lines).replace("```\n\n", "```\n").replace("\n\n```", "\n```") + "\n"
 
+# %% ../../nbs/ultra/13_run.ipynb #2613474e
 def write_judgement(
     folder: Path, # exists
     name: str, # title of the card
@@ -168,6 +172,7 @@ def ultra_run_facts(
                 competition=COMPETITION, data="made-up market", commit_id=git["commit"], dirty=git["dirty"],
                 version=__version__, code=code_fingerprint())
 
+# %% ../../nbs/ultra/13_run.ipynb #e124eda5
 def run_ultra(
     settings: UltraSettings, # of the run
     root: str | Path = "outputs", # folder of all runs
@@ -191,6 +196,7 @@ def run_ultra(
                      verdict="better" if row.high < 0 else "worse" if row.low > 0 else "no difference")
     return folder
 
+# %% ../../nbs/ultra/13_run.ipynb #2370e3c4
 def load_ultra_run(
     folder: str | Path, # of a finished run
 ) -> tuple[UltraModel, UltraSettings]:

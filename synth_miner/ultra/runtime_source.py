@@ -29,16 +29,17 @@ def _imported(node, module) -> tuple[dict, dict]:
     "Names that an import statement brings in, from this package and from others."
     inside, outside = {}, {}
     for a in node.names:
-        name = a.asname or a.name.split(".")[0]
+        name, renamed = a.asname or a.name.split(".")[0], f" as {a.asname}" if a.asname else ""
         if isinstance(node, ast.Import):
-            outside[name] = f"import {a.name}" + (f" as {a.asname}" if a.asname else ""), a.name.split(".")[0]
+            outside[name] = f"import {a.name}" + renamed, a.name.split(".")[0]
             continue
         source = "." * node.level + (node.module or "")
         full = importlib.util.resolve_name(source, module.rpartition(".")[0]) if node.level else source
         if full.split(".")[0] == module.split(".")[0]: inside[name] = full, a.name
-        else: outside[name] = f"from {full} import {a.name}" + (f" as {a.asname}" if a.asname else ""), full.split(".")[0]
+        else: outside[name] = f"from {full} import {a.name}" + renamed, full.split(".")[0]
     return inside, outside
 
+# %% ../../nbs/ultra/10_runtime_source.ipynb #613db6f9
 @lru_cache(64)
 def _read_module(module: str) -> _Module:
     "A module's definitions and imports, from its source."
@@ -97,6 +98,7 @@ def _collect(module: str, name: str, found: _Collected):
         if used != name and (used not in dir(builtins) or used in known.definitions): _collect(module, used, found)
     found.texts[name] = found.texts.pop(name) # after what it uses
 
+# %% ../../nbs/ultra/10_runtime_source.ipynb #04496376
 def _collect_import(module: str, name: str, found: _Collected):
     "Add an import. Raises BadData for a package that the runtime does not have."
     statement, package = _read_module(module).outside[name]

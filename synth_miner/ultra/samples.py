@@ -54,6 +54,7 @@ def _sample(source, asked):
     if not (payload.spot.book_ticker.recv_ts_ms <= asked.current_time_ms).any(): return None
     return asked.current_time_ms, asked.trigger.kind, *ultra_features(payload), real
 
+# %% ../../nbs/ultra/06_samples.ipynb #8abb615e
 def make_samples(
     source, # has `payload(now_ms, trigger, depth_updates)` and `real(now_ms)`, as `BookMarket` has
     asked: Iterable[AskedAt], # prompts, in order of time
@@ -82,6 +83,7 @@ def save_samples(
     samples_table(samples).to_parquet(path, index=False)
     return path
 
+# %% ../../nbs/ultra/06_samples.ipynb #f22d1e1f
 def read_samples(
     path, # a file of `save_samples`
 ) -> Samples:
@@ -98,6 +100,7 @@ def read_samples(
 # %% ../../nbs/ultra/06_samples.ipynb #579711ce
 GAP_MS = 1000 * (CANDLES + HORIZON_SECONDS)  # longest look-back plus the horizon
 
+# %% ../../nbs/ultra/06_samples.ipynb #607dc46d
 def walk_forward(
     time_ms: Int64[np.ndarray, "n"], # of samples, sorted
     parts: int = 3, # tests, one after the other

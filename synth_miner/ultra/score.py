@@ -82,6 +82,7 @@ def ultra_prompt_scores(
     fill[answered] = np.nanpercentile(scores[:, answered], 95, axis=0)
     return np.where(np.isnan(scores), fill, scores) - best
 
+# %% ../../nbs/ultra/01_score.ipynb #35a3b27b
 def ultra_shares(
     scores: Float64[np.ndarray, "m p"], # CRPS by miner and prompt, USD; NaN: no answer
     beta: float = VHFT_BETA, # per USD

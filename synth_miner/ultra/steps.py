@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KNOTS', 'STEPS', 'step_matrix', 'step_inputs', 'step_percentiles', 'first_weights', 'torch_percentiles', 'torch_crps',
-           'StepModel', 'student_weights', 'fit_steps']
+           'student_weights', 'StepModel', 'fit_steps']
 
 # %% ../../nbs/ultra/09_steps.ipynb #1202efd2
 import numpy as np
@@ -49,6 +49,7 @@ def step_inputs(
     x = (values - centre) / spread
     return np.clip(x, -5, 5), np.clip(x[..., :N_LEANS], -20, 20)
 
+# %% ../../nbs/ultra/09_steps.ipynb #6bd2469d
 def step_percentiles(
     weights: dict, # as `first_weights`, with centre and spread of the features
     values: Float64[np.ndarray, "f"], # of `FEATURES`
@@ -94,6 +95,7 @@ def torch_percentiles(
     middle = (w["shift"] + lean @ w["middle"][0])[:, None] + width * (unit @ w["turn"][0])[:, None]
     return middle + width * (steps @ torch.as_tensor(_MATRIX, dtype=x.dtype).T)
 
+# %% ../../nbs/ultra/09_steps.ipynb #4e3f8d87
 def torch_crps(
     moves: Float[Tensor, "n q"], # percentiles, USD
     real: Float[Tensor, "n"], # USD
@@ -101,6 +103,18 @@ def torch_crps(
     "Mean CRPS of percentiles, with a gradient."
     error, q = real[:, None] - moves, torch.as_tensor(QUANTILES, dtype=moves.dtype)
     return 2 * torch.maximum(q * error, (q - 1) * error).mean()
+
+# %% ../../nbs/ultra/09_steps.ipynb #062c26a2
+def student_weights(
+    samples: Samples, # in order of time
+) -> dict: # those of `first_weights` without the layer, one member
+    "Weights of the Student t that is likeliest."
+    from scipy.special import stdtrit
+    location, scale, freedom, _ = student_of_samples(samples)
+    width = np.r_[np.zeros(N_LEANS), scale[:-1]]
+    steps = np.diff(stdtrit(freedom, np.array(KNOTS)))
+    return dict(middle=location[None, :-1], shift=location[-1:], base=scale[-1:], width=width[None],
+                bias=np.log(np.expm1(steps))[None])
 
 # %% ../../nbs/ultra/09_steps.ipynb #a3ea249c
 class StepModel(UltraModel):
@@ -153,17 +167,7 @@ def _epoch(w, train, optimiser, schedule, order):
         optimiser.step()
         schedule.step()
 
-def student_weights(
-    samples: Samples, # in order of time
-) -> dict: # those of `first_weights` without the layer, one member
-    "Weights of the Student t that is likeliest."
-    from scipy.special import stdtrit
-    location, scale, freedom, _ = student_of_samples(samples)
-    width = np.r_[np.zeros(N_LEANS), scale[:-1]]
-    steps = np.diff(stdtrit(freedom, np.array(KNOTS)))
-    return dict(middle=location[None, :-1], shift=location[-1:], base=scale[-1:], width=width[None],
-                bias=np.log(np.expm1(steps))[None])
-
+# %% ../../nbs/ultra/09_steps.ipynb #335b3598
 def fit_steps(
     model: StepModel, # its settings are used
     samples: Samples, # in order of time

@@ -23,6 +23,7 @@ def location_and_scale(
     location, scale = values[..., :N_LEANS], np.clip(values[..., N_LEANS:], -5, 5)
     return np.concatenate([location, one], -1), np.concatenate([scale, one], -1)
 
+# %% ../../nbs/ultra/08_student.ipynb #69924c91
 def student_loss(
     weights: Float64[np.ndarray, "w"], # of the location, then of the scale
     location: Float64[np.ndarray, "n a"], # columns
@@ -46,6 +47,7 @@ def student_loss(
 # %% ../../nbs/ultra/08_student.ipynb #b1bab35f
 FREEDOMS = (3.0, 4.0, 5.0, 8.0, 20.0)  # degrees of freedom to choose from
 
+# %% ../../nbs/ultra/08_student.ipynb #22dd115b
 def fit_student(
     location: Float64[np.ndarray, "n a"], # columns
     scale: Float64[np.ndarray, "n b"], # columns
@@ -75,6 +77,7 @@ def feature_units(
     centre = np.where(np.arange(len(FEATURES)) < N_LEANS, 0.0, samples.values.mean(0))
     return dict(centre=centre, spread=np.maximum(samples.values.std(0), 1e-3))
 
+# %% ../../nbs/ultra/08_student.ipynb #ccf93f83
 def student_of_samples(
     samples: Samples, # in order of time
     ridge: float = 0.3, # in prompts; larger: smaller weights

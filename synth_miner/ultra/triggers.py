@@ -50,6 +50,7 @@ def event_after(
     late = np.random.default_rng(stable_seed("trigger", seed, boundary_ms)).random() < 0.5
     return AskedAt(at, Trigger("event_delayed" if late else "event", venue))
 
+# %% ../../nbs/ultra/04_triggers.ipynb #6c85c5c0
 def prompt_times(
     trades: Callable, # (venue, first_ms, last_ms) -> Trades received in that stretch
     start_ms: int, # ms UTC

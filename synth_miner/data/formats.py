@@ -7,6 +7,7 @@ __all__ = ['ENDINGS', 'READ_OPTIONS', 'file_ending', 'file_stem', 'file_kind', '
 
 # %% ../../nbs/data/08_formats.ipynb #523c01c7
 import bz2
+import contextlib
 import gzip
 import io
 import json
@@ -24,7 +25,7 @@ from ..core import BadData
 from .clean import clean_bars
 from .columns import find_columns, plain_name
 from .files import DamagedFile, between, parquet_names, read_groups
-from .text_tables import SEPARATORS, TextLayout, find_layout, guess_names, read_text
+from .text_tables import SEPARATORS, TextLayout, find_layout, guess_names, read_text_table
 from ..names import choose
 
 # %% ../../nbs/data/08_formats.ipynb #c2f0e033
@@ -125,8 +126,10 @@ def _read_text(file: Path, columns: Mapping | None, read: Mapping, rows: int | N
     whole = text if len(head) < 1 << 16 else text[:max(text.rfind("\n"), text.rfind("\r")) + 1]
     layout = find_layout(whole, read, str(file))
     use = _columns_of_bars(layout.names, columns)
-    def open_text(): return io.TextIOWrapper(_opened(file), encoding=encoding, newline="")
-    df, left_out = read_text(open_text, layout, use, rows, read.get("comment"), str(file))
+    @contextlib.contextmanager
+    def open_text():
+        with _opened(file) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as f: yield f
+    df, left_out = read_text_table(open_text, layout, use, rows, read.get("comment"), str(file))
     used = [layout.names[i] for i in use]
     understood = [_text_format(layout, encoding), *left_out, _ignored(layout.names, used)]
     df.attrs = dict(understood=understood, assumed=layout.assumed)

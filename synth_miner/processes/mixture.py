@@ -54,7 +54,8 @@ class MixtureProcess(ProcessBase):
         z = draw_normal(shape, generator=generator, antithetic=antithetic, like=like)
         n = (shape[1] + 1) // 2 if antithetic else shape[1]
         turns = torch.arange(n, dtype=torch.float64, device=z.device) * GOLDEN
-        place = ((turns + torch.rand((shape[0], 1), generator=generator, dtype=torch.float32, device=z.device)) % 1).to(z.dtype)
+        first = torch.rand((shape[0], 1), generator=generator, dtype=torch.float32, device=z.device)
+        place = ((turns + first) % 1).to(z.dtype)
         return RegimeNoise(z, torch.cat((place, place), 1)[:, :shape[1]] if antithetic else place)
 
     def __call__(self,

@@ -75,6 +75,7 @@ def _answer_bytes(predictor: SynthPredictor, prompt: SimulationInput, begun: flo
     facts = json.dumps(dict(by=a.by, cause=a.cause, known=a.known)).encode()
     with predictor.finishing: return b'{"response": ' + response_json(a.response) + b", " + facts[1:]
 
+# %% ../../nbs/publish/21_service.ipynb #4f117f3f
 async def _parts(content: bytes):
     "The parts of an answer, one after the other."
     for i in range(0, len(content), _PART): yield content[i:i + _PART]

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['OFFLINE_ROOT', 'PRICE_COLUMNS', 'official_root', 'write_official', 'read_official', 'import_official', 'write_prices',
-           'read_prices', 'Prediction', 'prediction_name', 'write_prediction', 'read_prediction', 'score_predictions']
+           'read_prices', 'PredictionFile', 'prediction_name', 'write_prediction', 'read_prediction',
+           'score_predictions']
 
 # %% ../../nbs/field/11_official.ipynb #a97567c4
 import json
@@ -120,7 +121,7 @@ def read_prices(
     return AssetData(asset, pd.DatetimeIndex(pd.to_datetime(rows.timestamp, utc=True)), rows.close.to_numpy(float))
 
 # %% ../../nbs/field/11_official.ipynb #d9cfbd52
-class Prediction(NamedTuple):
+class PredictionFile(NamedTuple):
     "One prediction file."
     asset: str # the subnet's name
     start: pd.Timestamp # UTC
@@ -152,7 +153,7 @@ def write_prediction(
 # %% ../../nbs/field/11_official.ipynb #ac9f53b1
 def read_prediction(
     file: str | Path, # JSON of either shape
-) -> Prediction:
+) -> PredictionFile:
     "Read one prediction file. Raises BadData for another content or name."
     file = Path(file)
     name = re.fullmatch(r"(\d{4}-\d\d-\d\d)_(\d\d:\d\d:\d\d)Z_([A-Za-z0-9]+)_(\d+)\.json", file.name)
@@ -166,7 +167,7 @@ def read_prediction(
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as e:
         raise BadData(f"{file}: expected a prediction with paths of equal length ({type(e).__name__}: {e})") from e
     if paths.ndim != 2: raise BadData(f"{file}: expected (paths, points), found shape {paths.shape}")
-    return Prediction(name[3], pd.Timestamp(int(start), unit="s", tz="UTC"), int(step), paths)
+    return PredictionFile(name[3], pd.Timestamp(int(start), unit="s", tz="UTC"), int(step), paths)
 
 # %% ../../nbs/field/11_official.ipynb #840fc859
 def score_predictions(

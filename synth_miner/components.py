@@ -22,6 +22,7 @@ def discover_components(
     if path.is_file() and path.suffix != ".py": raise ValueError(f"{path} is neither a folder nor a .py file")
     return [_import_file(f) for f in files]
 
+# %% ../nbs/components.ipynb #829fdc76
 def _import_file(file: Path) -> str:
     "Import one file as a module named after its path; a second call runs it again."
     name = f"synth_miner_user_{hashlib.sha1(str(file).encode()).hexdigest()[:8]}_{file.stem}"

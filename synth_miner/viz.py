@@ -100,6 +100,7 @@ def _bands(ax, x, paths, quantiles):
         label = "median" if middle == 0.5 else f"quantile {middle}"
         ax.plot(x, edges[len(q) // 2], color=PALETTE["forecast"], label=label)
 
+# %% ../nbs/02_viz.ipynb #26d94534
 def _checked_paths(paths, real) -> tuple[np.ndarray, np.ndarray | None]:
     "Paths and truth as arrays. Raises ShapeMismatch, BadData."
     p, y = _array(paths), None if real is None else _array(real)

@@ -42,6 +42,7 @@ def _check_shape(block, y, b, t, d):
     if y.dim() != 3 or any(e is not None and e != found for e, found in zip(expected, y.shape, strict=True)):
         raise ShapeMismatch(f"{type(block).__name__}: expected {expected}, got {tuple(y.shape)}")
 
+# %% ../../nbs/blocks/00_base.ipynb #e5247a9c
 @torch.no_grad()
 def _check_eval(block, x):
     "Shape, independence of the rest of the batch, repeatability, no side effects."

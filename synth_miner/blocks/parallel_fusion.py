@@ -64,6 +64,7 @@ def forward(self: ParallelFusion, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b
         return self.project(torch.cat(outputs, -1))
     return (torch.stack(outputs, -1) * self._weights(x, shapes[0][1])).sum(-1)
 
+# %% ../../nbs/blocks/parallel_fusion.ipynb #b288bf95
 @patch
 def _weights(self: ParallelFusion, x, steps):
     "Weight of each path: the same for all steps, or from the latents of each step, or of the newest one."

@@ -107,6 +107,7 @@ def _run_hydra(words: Sequence[str]):
     finally: sys.argv = before
     _raise_errors(errors, len(jobs), words)
 
+# %% ../../nbs/cli/04_command.ipynb #33e46855
 def _own_words() -> list[str]:
     "The words of the job that Hydra is running."
     from hydra.core.hydra_config import HydraConfig

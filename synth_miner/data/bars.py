@@ -120,6 +120,7 @@ def slice(self: AssetData,
     times, prices = self.timestamps[a:b], self.prices[a:b]
     return AssetData(self.name, times, prices, self.covariate_columns, self.covariates[a:b], self.reading)
 
+# %% ../../nbs/data/02_bars.ipynb #b2ade5e2
 @patch
 def _row(self: AssetData, at) -> int | None:
     "Number of the row at or behind a time; a row number or None stays as it is."

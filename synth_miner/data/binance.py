@@ -150,6 +150,7 @@ def _month(self: BinanceSource, symbol: str, first: int, until: int) -> pd.DataF
     where = f"{self.archive.base_url} {symbol} {to_time(first):%Y-%m}"
     return _klines(rows, self.step, first, until, where, self.repair)
 
+# %% ../../nbs/data/binance.ipynb #ff6731eb
 @patch
 def fetch(self: BinanceSource,
     symbol: str, # such as BTCUSDT

@@ -64,6 +64,7 @@ def fetch(self: CachedSource,
     "Pages of complete bars with all `extras`, as `clean_bars` gives them, oldest first."
     raise NotImplementedError(f"{type(self).__name__} does not define fetch")
 
+# %% ../../nbs/data/09_cached.ipynb #e49fda46
 @patch
 def _check_choice(self: CachedSource):
     "Raise BadData for a bar length or a column that the exchange does not have."

@@ -67,6 +67,7 @@ def _retry_after(r) -> float | None:
     try: return Retry().parse_retry_after(r.headers["Retry-After"])
     except (KeyError, InvalidHeader): return None
 
+# %% ../../nbs/data/10_client.ipynb #8ebb5e3b
 def _server_time(r) -> float:
     "The server's clock; ours where it shows none."
     try: return parsedate_to_datetime(r.headers["Date"]).timestamp()

@@ -159,6 +159,7 @@ def _json_rows(value, file: Path):
         value = inner[0]
     return value
 
+# %% ../../nbs/data/08_formats.ipynb #a4760796
 def _are_rows(members: list) -> bool:
     "Whether all members are objects with the values of one bar."
     if not members or not all(isinstance(m, dict) and _is_by_columns(m) for m in members): return False

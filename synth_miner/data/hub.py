@@ -92,6 +92,7 @@ def list_assets(self: HFOHLCVSource) -> list[str]: # sorted
     if found: return found
     raise BadData(f"no file of {self.repo_id} matches {self.filename_pattern!r}; it has {self._some_files()}")
 
+# %% ../../nbs/data/hub.ipynb #c3ca523a
 @patch
 def _pick(self: HFOHLCVSource, asset: str, step: int | None) -> str:
     "The file with the coarsest bars that still make the wanted step."

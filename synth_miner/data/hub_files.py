@@ -70,6 +70,7 @@ def _files(self: HubSource) -> list[str]:
             if self._names is None: raise
     return self._names
 
+# %% ../../nbs/data/12_hub_files.ipynb #42d42504
 @patch
 def _cached_files(self: HubSource) -> list[str] | None:
     "Names of the files in the local cache; None where there is no copy."

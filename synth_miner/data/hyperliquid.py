@@ -64,6 +64,7 @@ def _page(self: HyperliquidSource, coin: str, since: int, until: int) -> pd.Data
     t = bars.index.as_unit("s").asi8
     return bars[(t >= since) & (t < until) & (t + self.step <= answer.time)]
 
+# %% ../../nbs/data/hyperliquid.ipynb #0618700c
 @patch
 def fetch(self: HyperliquidSource,
     symbol: str, # a coin, such as @107 or xyz:GOLD

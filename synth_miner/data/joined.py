@@ -76,6 +76,7 @@ class Record(NamedTuple):
 
     def __or__(self, other): return Record(*(f(a, b) for f, a, b in zip((min, max, max), self, other, strict=True)))
 
+# %% ../../nbs/data/14_joined.ipynb #1b72b752
 def record_of(
     df: pd.DataFrame, # bars as `clean_bars` gives them
     step: int, # of a bar, seconds

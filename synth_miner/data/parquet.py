@@ -80,6 +80,7 @@ def _step(self: ParquetSource, asset: str, file: Path) -> int | None:
     df = self._clean(asset, file, rows=500)
     return AssetData(asset, df.index, df["close"]).step if len(df) > 1 else None
 
+# %% ../../nbs/data/parquet.ipynb #494e1ffc
 @patch
 def steps(self: ParquetSource,
     asset: str, # the subnet's name

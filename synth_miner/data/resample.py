@@ -123,6 +123,7 @@ def _flat_candles(asset: AssetData, rows: np.ndarray, price: np.ndarray) -> np.n
         if c in OHLCV: columns[:, j] = 0 if c == "volume" else price
     return columns
 
+# %% ../../nbs/data/03_resample.ipynb #e46d57ad
 def fill_holes(
     asset: AssetData, # bars
 ) -> AssetData: # one segment, with a column `filled`

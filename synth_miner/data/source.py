@@ -128,6 +128,7 @@ def _check_repeats(source: DataSource, found: Sequence[AssetData]):
         for a, b in zip(found, others, strict=True):
             assert _same_bars(a, b), f"{kind}: {a.name} has other bars when loaded {how}"
 
+# %% ../../nbs/data/04_source.ipynb #39b84a99
 def _check_parts(source: DataSource, asset: AssetData):
     "Raise AssertionError unless an asset comes at twice its step, and a date range of it is a part of the whole."
     kind, name = type(source).__name__, asset.name

@@ -63,6 +63,7 @@ def part_until(
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as e:
         return _discard(file, e)
 
+# %% ../../nbs/data/08_store.ipynb #68033db9
 def read_part(
     file: Path, # of a part
     columns: Sequence[str] | None = None, # to read; None: all

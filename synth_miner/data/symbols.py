@@ -40,6 +40,8 @@ def market_symbols(
 def _all_markets() -> dict:
     "Source and symbol of every asset of the registered competitions."
     return {asset: market for info in registry.list_parts("competition") for asset, market in info.cls.markets.items()}
+
+# %% ../../nbs/data/05_symbols.ipynb #96f7b577
 def exchange_names() -> dict: # name, as it stands in folders -> asset
     "What exchanges call the assets of the registered competitions: BTCUSDT, @107, xyz_GOLD."
     return {re.sub(r"[^\w@.-]", "_", market["symbol"]): asset for asset, market in _all_markets().items()}

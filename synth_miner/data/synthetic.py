@@ -87,6 +87,7 @@ def _diffusion(self: MockDataSource, asset: str) -> np.ndarray:
     wander = w * self._log_vol("common") + (1 - w * w)**0.5 * self._log_vol(asset)
     return level * np.exp(wander + season_of_volatility(self.first + self.step * np.arange(self.length)))
 
+# %% ../../nbs/data/synthetic.ipynb #9d207bc0
 @patch
 def true_volatility(self: MockDataSource,
     asset: str, # any name

@@ -144,6 +144,7 @@ def _filled(rows: Sequence[Sequence[str]]) -> int:
     "The number of columns up to the last that is not empty."
     return max((i + 1 for row in rows for i, cell in enumerate(row) if cell), default=0)
 
+# %% ../../nbs/data/07_text_tables.ipynb #ff04d0e7
 def _fit(names: list[str], rows: Sequence[Sequence[str]], name: str) -> list[str]:
     "As many names as the rows have cells; one more cell than names is the number of the row."
     n = _filled(rows)

@@ -35,6 +35,7 @@ def _area_between(x, y) -> Float[np.ndarray, "b"]:
     difference = np.cumsum(np.take_along_axis(step, order, 1), axis=1)[:, :-1]
     return np.sum(difference**2 * np.diff(np.take_along_axis(joined, order, 1), axis=1), axis=1)
 
+# %% ../../nbs/evaluate/07_champion.ipynb #002ec8d5
 def crps_overlap(
     x: Float[np.ndarray, "b n"], # one row per ensemble: its members, or equally spaced quantiles
     y: Float[np.ndarray, "b n"], # the same of the other forecaster

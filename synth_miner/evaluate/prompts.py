@@ -54,6 +54,7 @@ def known_to(self: Prompt,
     first = now - pd.Timedelta(forecaster.lookback).total_seconds()
     return self.fine, slice(*np.searchsorted(self.fine.seconds, (first, now)).tolist())
 
+# %% ../../nbs/evaluate/00_prompts.ipynb #772486c4
 @patch
 def past(self: Prompt,
     forecaster: Forecaster, # who is asked

@@ -71,6 +71,7 @@ def moments(self: BacktestScores,
     "How many moments a comparison of two models rests on."
     return self.shared()[[a, b]].dropna().index.get_level_values("prompt").nunique()
 
+# %% ../../nbs/evaluate/04_scores.ipynb #2563669c
 @patch
 def too_few(self: BacktestScores,
     a: str, # a model

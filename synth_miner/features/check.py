@@ -43,6 +43,7 @@ def _same_rows(a: dict, b: dict, n: int, message: str):
         same = (a[k][:n] == b[k][:n]) | (np.isnan(a[k][:n]) & np.isnan(b[k][:n]))
         assert same.all(), f"{message}: {k}, first at row {np.argwhere(~same)[0].tolist()}"
 
+# %% ../../nbs/features/02_check.ipynb #6705e482
 def _check_past_only(engineer: FeatureEngineer, asset: AssetData, cache: dict, n: int):
     "Rows before `n` keep their bits when the data end there, and when all later bars are poisoned."
     who = type(engineer).__name__

@@ -106,6 +106,7 @@ def bars(self: FeaturePipeline,
     "The bars that rows stand for: the coarsest of what the engineers make."
     return max((e.bars(asset) for e in self.engineers), key=lambda a: a.step)
 
+# %% ../../nbs/features/03_pipeline.ipynb #b7e8a7b0
 @patch
 def transform(self: FeaturePipeline,
     asset: AssetData, # bars

@@ -53,6 +53,7 @@ def _rows_used(
     "How many rows the trailing window of each row has."
     return np.clip(np.arange(len(start)) + 1 - start, 0, window)
 
+# %% ../../nbs/features/00_rolling.ipynb #97b79ef9
 def rolling_mean(
     x: np.ndarray, # (n,) finite values
     window: int, # number of rows, including the row itself

@@ -41,6 +41,7 @@ def _smoothing(
         distance = _filtered_moves(x, low, gap) + _filtered(distance, low, gap)
     return distance, details
 
+# %% ../../nbs/features/wavelet.ipynb #ffec417b
 def causal_wavelet(
     x: np.ndarray, # (n,) values
     low: np.ndarray, # smoothing filter, its taps sum to 1

@@ -50,6 +50,7 @@ def _windows(x, window):
     before = np.concatenate((np.zeros_like(total[..., :1, :]), total[..., :-width, :]), axis=-2)
     return total[..., width - 1:, :] - before
 
+# %% ../../nbs/field/04_days.ipynb #235fa163
 def shares_of_days(
     sums: DaySums, # of a field
     order: Int[np.ndarray, "... days"] | None = None, # days to take, by position; None: as they came

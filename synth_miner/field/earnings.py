@@ -52,6 +52,7 @@ def against_best(
     others = np.delete(total, own)
     return float(total[own] / others.max()) if len(others) and others.max() > 0 else float("inf")
 
+# %% ../../nbs/field/03_earnings.ipynb #6ef18675
 def benchmark_score(
     ratios: Mapping, # competition -> `against_best`; NaN or absent: not answered, counts 0
     competitions: int, # that are asked for

@@ -61,6 +61,7 @@ def _running(values):
     "Sums of the first 0, 1, 2, ... rows."
     return np.concatenate((np.zeros_like(values[:1]), np.cumsum(values, axis=0)))
 
+# %% ../../nbs/field/02_rounds.ipynb #69ea9236
 def _first_seen(present):
     "For each prompt and miner, the first prompt from there on at which the miner has a row; one past the end if none."
     n = len(present)

@@ -91,6 +91,7 @@ def between(self: FieldScores,
     if not keep.any(): raise BadData(f"no prompt of {self.competition.name} was scored between {start} and {end}")
     return replace(self, times=self.times[keep], assets=self.assets[keep], raw=self.raw[keep])
 
+# %% ../../nbs/field/01_scores.ipynb #5764a84a
 @patch
 def with_miners(self: FieldScores,
     scores: Mapping, # name -> (prompts,) raw scores; -1 or NaN: as in `raw`

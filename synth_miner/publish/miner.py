@@ -80,7 +80,7 @@ def reason(self: SignatureCheck,
     if abs(age) > window: return f"the question is {age:.1f} s old by this machine's clock, {window:g} s are allowed"
     message = f"{who.nonce}.{who.hotkey}.{self.receiver}.{who.uuid}.{body_hash}"
     try: right = self.keypair(who.hotkey).verify(message, who.signature)
-    except Exception: right = False # not hexadecimal, or a hotkey that is no address
+    except Exception: right = False # not hexadecimal, or a hotkey that is not an address
     if not right: return "the signature does not belong to the hotkey and the question"
     until = who.nonce / 1e9 + window
     if not self._is_new((who.hotkey, who.uuid, who.nonce), until): return "the question was asked before"

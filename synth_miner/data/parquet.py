@@ -148,7 +148,7 @@ def about(self: ParquetSource,
     asset: str, # the subnet's name
     step: int | None = None, # seconds wanted, as in `choose`
 ) -> list[str]: # sentences
-    "Which files per asset is read from, and which files of the folder say nothing of bars."
+    "From which files the bars of an asset come, and which files of the folder say nothing of bars."
     groups, choice, lost = self.choose(asset, step)
     names = self._names(groups)
     read = ", ".join(f"{few_names(names[s])} ({step_name(s)} bars)" if s else few_names(names[s]) for s in choice.used)

@@ -74,10 +74,10 @@ def _load_each(source, assets: Sequence[str], step: int) -> tuple: # bars; messa
     return bars, lacking, caught
 
 def _notes(source, bars: Sequence, step: int, caught: Sequence) -> list[str]:
-    "What was read, and what was left out of it, each said once."
-    said = [s for b in bars for s in source.about(b.name, step)] + [str(w.message) for w in caught]
-    said += [f"{b.name}: {'; '.join(b.reading['understood'])}" for b in bars if b.reading and b.reading["understood"]]
-    return [f"Note: {s}" for s in dict.fromkeys(said)]
+    "What was read, and what was left out of it, each named once."
+    notes = [s for b in bars for s in source.about(b.name, step)] + [str(w.message) for w in caught]
+    notes += [f"{b.name}: {'; '.join(b.reading['understood'])}" for b in bars if b.reading and b.reading["understood"]]
+    return [f"Note: {s}" for s in dict.fromkeys(notes)]
 
 def _assumed(reports: Sequence) -> list[str]:
     "What had to be assumed when files were read; no fault, but somebody should confirm it."

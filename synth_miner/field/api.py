@@ -140,7 +140,7 @@ def pool(self: FieldClient,
 def last_answer(self: FieldClient,
     uid: int, # of a miner
 ) -> dict | None: # validated, reason, response_time; None: nothing is known
-    "What the validator said of a miner's last answer."
+    "What the validator found wrong with a miner's last answer."
     value = self._find("validation/miner", {"uid": uid})
     if value is None: return None
     return _rows([value], ("validated", "reason", "response_time"), f"miner {uid}").iloc[0].to_dict()

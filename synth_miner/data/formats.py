@@ -32,7 +32,7 @@ from ..names import choose
 _KINDS = {"parquet": (".parquet", ".pq"), "feather": (".feather", ".ft", ".arrow"), "json": (".json",),
           "text": (".csv", ".tsv", ".txt")}
 _COMPRESSED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-ENDINGS = tuple(ending + more for kind, endings in _KINDS.items() for ending in endings
+ENDINGS = tuple(ending + more for kind, endings in _KINDS.items() for ending in endings # of readable files
                 for more in ("", *(_COMPRESSED if kind in ("json", "text") else ()))) + (".csv.zip", ".zip")
 
 def file_ending(

@@ -14,7 +14,7 @@ from .texts import (
 
 # %% ../../nbs/keys/05_judging_keys.ipynb #fe441630
 _N_PATHS = Kind.whole(2, 100_000)
-BACKTEST_KEYS = key_group("backtest.",
+BACKTEST_KEYS = key_group("backtest.", # which prompts are asked, and of whom
     ("baselines", RIVAL.listing(unlike=True), "who is asked besides the model: template, ewma_fhs, trailing_gaussian, "
      "garch, gjr, egarch, har, block_bootstrap, seasonal_ewma, seasonal_garch, ensemble"),
     ("champion", FORECASTER_NAME.or_null("only the baselines"), "mode=backtest: the forecaster to beat"),
@@ -30,7 +30,7 @@ BACKTEST_KEYS = key_group("backtest.",
 )
 
 # %% ../../nbs/keys/05_judging_keys.ipynb #b047ecc9
-REPLAY_KEYS = key_group("replay.",
+REPLAY_KEYS = key_group("replay.", # which part of the schedule is replayed
     ("models", FORECASTER_NAME.listing(unlike=True), "further forecasters, besides run and backtest.baselines"),
     ("assets", ASSET_NAME.listing(least=1, unlike=True).or_null("those of data.assets that the competition asks for"),
      "assets to replay"),
@@ -44,7 +44,7 @@ REPLAY_KEYS = key_group("replay.",
 )
 
 # %% ../../nbs/keys/05_judging_keys.ipynb #b76f01a5
-PUBLISH_KEYS = key_group("publish.",
+PUBLISH_KEYS = key_group("publish.", # where a run is published
     ("repo_id", HUB_REPOSITORY.or_null("none"), "where to; created if it does not exist"),
     ("private", Kind.switch(), "create the repository as private"),
     ("promote", Kind.one_of("auto", "yes", "no").or_else(Kind.switch()),
@@ -55,7 +55,7 @@ PUBLISH_KEYS = key_group("publish.",
      "another Hub. The token is never here: HF_TOKEN, or `hf auth login`"),
 )
 
-SERVE_KEYS = key_group("serve.",
+SERVE_KEYS = key_group("serve.", # how prompts are answered over HTTP
     ("host", HOST_NAME,
      "address to listen on; 127.0.0.1 accepts this machine only. Any other asks clients for a token: "
      "that of the environment variable SYNTH_MINER_TOKEN, or one made in folder"),

@@ -16,7 +16,7 @@ from ..parts import BLOCK_KINDS
 # %% ../../nbs/keys/04_market_keys.ipynb #5c9965f1
 _HOLES = Kind.one_of("segment", "nan", "error", "ffill")
 _ASSETS = ASSET_NAME.listing(least=1, unlike=True)
-DATA_KEYS = key_group("data.",
+DATA_KEYS = key_group("data.", # which bars are loaded
     ("assets", _ASSETS, "assets to load, the subnet's names"),
     ("start", ANY_START.or_null("all there are"), "first bar; exchanges also take a time before the end"),
     ("end", ANY_TIME.or_null("all there are, or now"), "end of the bars, itself left out"),
@@ -33,7 +33,7 @@ DATA_KEYS = key_group("data.",
 
 # %% ../../nbs/keys/04_market_keys.ipynb #dcd270cf
 _YES_NO = Kind.switch().or_null("found out")
-READING_KEYS = key_group("data.read.",
+READING_KEYS = key_group("data.read.", # how files of bars are written
     ("dayfirst", _YES_NO, "data=parquet: true: 01/02/2024 is 1 February; false: 2 January"),
     ("time_format", ANY_TEXT.or_null("found out"),
      'data=parquet: such as "%d.%m.%Y %H:%M", or excel for a spreadsheet\'s number of days'),
@@ -52,7 +52,7 @@ READING_KEYS = key_group("data.read.",
 
 # %% ../../nbs/keys/04_market_keys.ipynb #7585d6a8
 _OWN_CACHE = "SYNTH_MINER_CACHE, or the cache folder at home"
-SOURCE_KEYS = key_group("data.source.",
+SOURCE_KEYS = key_group("data.source.", # what only one source of bars knows
     ("name", part_of("source", "a source of bars"), "kind of source"),
     ("length", Kind.whole(1, 10**8), "synthetic: number of bars"),
     ("seed", Kind.whole(0, 2**32 - 1), "synthetic: seed of the prices"),
@@ -88,7 +88,7 @@ SOURCE_KEYS += key_group("data.source.",
 )
 
 # %% ../../nbs/keys/04_market_keys.ipynb #238bdbfd
-FEATURE_KEYS = key_group("features.",
+FEATURE_KEYS = key_group("features.", # what a model sees
     ("name", part_of("engineer", "a feature engineer"), "kind of features"),
     ("windows", Kind.whole(2, 10**6).listing(least=1, unlike=True), "volatility: windows of the volatilities", "bars"),
     ("scale_window", Kind.whole(2, 10**6), "window of the trailing volatility and volume", "bars"),
@@ -97,7 +97,7 @@ FEATURE_KEYS = key_group("features.",
     ("long_win", Kind.whole(2, 10**6), "zscore: the long window", "bars"),
 )
 
-MODEL_KEYS = key_group("model.",
+MODEL_KEYS = key_group("model.", # what a model is made of
     ("name", FILE_NAME, "name of the recipe"),
     ("backbone", Kind.mapping(), "what turns features into a state"),
     ("backbone.d_model", Kind.whole(1, 16_384), "width"),
@@ -112,7 +112,7 @@ MODEL_KEYS = key_group("model.",
 
 # %% ../../nbs/keys/04_market_keys.ipynb #700ca784
 _SECONDS = Kind.whole(1, 366 * 86_400)
-COMPETITION_KEYS = key_group("competition.",
+COMPETITION_KEYS = key_group("competition.", # the rules of a competition, and defaults for it
     ("name", FILE_NAME, "its key"),
     ("label", ANY_TEXT, "the subnet's name for it"),
     ("slug", ANY_TEXT, "its name in the subnet's interfaces"),

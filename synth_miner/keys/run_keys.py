@@ -23,7 +23,7 @@ def _device(value: str) -> str:
     return value
 
 _SEED = Kind.whole(0, 2**32 - 1)
-RUN_KEYS = key_group("",
+RUN_KEYS = key_group("", # what is done, under which name
     ("mode", Kind.one_of(*RUN_MODES), "what is done"),
     ("name", FILE_NAME, "name of the run; part of its folder's name"),
     ("run", FORECASTER_NAME.or_null("mode=predict: the competition's recipe, mode=backtest: the best baseline"),
@@ -40,7 +40,7 @@ RUN_KEYS = key_group("",
 )
 
 # %% ../../nbs/keys/03_run_keys.ipynb #2d0fb873
-PLACE_KEYS = key_group("",
+PLACE_KEYS = key_group("", # where things are kept
     ("seed", _SEED, "seed of weights, batches and noise"),
     ("device", text_kind("auto, cpu, cuda or cuda:1", _device), "where the model is trained"),
     ("output_dir", ANY_PATH, "folder below which runs are written"),
@@ -50,14 +50,14 @@ PLACE_KEYS = key_group("",
     ("sweep_id", FILE_NAME.or_null("made from the time"), "name of a sweep; the same name adds to the sweep's table"),
 )
 
-TRACKING_KEYS = key_group("tracking.",
+TRACKING_KEYS = key_group("tracking.", # where a run is logged
     ("wandb", Kind.one_of("online", "offline", "disabled").or_null("WANDB_MODE, else online with a key and a network, "
                                                                   "else offline"), "where W&B logs"),
     ("project", FILE_NAME, "W&B project"),
 )
 
 # %% ../../nbs/keys/03_run_keys.ipynb #11bb3a8f
-TRAIN_KEYS = key_group("training.",
+TRAIN_KEYS = key_group("training.", # how a model is trained
     ("objective", part_of("objective", "an objective, by name or as {name, options}"),
      "what is minimised. sn50: the competition's score; afcrps, crps, log_score: of every step's price; "
      "energy, variogram: of whole paths"),
@@ -99,7 +99,7 @@ TRAIN_KEYS += key_group("training.",
 
 # %% ../../nbs/keys/03_run_keys.ipynb #eda300dc
 _SIZE = Kind.whole(1, 10**8).or_else(length_of_time())
-REGIME_KEYS = key_group("regimes.",
+REGIME_KEYS = key_group("regimes.", # how market regimes are told apart
     ("clustering", part_of("strategy", "a clustering, by name or as {name, options}"), "kmeans, gmm or hmm"),
     ("n_regimes", Kind.whole(2, 100), "number of regimes of the clustering"),
     ("balance_strength", Kind.number(0, 1), "0: windows in their natural frequency, 1: all regimes equally often"),

@@ -100,10 +100,10 @@ def _host(value: str) -> str:
     return value
 
 ANY_PATH = text_kind("a path", _path) # of a file or a folder
-WEB_ADDRESS = text_kind("an address such as https://host", _address)
-HUB_REPOSITORY = text_kind("a repository of the Hub, owner/name", _repository)
-HOST_NAME = text_kind("the name or address of this machine, such as 127.0.0.1", _host)
-FORECASTER_NAME = text_kind("a run's folder, a baseline, a packaged recipe or hf://owner/repo", _path)
+WEB_ADDRESS = text_kind("an address such as https://host", _address) # of a server
+HUB_REPOSITORY = text_kind("a repository of the Hub, owner/name", _repository) # of models or data
+HOST_NAME = text_kind("the name or address of this machine, such as 127.0.0.1", _host) # to listen on
+FORECASTER_NAME = text_kind("a run's folder, a baseline, a packaged recipe or hf://owner/repo", _path) # a forecaster
 
 # %% ../../nbs/keys/01_texts.ipynb #18bfd1b8
 def _moment(value):
@@ -122,7 +122,7 @@ def _checked(what: str, check: Callable) -> Kind:
         return Annotated[Any, BeforeValidator(check)]
     return Kind(what, make)
 
-ANY_TIME = _checked("a time such as 2024-03-01 or 2024-03-01T12:00Z (UTC where no zone is given)", _moment)
+ANY_TIME = _checked("a time such as 2024-03-01 or 2024-03-01T12:00Z (UTC where no zone is given)", _moment) # a moment
 
 def _start(value):
     "A moment, or a length of time before the end such as 60d. Raises ValueError."
@@ -147,7 +147,7 @@ def length_of_time(
     check = _length(pd.Timedelta(least).total_seconds())
     return _checked(f"a length of time such as 30min or 6h, at least {least}", check)
 
-ANY_START = _checked("a time such as 2024-03, or a length of time before the end such as 60d", _start)
+ANY_START = _checked("a time such as 2024-03, or a length of time before the end such as 60d", _start) # a first moment
 
 # %% ../../nbs/keys/01_texts.ipynb #6fd307a0
 def _bar_step(value):
@@ -156,7 +156,7 @@ def _bar_step(value):
     if 86_400 % value: raise ValueError("a day is not a whole number of such bars")
     return value
 
-BAR_STEP = _checked("a length of bars in seconds, such as 60", _bar_step)
+BAR_STEP = _checked("a length of bars in seconds, such as 60", _bar_step) # seconds
 
 # %% ../../nbs/keys/01_texts.ipynb #2a76d3b6
 def part_of(
@@ -181,4 +181,4 @@ def _rival(value):
     if elsewhere or (isinstance(value, str) and value and Path(value).expanduser().is_dir()): return value
     return _part("forecaster", value)
 
-RIVAL = _checked("a baseline, by name or as {name, options}, a packaged recipe or a run's folder", _rival)
+RIVAL = _checked("a baseline, by name or as {name, options}, a packaged recipe or a run's folder", _rival) # a rival

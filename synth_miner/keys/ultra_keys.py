@@ -11,7 +11,7 @@ from .kind import Kind
 from .texts import part_of
 
 # %% ../../nbs/keys/05_ultra_keys.ipynb #2b3e19b5
-ULTRA_KEYS = key_group("ultra.",
+ULTRA_KEYS = key_group("ultra.", # how a model of Synth Ultra is trained and judged
     ("action", Kind.one_of("train", "backtest", "bench", "export"), "what mode=ultra does; all but train take a run="),
     ("model", part_of("ultra", "a model of the ten-second competition"), "which model is trained"),
     ("options", Kind.mapping("a mapping from an option to its value"), "options of the model, such as {members: 5}"),

@@ -76,7 +76,8 @@ def export_action(
     made = export_model(model, folder / "export", production_payload(), cfg.ultra.calls)
     return f"{made}\nBuild it there: docker build --platform linux/amd64 -t my-model ."
 
-ULTRA_ACTIONS = dict(train=train_action, backtest=backtest_action, bench=bench_action, export=export_action)
+ULTRA_ACTIONS = dict(train=train_action, backtest=backtest_action, bench=bench_action,
+                     export=export_action) # ultra.action -> function of the configuration
 
 def ultra_mode(
     cfg, # complete configuration; `ultra.action` says what is done

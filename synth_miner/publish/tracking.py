@@ -37,6 +37,7 @@ def _has_key() -> bool:
     try: return netrc.netrc(file).authenticators(urlsplit(_host()).hostname) is not None
     except (OSError, netrc.NetrcParseError): return False
 
+# %% ../../nbs/publish/04_tracking.ipynb #f7c85507
 def _direct(url: str, seconds: float) -> bool:
     "Whether a server takes a connection; nothing is sent."
     parts = urlsplit(url)

@@ -129,12 +129,18 @@ def _answer_about(args: Sequence[str]) -> str | None: # what to print; None: the
     rest = [a for a in args if a != "--help-keys"]
     return keys_text(rest[0] if rest else None)
 
+# %% ../../nbs/cli/04_command.ipynb #9cf7fbf5
+def _draw_to_files():
+    "Let this process, and those it starts, draw without a window."
+    os.environ["MPLBACKEND"] = "agg"
+
 # %% ../../nbs/cli/04_command.ipynb #f2d8aabd
 def main(
     argv: list[str] | None = None, # arguments; None: the command line's
 ) -> int: # 0: done, 2: something to correct, 130: interrupted by Ctrl-C
     "Entry point of `synth-miner`. SYNTH_MINER_TRACEBACK=1 shows where an error came from."
     args = list(sys.argv[1:] if argv is None else argv)
+    if argv is None: _draw_to_files()
     with contextlib.suppress(AttributeError): # a stream that is not a file
         for stream in (sys.stdout, sys.stderr): stream.reconfigure(errors="backslashreplace")
     try:

@@ -10,6 +10,7 @@ import contextlib
 import numpy as np
 import os
 import pandas as pd
+import requests
 import socket
 import threading
 import warnings
@@ -36,14 +37,28 @@ def _has_key() -> bool:
     try: return netrc.netrc(file).authenticators(urlsplit(_host()).hostname) is not None
     except (OSError, netrc.NetrcParseError): return False
 
+# %% ../../nbs/publish/04_tracking.ipynb #f7c85507
+def _direct(url: str, seconds: float) -> bool:
+    "Whether a server takes a connection; nothing is sent."
+    parts = urlsplit(url)
+    socket.create_connection((parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)), seconds).close()
+    return True
+
+def _through_proxy(url: str, seconds: float) -> bool:
+    "Whether a server answers through the proxy that the environment names for it."
+    try:
+        with requests.get(url, timeout=seconds, allow_redirects=False, stream=True) as r: status = r.status_code
+    except requests.exceptions.SSLError: return True # the proxy has led to the server; the client says what it dislikes
+    return status not in (407, 502, 503, 504) # those come from a proxy that may not, or cannot, reach it
+
 def _answers(url: str, seconds: float) -> bool:
-    "Whether a server takes a connection within a number of seconds, which includes looking up its name."
-    parts, connected = urlsplit(url), threading.Event()
-    address = (parts.hostname, parts.port or (80 if parts.scheme == "http" else 443))
-    def connect():
-        with contextlib.suppress(OSError), socket.create_connection(address, seconds): connected.set()
-    threading.Thread(target=connect, daemon=True).start()
-    return connected.wait(seconds)
+    "Whether a server is reached within a number of seconds, names looked up, by the way that its client would take."
+    probe, reached = _through_proxy if requests.utils.get_environ_proxies(url) else _direct, threading.Event()
+    def ask():
+        with contextlib.suppress(OSError, ValueError): # requests' errors are OSErrors, an unknown proxy a ValueError
+            if probe(url, seconds): reached.set()
+    threading.Thread(target=ask, daemon=True).start()
+    return reached.wait(seconds)
 
 # %% ../../nbs/publish/04_tracking.ipynb #5473222c
 _MODES = ("auto", "online", "offline", "disabled")

@@ -9,6 +9,7 @@ __all__ = ['DATA_ACTIONS', 'runs_mode', 'compare_mode', 'doctor_mode', 'data_mod
 import shlex
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from ..core import BadData
 from ..data.bars import NotOver
 from ..data.report import bars_report, reports_table
@@ -26,6 +27,7 @@ def runs_mode(
     cfg, # complete configuration; `output_dir` says where to look
 ) -> str: # what to print
     "List all runs, newest first."
+    if Path(cfg.output_dir).is_file(): raise BadData(f"output_dir must be a folder, {cfg.output_dir} is a file")
     found = ExperimentStore(cfg.output_dir).runs()
     if not len(found): return f"there is no run in {cfg.output_dir} yet"
     shown = found[["name", "kind", "status", "score", "se", "val_relative", "competition", "seed", "started",

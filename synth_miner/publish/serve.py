@@ -119,6 +119,8 @@ def serve(
 ):
     "Serve until the process is told to stop (SIGINT or SIGTERM), then answer what was asked and end."
     settings = None if isinstance(what, SynthPredictor) else what.serve
+    if settings is not None and Path(settings.folder).is_file():
+        raise BadData(f"serve.folder must be a folder, {settings.folder} is a file")
     predictor = what if settings is None else make_predictor(what)
     assets, limits, docs, folder = None, LIMITS, False, None
     if settings is not None:
@@ -128,8 +130,9 @@ def serve(
     if port is None: port = 8650 if settings is None else settings.port
     shown, source = service_token(host, token, folder), FirstOf(predictor.live.sources)
     server, bound = bound_server(make_app(predictor, book, limits, shown.text, docs), host, port, limits)
-    lines = [f"Serving on {server_url(bound)} (POST /predict, GET /health, GET /metrics)",
-             exposure_warning(host, shown), SYNTHETIC_NOTE if source.synthetic else None]
+    lines = [exposure_warning(host, shown), # before the line that others wait for
+             f"Serving on {server_url(bound)} (POST /predict, GET /health, GET /metrics)",
+             SYNTHETIC_NOTE if source.synthetic else None]
     with contextlib.closing(bound), _settling(book, source, every):
         predictor.start(assets and list(assets))
         print(*(line for line in lines if line), sep="\n", flush=True)

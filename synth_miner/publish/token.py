@@ -69,8 +69,8 @@ def exposure_warning(
     "One line that says who can reach a service and what they must show."
     if is_loopback(host): return None
     where = host or "every address"
-    return (f"Warning: other machines can reach {where} without encryption; whoever asks must send the header "
-            f" 'Authorization: Bearer TOKEN' with {token.where}")
+    return (f"Warning: anyone on the network can reach {where}, without encryption; who asks must send the header "
+            f"'Authorization: Bearer TOKEN' with {token.where}")
 
 # %% ../../nbs/publish/20_token.ipynb #880efd80
 def has_token(

@@ -102,6 +102,18 @@ def _pick(self: HFOHLCVSource, asset: str, step: int | None) -> str:
     available = ", ".join(f"{file} ({step_name(s)})" for s, file in steps.items())
     raise BadData(f"{asset}: bars of {step} s cannot be made from {available} in {self.repo_id}")
 
+@patch
+def about(self: HFOHLCVSource,
+    asset: str, # the subnet's name
+    step: int | None, # seconds wanted
+) -> list[str]: # sentences; empty where there is one file
+    "Which of several files of an asset is read, and which are not."
+    files = self.files().get(asset, {})
+    if len(files) < 2: return []
+    chosen = self._pick(asset, step)
+    others = ", ".join(sorted(set(files.values()) - {chosen}))
+    return [f"{asset}: read from {chosen} in {self.repo_id}; not read: {others}"]
+
 # %% ../../nbs/data/hub.ipynb #b3c3b456
 def _time_column(file: Path, wanted: str, where: str) -> str:
     "Name of the column with the times. Raises BadData."

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ..core import BadData
 from .rounds import table_scores
 from .scores import FieldScores
+from ..names import choose
 from ..viz import style
 
 # %% ../../nbs/field/10_teacher.ipynb #cf806194
@@ -55,8 +56,8 @@ def ahead_of(
     by: str = "asset", # "asset", "hour" or "regime"
     n: int = 10, # how many of the best
 ) -> pd.DataFrame: # one row per group: best, model, ahead (bps; above 0: the best are better), se, prompts
-    "How far the best of the field are ahead of a model, and where. Raises BadData for another grouping."
-    if by not in ("asset", "hour", "regime"): raise BadData(f"expected by='asset', 'hour' or 'regime', found {by!r}")
+    "How far the best of the field are ahead of a model, and where. Raises UnknownPart for another grouping."
+    choose(by, ("asset", "hour", "regime"), "grouping")
     frame = conditions(field, n).assign(best=level_of_best(field, n), model=np.asarray(scores, float)).dropna()
     frame["ahead"] = frame.model - frame.best
     groups = frame.groupby(by)

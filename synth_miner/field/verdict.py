@@ -223,6 +223,7 @@ def plot(self: FieldVerdict,
             _, ax = plt.subplots(figsize=(7, 2.6))
         for name, own in self.rounds.items(): ax.plot(own.index, own["rank"], lw=1.4, label=name)
         ax.invert_yaxis()
+        ax.figure.autofmt_xdate(rotation=20)
         ax.legend(loc="best")
         ax.set(ylabel="rank", title=f"{self.field.competition.label}: rank among {len(self.field.miners) + 1} miners")
     return ax

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}  # a notebook chooses its own backend
 SECONDS = 600  # the longest that one case may take
 MOVED = {  # imported from the top level -> the module that has it now
     "LocalServer": "synth_miner.testing.local_server",
@@ -42,7 +43,7 @@ def mapped(text):
     return re.sub(r"^([ \t]*)from synth_miner import ([\w, ]+?)[ \t]*$", split, text, flags=re.M)
 
 
-ENV = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+ENV = {**ENVIRONMENT, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 FINISHED = re.compile(r"argv\[1\]: (?:folder of a )?finished small run")  # what a script's docstring says of its argument
 SMALL = """import glob, sys
 from common import SMALL, cli, tail

@@ -111,6 +111,10 @@ def _interval(draws) -> tuple: # (low, high)
     "Middle 95 % of resampled values; NaN where there are none."
     return (np.nan, np.nan) if draws is None else tuple(np.percentile(draws, (2.5, 97.5)))
 
+def _times(share, other) -> float:
+    "How many times another share a share is; a share that is too small for a number counts as nothing."
+    return float(np.divide(share, other)) if other > 0 else np.nan
+
 def _draws(field, order) -> np.ndarray | None:
     "Resampled shares of all miners, or None where the days are too few."
     return None if order is None else shares_of_days(day_sums(field), order)
@@ -126,7 +130,7 @@ def _row(field, rounds, own, draws, pool, settings) -> dict:
     low, high = _interval(None if draws is None else draws[:, -1])
     answered = (field.raw[:, -1] >= 0).sum() / (~np.isnan(field.raw[:, -1])).sum()
     ranks = {"rank": own["rank"].mean(), "best": own["rank"].min(), "last": own["rank"].iloc[-1], "of": own.of.iloc[-1]}
-    money = {"usd_day": usd, "usd_low": usd * low / share, "usd_high": usd * high / share}
+    money = {"usd_day": usd, "usd_low": usd * _times(low, share), "usd_high": usd * _times(high, share)}
     return {**ranks, "share": share, "share_low": low, "share_high": high,
             "against_best": against_best(rounds, field.miners[-1]), **money, "answered": answered}
 
@@ -135,8 +139,9 @@ def _pairs(draws: Mapping, table) -> pd.DataFrame:
     "For every two models, the share of the second in multiples of the first one's, on the same drawn days."
     rows = []
     for a, b in combinations(draws, 2):
-        both = None if draws[a] is None else draws[b][:, -1] / np.maximum(draws[a][:, -1], 1e-300)
-        rows.append((a, b, table.share[b] / table.share[a], *_interval(both)))
+        positive = draws[a] is not None and (draws[a][:, -1] > 0).all()
+        both = draws[b][:, -1] / draws[a][:, -1] if positive else None
+        rows.append((a, b, _times(table.share[b], table.share[a]), *_interval(both)))
     return pd.DataFrame(rows, columns=["model", "other", "earns_times", "low", "high"])
 
 def _order(field, draws, block, seed):
@@ -208,7 +213,7 @@ def text(self: FieldVerdict) -> str: # plain text
         places = f"{r['rank']:.1f}", f"{r.best:.0f}", f"{r['last']:.0f}", f"{r.of:.0f}"
         lines.append(line(m, *places, f"{100 * r.share:.2f} %", span, f"{r.against_best:.2f}", money))
     pairs = [f"{p.other} earns {p.earns_times:.2f} [{p.low:.2f}, {p.high:.2f}] times what {p.model} earns"
-             for p in self.pairs.itertuples()]
+             for p in self.pairs.dropna().itertuples()]
     return "\n".join([head, *lines, *pairs, *self.notes])
 
 # %% ../../nbs/field/05_verdict.ipynb #7f00cbf0

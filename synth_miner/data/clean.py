@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..core import BadData
 from .columns import OHLCV, TIME_COLUMNS, choose_volume, find_columns, plain_name
 from .numbers import number_style, to_numbers
+from .time_columns import time_column
 from .times import _checked, _read_times
 
 # %% ../../nbs/data/04_clean.ipynb #8168b1f8
@@ -36,43 +37,11 @@ def _filled_first(df: pd.DataFrame, names: Sequence) -> list:
     if len(set(names)) < max(2, len(names)): return names
     return sorted(names, key=lambda c: pd.api.types.is_numeric_dtype(df[c]) and not df[c].any())
 
-# %% ../../nbs/data/04_clean.ipynb #6eb95dbb
-def _is_clock(column: pd.Series) -> bool:
-    "Whether a column holds times of day: 13:05, or numbers such as 130500 that are not dates."
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_float_dtype(column): return False
-    text = column.head(1000).astype(str).str.strip()
-    clock = r"\d{1,6}|\d{1,2}:\d\d(?::\d\d(?:[.]0+)?)?(?:\s*[AaPp][Mm])?"
-    return bool(len(text)) and bool(text.str.fullmatch(clock).all())
-
-def _clock_text(column: pd.Series) -> pd.Series:
-    "Times of day as text; numbers are hours, hours and minutes, or hours, minutes and seconds."
-    text = column.astype(str).str.strip()
-    if not text.str.fullmatch(r"\d+").all(): return text
-    most, digits = int(text.astype(int).max()), int(text.str.len().max())
-    if digits <= 2 and most < 24: return text.str.zfill(2) + ":00"
-    text = text.str.zfill(4 if most < 2400 and digits <= 4 else 6)
-    return text.str[:2] + ":" + text.str[2:4] + (":" + text.str[4:] if len(text.iloc[0]) > 4 else "")
-
-def _joined(df: pd.DataFrame, found: Sequence) -> tuple | None: # texts, the two columns
-    "Date and time of day in one text, where a table has them in two columns."
-    dates = [c for c in found if plain_name(c) in ("date", "day", "dtyyyymmdd")]
-    clocks = [c for c in found if plain_name(c) in ("time", "local_time", "timestamp") and _is_clock(df[c])]
-    if not dates or not clocks: return None
-    date = df[dates[0]].astype(str).str.strip().str.replace(r"[ T]0?0:00(:00([.]0+)?)?$", "", regex=True)
-    return date + " " + _clock_text(df[clocks[0]]), dates[0], clocks[0]
-
 # %% ../../nbs/data/04_clean.ipynb #23494591
-def _time_column(df: pd.DataFrame, found: Mapping, name: str) -> tuple: # values, where they are, what was assumed
-    "The times of the rows as the table has them, from a column, two columns, or the index. Raises BadData."
-    if joined := _joined(df, found["time"]):
-        values, date, clock = joined
-        return values, f"{date!r} and {clock!r}", [f"time is joined from {date!r} and {clock!r}"]
-    if found["time"]: return df[found["time"][0]], repr(found["time"][0]), []
-    if isinstance(df.index, pd.DatetimeIndex): return df.index, "the index", []
-    if found["unnamed"] and not _is_clock(df[found["unnamed"][0]]):
-        return df[found["unnamed"][0]], "the column without a name", []
-    raise BadData(f"{name}: no time found: the index is not a DatetimeIndex, and no column is one of {TIME_COLUMNS}; "
-                  f"there are {list(df.columns)}. Say which it is with columns={{'theirs': 'timestamp'}}")
+def _said_to_be_time(df: pd.DataFrame, columns: Mapping | None) -> str | None:
+    "The column that `columns` calls the time, after renaming."
+    said = [str(ours) for ours in (columns or {}).values() if plain_name(ours) in TIME_COLUMNS]
+    return next((ours for ours in said if ours in df), None)
 
 def _one_symbol(df: pd.DataFrame, found: Mapping, name: str):
     "Raise BadData for a table that says it holds several symbols."
@@ -101,8 +70,9 @@ def _rename(df: pd.DataFrame, name: str, columns: Mapping | None, extra: Sequenc
     _one_symbol(df, found, name)
     candle = ("open", "high", "low")
     required = ["close", *extra] + [c for c in candle if any(d in df and d not in extra for d in candle)]
-    values, place, joined = _time_column(df, found, name)
-    times, more = _read_times(values, name, **{k: v for k, v in read.items() if k in _TIME_OPTIONS})
+    options = {k: v for k, v in read.items() if k in _TIME_OPTIONS}
+    values, place, joined = time_column(df, found, _said_to_be_time(df, columns), options, name)
+    times, more = _read_times(values, name, **options)
     for c in required:
         if c in df: continue
         raise BadData(f"{name}: no column {c!r}; there are {list(df.columns)}. "

@@ -29,8 +29,8 @@ from .text_tables import SEPARATORS, TextLayout, find_layout, guess_names, read_
 from ..names import choose
 
 # %% ../../nbs/data/12_formats.ipynb #c2f0e033
-_KINDS = {"parquet": (".parquet", ".pq"), "feather": (".feather", ".ft", ".arrow"), "json": (".json",),
-          "text": (".csv", ".tsv", ".txt")}
+_KINDS = {"parquet": (".parquet", ".pq"), "feather": (".feather", ".ft", ".arrow", ".ipc"),
+          "json": (".json", ".jsonl", ".ndjson"), "text": (".csv", ".tsv", ".tab", ".txt", ".dat")}
 _COMPRESSED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 ENDINGS = tuple(ending + more for kind, endings in _KINDS.items() for ending in endings # of readable files
                 for more in ("", *(_COMPRESSED if kind in ("json", "text") else ()))) + (".csv.zip", ".zip")
@@ -112,7 +112,7 @@ READ_OPTIONS = ("sep", "header", "names", "skiprows", "comment", "decimal", "tho
 def _columns_of_bars(names, columns: Mapping | None) -> list[int]:
     "The positions of the columns that may be a part of a bar; of all where times or closes are not among them."
     names, found = list(names), find_columns(names, columns)
-    if not found["close"] or not (found["time"] or found["unnamed"]): return list(range(len(names)))
+    if not found["close"] or not (found["time"] or found["part"] or found["unnamed"]): return list(range(len(names)))
     prices = ("open", "high", "low", "close")
     wanted = {n for role, members in found.items() for n in (members[:1] if role in prices else members)}
     same = {plain_name(n) for n in wanted if n not in found["unnamed"]}

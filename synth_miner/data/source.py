@@ -30,6 +30,12 @@ class DataSource:
         "The assets this source can serve."
         return None
 
+    def why_absent(self,
+        asset: str, # the subnet's name
+    ) -> str: # ". What was found" or nothing
+        "What a source knows of an asset that it does not serve, as the end of an error."
+        return ""
+
     def about(self,
         asset: str, # the subnet's name
         step: int | None, # seconds wanted
@@ -91,7 +97,7 @@ def load_data(self: DataSource,
     known, step = self.list_assets(), None if step is None else to_seconds(step)
     for a in assets:
         if known is None or a in known: continue
-        raise BadData(f"{type(self).__name__} has no asset {a!r}; it has {sorted(known)}")
+        raise BadData(f"{type(self).__name__} has no asset {a!r}; it has {sorted(known)}{self.why_absent(a)}")
     start, end = self._range(start, end)
     quiet = self.quiet if quiet is None else quiet
     return [self._finish(self.load_range(a, step, start, end, sort_on_load), step, quiet) for a in assets]

@@ -169,7 +169,8 @@ def read_text_table(
                    comment=comment, index_col=False, skipinitialspace=True)
     df = _read_all(open_text, name, options, low_memory=False)
     roles = find_columns(layout.names)
-    numbers = [c for c in wanted if layout.names[c] not in (*roles["time"], *roles["unnamed"], *roles["symbol"])]
+    texts = {n for role in ("time", "part", "unnamed", "symbol") for n in roles[role]}
+    numbers = [c for c in wanted if layout.names[c] not in texts]
     if not all(pd.api.types.is_numeric_dtype(df[c]) for c in numbers):
         df = _read_all(open_text, name, options, dtype=str)
     df, left_out = _without_remarks(df[list(wanted)], layout.names, name)

@@ -71,7 +71,7 @@ class HybridBackbone(BackboneBase):
         validate_shapes: bool = True, # run every block once and compare with what it declares
         strict_shapes: bool = True, # a mismatch raises; False: warns
         insert_layernorm: bool = False, # a LayerNormBlock between neighbours
-        skip_input_proj: bool = False, # no input map: blocks get the raw features; needs F = D or a block that maps F to D
+        skip_input_proj: bool = False, # no input map; needs F = D, or a block that maps F to D
         *,
         seq_len: int | None = None, # T, for blocks that need it and as the length to validate; None: any
     ):

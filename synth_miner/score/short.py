@@ -12,6 +12,7 @@ from .competitions import COMPETITIONS, Competition
 
 # %% ../../nbs/score/02_short.ipynb #49933bd2
 _DAY = COMPETITIONS["crypto_24h"]  # whose step, intervals and weights short competitions borrow
+_PACKAGED = tuple(COMPETITIONS)  # names of the subnet's own
 
 def _fitting_rows(rows, length: int, step: int) -> dict: # row of the score -> seconds
     "Rows of a score that a horizon holds, without the one of a price level."
@@ -28,7 +29,7 @@ def short_competition(
     step: int = _DAY.step, # seconds of a step
 ) -> Competition: # the subnet's own where it asks for just that
     "A competition over any number of steps, scored as the subnet scores its own, in bps."
-    same = [c for c in COMPETITIONS.values() if (c.steps, c.step) == (horizon, step)]
+    same = [c for n in _PACKAGED if ((c := COMPETITIONS[n]).steps, c.step) == (horizon, step)]
     if same: return same[0]
     if horizon < 1 or step < 1:
         raise BadData(f"a horizon is at least one step of at least one second, got {horizon} of {step} s")

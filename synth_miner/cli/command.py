@@ -19,7 +19,7 @@ from .. import __version__
 from ..core import BadData
 from ..keys.words import hydra_words
 from ..lab.assemble import new_run_folder
-from ..lab.config import load_config
+from ..lab.config import load_config, name_model
 from ..lab.key_help import help_text, keys_text
 from ..lab.store import ExperimentStore
 from ..lab.sweep import read_sweep, sweep_job
@@ -98,6 +98,7 @@ def _run_hydra(words: Sequence[str]):
     @hydra.main(config_path="pkg://synth_miner.configs", config_name="config", version_base="1.3")
     def job(cfg):
         jobs.append(" ".join(words[1:] if "-m" not in words else _own_words()))
+        _name_from_choice(cfg)
         try:
             if cfg.sweep_id is not None and cfg.mode == "train": return sweep_job(cfg)
             print(run_mode(cfg))
@@ -108,6 +109,14 @@ def _run_hydra(words: Sequence[str]):
     _raise_errors(errors, len(jobs), words)
 
 # %% ../../nbs/cli/04_command.ipynb #33e46855
+def _name_from_choice(cfg):
+    "Give a model that has no name the one of its file, as Hydra chose it."
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+    OmegaConf.set_struct(cfg, False)
+    name_model(cfg, HydraConfig.get().runtime.choices.get("model"))
+    OmegaConf.set_struct(cfg, True)
+
 def _own_words() -> list[str]:
     "The words of the job that Hydra is running."
     from hydra.core.hydra_config import HydraConfig

@@ -93,7 +93,7 @@ def _store(self: LiveBars, asset: str):
     try: write_part(self.folder / f"{asset}.parquet", bars.frame, end)
     except OSError as e:
         text = f"bars cannot be kept in {self.folder}: {e.strerror or e}; answers go on from memory"
-        self.troubles.begin("disk", text)
+        self.troubles.begin("disk", text, "disk")
     else: self.troubles.end("disk")
 
 # %% ../../nbs/publish/12_live_bars.ipynb #8fc46825
@@ -150,7 +150,7 @@ def refresh(self: LiveBars,
             self.troubles.end(asset)
             return fresh
     reason = "; ".join(reasons) or "anywhere, because no source has it"
-    self.troubles.begin(asset, f"{asset}: no bars from {reason}")
+    self.troubles.begin(asset, f"{asset}: no bars from {reason}", "source")
     with self._news: self._news.notify_all()
     return False
 

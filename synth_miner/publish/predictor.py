@@ -154,7 +154,7 @@ def _staleness(self: SynthPredictor, asset: str, known: AssetData, start: int) -
     if self.live.sources and abs(off) > pd.Timedelta("10min"):
         hint = f"; start_time is {_short(off)} off this machine's clock, one of the two is wrong"
     text = f"{asset}: the newest price is {_short(age)} older than start_time{hint}; the fallback answers"
-    self.troubles.begin((asset, "stale"), text)
+    self.troubles.begin((asset, "stale"), text, "stale")
     return "stale"
 
 # %% ../../nbs/publish/15_predictor.ipynb #96d1de64
@@ -187,7 +187,7 @@ def _past_or_none(self: SynthPredictor, known: AssetData, step: int) -> AssetDat
     "Bars at a step; None, and a line in the log, for a history that is too short or too coarse."
     key = (known.name, step, "history")
     try: bars = self._bars_at_step(known, step)
-    except BadData as e: return self.troubles.begin(key, f"{known.name}: {e}; the template answers")
+    except BadData as e: return self.troubles.begin(key, f"{known.name}: {e}; the template answers", "history")
     self.troubles.end(key)
     return bars
 
@@ -223,7 +223,8 @@ def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: 
             self._recovered(who, ask.asset)
             return paths * (price / paths[:, :1]), who, cause
         cause, successor = cause or fault.cause, "fallback" if who == model else "template"
-        self.troubles.begin((who, ask.asset, fault.cause), f"{ask.asset}: {fault.reason}; the {successor} answers")
+        self.troubles.begin((who, ask.asset, fault.cause), f"{ask.asset}: {fault.reason}; the {successor} answers",
+                            "full" if fault.crowded else fault.cause)
     return self._template_paths(known, rules, n, seed), "template", cause
 
 # %% ../../nbs/publish/15_predictor.ipynb #f01086d3
@@ -243,7 +244,7 @@ def _notify(self: SynthPredictor, answered: Answered):
     for listener in self.listeners:
         try: listener(answered)
         except Exception as e:
-            self.troubles.begin(listener, f"an answer was given but not passed on: {type(e).__name__}: {e}")
+            self.troubles.begin(listener, f"an answer was given but not passed on: {type(e).__name__}: {e}", "listener")
         else: self.troubles.end(listener)
 
 @patch
@@ -303,4 +304,5 @@ def status(self: SynthPredictor) -> dict: # JSON-able
         assets[asset] = dict(newest, age=age, bars=len(bars))
     models = {k: type(f).__name__ for k, f in self.models.items()}
     return dict(assets=assets, models=models, fallback=type(self.fallback).__name__,
-                synthetic=any(s.synthetic for s in self.live.sources), troubles=list(self.troubles.now.values()))
+                synthetic=any(s.synthetic for s in self.live.sources), troubles=list(self.troubles.now.values()),
+                counts=dict(sorted(self.troubles.counts.items())))

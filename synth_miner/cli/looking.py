@@ -14,7 +14,6 @@ from ..core import BadData
 from ..data.bars import NotOver
 from ..data.report import bars_report, reports_table
 from ..data.store import write_bars
-from ..doctor import examine
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source
 from ..lab.store import ExperimentStore
@@ -48,6 +47,7 @@ def doctor_mode(
     cfg, # complete configuration
 ) -> str: # what to print
     "Look at installation, keys, device, network and bars. Raises BadData when something stops a run."
+    from synth_miner.doctor import examine
     found = examine(make_source(cfg), list(cfg.data.assets), cfg.competition.name, cfg.output_dir)
     text = "\n".join(f"{r.state:<5} {what:<16} {r.message}" for what, r in found.iterrows())
     if problems := found.index[found.state == "fix"].tolist():

@@ -9,7 +9,6 @@ __all__ = ['KEY_GROUPS', 'KEYS', 'CONFIG_GROUPS', 'OPEN_NODES', 'key_hint', 'unk
 import math
 from collections.abc import Mapping, Sequence
 from ..core import BadData
-from ..data.times import to_time
 from .judging_keys import BACKTEST_KEYS, PUBLISH_KEYS, REPLAY_KEYS, SERVE_KEYS
 from .kind import shown_value
 from .market_keys import (
@@ -95,6 +94,7 @@ def _check_order(config: Mapping):
     for group in ("data", "backtest", "replay"):
         start, end = (config.get(group, {}).get(k) for k in ("start", "end"))
         if start is None or end is None: continue
+        from synth_miner.data.times import to_time  # pandas takes a second to load
         try: first, last = to_time(start), to_time(end)
         except BadData: continue # a start such as 60d counts from the end
         if first >= last: raise BadData(f"{group}.start={start} must be before {group}.end={end}")

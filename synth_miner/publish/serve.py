@@ -64,7 +64,7 @@ def make_predictor(
                           deadline=s.deadline, stale=s.stale, seed=cfg.seed, step=s.step,
                           competitions={**COMPETITIONS, rules.name: rules})
 
-# %% ../../nbs/publish/22_serve.ipynb #76b9ba48
+# %% ../../nbs/publish/22_serve.ipynb #e444740b
 def _lists(source: DataSource, asset: str) -> bool:
     "Whether a source names an asset among its own; a source that is down may have it."
     try: return asset in (source.list_assets() or ())

@@ -130,6 +130,13 @@ def _hour_rows(folder, stream, wanted) -> list:
         else: break
     return [table for table in found if len(table)]
 
+def _hours_between(root, venue, stream, first_ms, last_ms) -> list[Path]:
+    "Folders of the hours that were recorded in a stretch of time, however long it is."
+    hours = range(first_ms // HOUR_MS, last_ms // HOUR_MS + 1)
+    first, last = (partition_of(root, venue, stream, ms) for ms in (first_ms, last_ms))
+    if len(hours) < 50: return [partition_of(root, venue, stream, h * HOUR_MS) for h in hours]
+    return [f for f in sorted(first.parent.parent.glob("date=*/hour=*")) if first <= f <= last]
+
 def read_rows(
     root: str | Path, # of the recording
     venue: str, # "spot" or "futures"
@@ -139,8 +146,8 @@ def read_rows(
 ) -> pd.DataFrame: # in the order of receipt
     "The rows of a stream that were received in a stretch of time. Raises DamagedFile."
     wanted = dict(recv_ts_ms=lambda least, most: least <= last_ms and most >= first_ms)
-    hours = range(first_ms // HOUR_MS, last_ms // HOUR_MS + 1)
-    found = [t for h in hours for t in _hour_rows(partition_of(root, venue, stream, h * HOUR_MS), stream, wanted)]
+    folders = _hours_between(root, venue, stream, first_ms, last_ms)
+    found = [table for folder in folders for table in _hour_rows(folder, stream, wanted)]
     if not found: return rows_table(stream, []).to_pandas()
     table = pd.concat(found, ignore_index=True) if len(found) > 1 else found[0]
     inside = table.recv_ts_ms.between(first_ms, last_ms)

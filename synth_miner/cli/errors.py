@@ -15,6 +15,7 @@ from ..core import BadData
 from ..keys.check import CONFIG_GROUPS, KEYS, OPEN_NODES, check_config, key_hint, unknown_key
 from ..keys.words import quoting_advice
 from ..lab.config import load_config, packaged_config, plain_config
+from ..lab.database import DISK_ERRORS, not_writable
 from ..lab.key_help import options_with
 from ..names import UnknownPart, did_you_mean
 
@@ -53,11 +54,17 @@ def _unknown_option(group: str, option: str, options: str) -> str:
     known = options.split()
     return f"{group}={option!r} is not one of {known}.{did_you_mean(option, known)}"
 
+def _disk_full(error: OSError, overrides: Sequence[str]) -> str:
+    "What to say about a disk that takes no more; the system does not always name the file."
+    places = [o.partition("=")[2] for o in overrides if o.startswith("output_dir=")]
+    return str(not_writable(error.filename or (places or ["outputs"])[-1], error))
+
 def explain(
     error: Exception, # what composing or running raised
     overrides: Sequence[str] = (), # of the command; its groups decide which keys exist
 ) -> str: # one line
     "An error as one line, with the keys or options that come close."
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS: return _disk_full(error, overrides)
     text = " ".join(str(error).split())
     if m := re.search(r"Could not override '([^']+)'", text): return _absent_key(m[1], overrides)
     if m := re.search(r"Could not find 'hydra/(?:launcher|sweeper)[^']*/(\w+)'", text): return _not_installed(m[1])

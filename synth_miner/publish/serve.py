@@ -64,7 +64,7 @@ def make_predictor(
                           deadline=s.deadline, stale=s.stale, seed=cfg.seed, step=s.step,
                           competitions={**COMPETITIONS, rules.name: rules})
 
-# %% ../../nbs/publish/22_serve.ipynb #76b9ba48
+# %% ../../nbs/publish/22_serve.ipynb #25cb5b6a
 def _lists(source: DataSource, asset: str) -> bool:
     "Whether a source names an asset among its own; a source that is down may have it."
     try: return asset in (source.list_assets() or ())
@@ -162,6 +162,9 @@ def serve_mode(
     cfg, # complete configuration; `serve` says where and who
 ) -> str: # what to print at the end
     "Answer prompts over HTTP until the process is told to stop; what goes wrong is logged to stderr."
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log = logging.StreamHandler()
+    log.setFormatter(logging.Formatter("%(asctime)s UTC %(levelname)s %(message)s"))
+    log.formatter.converter = time.gmtime
+    logging.basicConfig(level=logging.INFO, handlers=[log])
     serve(cfg)
     return "Stopped; every prompt that was asked has been answered."

@@ -23,7 +23,7 @@ from ..data.source import DataSource
 from ..data.times import to_time
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from ..names import choose
-from .history import bars_until, implausibility
+from .history import bars_until, implausibility, template_ratio
 from .live_bars import LiveBars
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput, answer_rules, prompt_start
 from .response import to_response, validate_response
@@ -134,8 +134,11 @@ def _closed_bars(self: SynthPredictor, asset: str, start: int, seconds: float) -
 def _bars_at_step(self: SynthPredictor, known: AssetData, step: int, inner: int | None = None) -> AssetData:
     "Bars at the step of the answer, or finer ones; those of a competition are kept."
     if step not in {c.step for c in self.competitions.values()}: return bars_until(known, step, np.inf, inner)
-    version, what = (int(known.seconds[-1]), len(known), float(known.prices.sum())), (known.name, step, inner)
-    if self._made.get(what, (None,))[0] != version: self._made[what] = version, bars_until(known, step, np.inf, inner)
+    coarse = list(self.live.coarse.get(known.name, {}).values())
+    version = int(known.seconds[-1]), len(known), float(known.prices.sum()), sum(map(len, coarse))
+    what = known.name, step, inner
+    if self._made.get(what, (None,))[0] != version:
+        self._made[what] = version, bars_until(known, step, np.inf, inner, coarse)
     return self._made[what][1]
 
 # %% ../../nbs/publish/15_predictor.ipynb #b1d05db0
@@ -201,7 +204,8 @@ def _recovered(self: SynthPredictor, who: str, asset: str):
 def _template_paths(self: SynthPredictor, known: AssetData, rules: Competition, n: int, seed: int | None) -> np.ndarray:
     "Paths that need nothing but the newest price."
     alone = AssetData(known.name, known.timestamps[-1:], known.prices[-1:])
-    return known.prices[-1] * np.c_[np.ones(n), self.template.factors(alone, rules, n, seed)]
+    ratio = template_ratio(known, rules.template_sigma.get(known.name, TEMPLATE_DEFAULT))
+    return known.prices[-1] * np.c_[np.ones(n), self.template.factors(alone, rules, n, seed) ** ratio]
 
 # %% ../../nbs/publish/15_predictor.ipynb #d609407f
 @patch

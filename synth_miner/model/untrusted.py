@@ -130,7 +130,7 @@ class _Effort(TorchDispatchMode):
 
 # %% ../../nbs/model/04_untrusted.ipynb #9beb4a77
 _RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")  # torch's functions that walk over time
-_FILLS, _NOISE = ("normal_", "uniform_"), ("randn", "rand")  # torch's functions that fill a tensor with noise, or make it
+_FILLS, _NOISE = ("normal_", "uniform_"), ("randn", "rand")  # torch's functions that fill with noise, or make it
 
 class _NoWalk(TorchFunctionMode):
     "Gives the shapes of recurrent layers and of noise at once; torch would walk over the steps, and load a compiler."

@@ -34,7 +34,10 @@ def check_received(
     text = read_utf8(file)
     check_yaml(file, text, interpolations=True)
     config = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
-    unnamed = [str(c) for c in config.get("components") or [] if str(c) not in map(str, named)]
+    components = config.get("components") or []
+    if not isinstance(components, list) or not all(isinstance(c, str) for c in components):
+        raise BadData(f"{file}: components={components!r:.80} must be a list of files")
+    unnamed = [c for c in components if c not in map(str, named)]
     expressions = _expressions(config)
     if not (unnamed or expressions) or _started_here(ExperimentStore(runs), config): return
     if unnamed:

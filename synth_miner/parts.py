@@ -268,17 +268,24 @@ def _named(self: Registry, kind, spec: Mapping):
 
 # %% ../nbs/01_parts.ipynb #adece93e
 @patch
+def resolve(self: Registry,
+    kind: str | tuple, # one of `KINDS`, or several
+    spec, # a name, a mapping with `name` or `_target_`, a class, a partial, or a finished part
+) -> tuple: # the class, function or finished part, and a dict of the arguments that the spec gives
+    "What a spec names, without making it. Raises UnknownPart."
+    spec = unwrapped(spec)
+    if isinstance(spec, Mapping):
+        return self._named(kind, spec), {k: v for k, v in spec.items() if k not in ("name", "_target_")}
+    return (self.find(kind, spec) if isinstance(spec, str) else spec), {}
+
+@patch
 def build(self: Registry,
     kind: str | tuple, # one of `KINDS`, or several
     spec, # a name, a mapping with `name` or `_target_`, a class, a partial, or a finished part, returned as it is
     **inject, # arguments that the assembler knows; used where the constructor takes them and the spec is silent
 ):
     "Make a part. Raises UnknownPart for the name, ValueError for an argument it does not take."
-    spec, given = unwrapped(spec), {}
-    if isinstance(spec, Mapping):
-        given = {k: v for k, v in spec.items() if k not in ("name", "_target_")}
-        spec = self._named(kind, spec)
-    elif isinstance(spec, str): spec = self.find(kind, spec)
+    spec, given = self.resolve(kind, spec)
     if isinstance(spec, type | types.FunctionType | functools.partial): return self._call(spec, given, inject)
     return _changed(spec, given)
 

@@ -103,6 +103,7 @@ def _run_hydra(words: Sequence[str]):
     @hydra.main(config_path="pkg://synth_miner.configs", config_name="config", version_base="1.3")
     def job(cfg):
         jobs.append(" ".join(words[1:] if "-m" not in words else _own_words()))
+        _name_from_choice(cfg)
         try:
             if cfg.sweep_id is not None and cfg.mode == "train": return _sweep_job(cfg)
             print(run_mode(cfg))
@@ -113,6 +114,15 @@ def _run_hydra(words: Sequence[str]):
     _raise_errors(errors, len(jobs), words)
 
 # %% ../../nbs/cli/04_command.ipynb #33e46855
+def _name_from_choice(cfg):
+    "Give a model that has no name the one of its file, as Hydra chose it."
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+    from synth_miner.lab.config import name_model
+    OmegaConf.set_struct(cfg, False)
+    name_model(cfg, HydraConfig.get().runtime.choices.get("model"))
+    OmegaConf.set_struct(cfg, True)
+
 def _sweep_job(cfg):
     "Run one trial of a sweep; its objective for a sweeper."
     from synth_miner.lab.sweep import sweep_job

@@ -33,7 +33,8 @@ _ROLES = {
     "close": ("close", "c", "price", "close_price", "price_close", "close_last"),
     "volume": ("volume", "vol", "v", "base_volume", "volume_base", "volumefrom", "volume_from", "volume_traded",
                "tick_volume", "tickvol"),
-    "symbol": ("symbol", "ticker", "asset", "pair", "instrument", "coin", "product_id")}
+    "symbol": ("symbol", "ticker", "asset", "pair", "instrument", "coin", "product_id"),
+    "part": ("year", "month", "day", "hour", "hr", "minute", "min", "second")}  # of a moment
 _UNNAMED = ("", "unnamed_0", "index", "level_0")  # what the first column is called when nobody named it
 _QUOTES = ("usd", "usdt", "usdc", "busd", "fdusd", "tusd", "dai", "eur", "gbp", "jpy", "krw", "try", "currency",
            "quote", "quote_asset", "dollar")  # in which prices are; a volume of them is money
@@ -43,7 +44,7 @@ def find_columns(
     names: Iterable, # of the columns of a table
     columns: Mapping | None = None, # their column name -> ours; these are sure
 ) -> dict: # role -> names that may have it, the best first
-    "The columns of a table that may be a part of a bar, by role: time, open, high, low, close, volume, symbol."
+    "The columns of a table that may be a part of a bar, by role: time and its parts, prices, volume, symbol."
     sure = {plain_name(k): str(v).lower() for k, v in (columns or {}).items()}
     ours = {n: str((columns or {}).get(n, sure.get(plain_name(n), plain_name(n)))).lower() for n in names}
     found = {role: [n for known in knowns for n in names if ours[n] == known] for role, knowns in _ROLES.items()}

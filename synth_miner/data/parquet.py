@@ -14,9 +14,10 @@ from pathlib import Path
 from ..core import BadData
 from .bars import AssetData, cut_bars
 from .clean import clean_bars
+from .columns import find_columns
 from .formats import read_table
 from .joined import Choice, choose_steps, few_names, join_tables, lost_note, record_of
-from .layout import find_files
+from .layout import find_files, why_not_read, words_of
 from .resample import QUIET, resample_bars
 from .source import DataSource
 from .times import step_name
@@ -55,6 +56,25 @@ def list_assets(self: ParquetSource) -> list[str]: # sorted
     return sorted(self.files())
 
 @patch
+def why_absent(self: ParquetSource,
+    asset: str, # the subnet's name
+) -> str: # ". What was found" or nothing
+    "Files that hold an asset and cannot be read as its bars, with what to do."
+    called = [f for f in find_files(self.path).left_out if words_of(f.name.split(".")[0]).asset == asset]
+    shared = [f for files in self.files().values() for f in files if self._has_symbol(f, asset)]
+    cure = "has its bars among those of other symbols; write the bars of each into a file of its own"
+    reasons = [*map(why_not_read, called), *(f"{f.name} {cure}" for f in shared)]
+    return "".join(f". {reason}" for reason in reasons if reason)
+
+@patch
+def _has_symbol(self: ParquetSource, file: Path, asset: str) -> bool:
+    "Whether a column of a file names an asset beside others, as its first rows tell."
+    try: df = read_table(file, columns=self.columns, read=self.read, rows=500)
+    except (BadData, FileNotFoundError): return False
+    symbols = {str(s) for c in find_columns(df.columns)["symbol"] for s in df[c].dropna().unique()}
+    return len(symbols) > 1 and asset in {words_of(s.replace("/", "_")).asset for s in symbols}
+
+@patch
 def _names(self: ParquetSource, groups: dict) -> dict: # seconds of a bar -> names
     "Short names of an asset's files, for messages: with their folders where two are called the same."
     files = [f for group in groups.values() for f in group]
@@ -87,7 +107,8 @@ def steps(self: ParquetSource,
 ) -> dict: # seconds of a bar -> list of paths
     "The files of an asset by their bar length: as their names say it, else measured. Raises BadData."
     known = find_files(self.path).files
-    if asset not in known: raise BadData(f"{self.path} has no asset {asset!r}; it has {sorted(known)}")
+    if asset not in known:
+        raise BadData(f"{self.path} has no asset {asset!r}; it has {sorted(known)}{self.why_absent(asset)}")
     lengths = {f.path: f.step or self._step(asset, f.path) for f in known[asset]}
     usual = Counter(s for s in lengths.values() if s).most_common(1)
     groups = {}

@@ -72,6 +72,9 @@ SERVE_KEYS = key_group("serve.", # how prompts are answered over HTTP
     ("stale", length_of_time(), "the fallback answers if the newest price is older than this at the start of a prompt"),
     ("folder", ANY_PATH, "for recent bars, stored prompts and their scores"),
     ("shadow", Kind.switch(), "store answered prompts and score them once the realised prices are known"),
+    ("shadow_mb", Kind.number(1, 10**7), "disk for stored prompts and scores; beyond it a fair sample is kept",
+     "megabytes"),
+    ("log", Kind.one_of("plain", "json"), "lines of the log on stderr: text, or JSON for programs; without secrets"),
 )
 SERVE_KEYS += key_group("serve.",
     ("max_body", Kind.whole(1000, 10**9), "of a question; a longer one is refused with 413", "bytes"),

@@ -61,6 +61,8 @@ TRAIN_KEYS = key_group("training.", # how a model is trained
     ("objective", part_of("objective", "an objective, by name or as {name, options}"),
      "what is minimised. sn50: the competition's score; afcrps, crps, log_score: of every step's price; "
      "energy, variogram: of whole paths"),
+    ("horizon", Kind.whole(1, 100_000).or_null("the competition's"),
+     "how far a model looks ahead; for another length than the competition's, one of that length is made", "steps"),
     ("crps_alpha", Kind.number(0, 1).or_null("as the objective has it"), "of the almost fair CRPS"),
     ("epochs", Kind.whole(1, 100_000), "passes over the training windows, at most"),
     ("patience", Kind.whole(1, 100_000), "without a better validation score before training stops", "epochs"),

@@ -17,8 +17,9 @@ from ..evaluate.runner import BacktestRunner
 from ..evaluate.prompts import unseen_from
 from .config import plain_config
 from .fit import compare_windows, fit_recipe
-from .split import competition_of, short_competition, synthetic_windows, three_parts
+from .split import competition_of, synthetic_windows, three_parts
 from ..names import choose
+from ..score.short import short_competition
 from ..windows.base import MarketDataset
 from ..windows.loader import MarketDataLoader
 from torch.utils.data import DataLoader

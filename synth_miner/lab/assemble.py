@@ -154,9 +154,9 @@ def make_forecaster(
 def new_run_folder(
     root: str | Path, # folder of all runs
     name: str, # of this one
-) -> Path: # {root}/{time}-{name}, just made
+) -> Path: # {root}/{time in UTC}-{name}, just made
     "A folder of its own for a run, also when two start in the same second."
-    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    stem = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{name}"
     system = sys.getfilesystemencoding() # ASCII where the locale is C
     stem = stem.encode(system, "replace").decode(system).replace("?", "_")
     for n in range(1, 1000):

@@ -20,10 +20,11 @@ from .design import PRESETS, block_names, head_key, make_design
 from .fingerprint import code_fingerprint
 from .fit import TRAINING, fit_metrics, fit_recipe, trainer_for
 from .ranking import rank_results, split_key
-from .split import competition_of, short_competition, synthetic_windows, three_parts
+from .split import competition_of, synthetic_windows, three_parts
 from .store import ExperimentStore
 from ..names import choose, recipe_hash
 from ..parts import registry
+from ..score.short import short_competition
 from ..train.adapter import DataToModelAdapter
 from ..windows.loader import MarketDataLoader
 

@@ -23,7 +23,7 @@ from ..data.source import DataSource
 from ..data.times import to_time
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from ..names import choose
-from .history import bars_until, implausibility
+from .history import bars_until, implausibility, template_ratio
 from .live_bars import LiveBars
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput, answer_rules, prompt_start
 from .response import to_response, validate_response
@@ -134,8 +134,11 @@ def _closed_bars(self: SynthPredictor, asset: str, start: int, seconds: float) -
 def _bars_at_step(self: SynthPredictor, known: AssetData, step: int, inner: int | None = None) -> AssetData:
     "Bars at the step of the answer, or finer ones; those of a competition are kept."
     if step not in {c.step for c in self.competitions.values()}: return bars_until(known, step, np.inf, inner)
-    version, what = (int(known.seconds[-1]), len(known), float(known.prices.sum())), (known.name, step, inner)
-    if self._made.get(what, (None,))[0] != version: self._made[what] = version, bars_until(known, step, np.inf, inner)
+    coarse = list(self.live.coarse.get(known.name, {}).values())
+    version = int(known.seconds[-1]), len(known), float(known.prices.sum()), sum(map(len, coarse))
+    what = known.name, step, inner
+    if self._made.get(what, (None,))[0] != version:
+        self._made[what] = version, bars_until(known, step, np.inf, inner, coarse)
     return self._made[what][1]
 
 # %% ../../nbs/publish/15_predictor.ipynb #b1d05db0
@@ -154,7 +157,7 @@ def _staleness(self: SynthPredictor, asset: str, known: AssetData, start: int) -
     if self.live.sources and abs(off) > pd.Timedelta("10min"):
         hint = f"; start_time is {_short(off)} off this machine's clock, one of the two is wrong"
     text = f"{asset}: the newest price is {_short(age)} older than start_time{hint}; the fallback answers"
-    self.troubles.begin((asset, "stale"), text)
+    self.troubles.begin((asset, "stale"), text, "stale")
     return "stale"
 
 # %% ../../nbs/publish/15_predictor.ipynb #96d1de64
@@ -187,7 +190,7 @@ def _past_or_none(self: SynthPredictor, known: AssetData, step: int) -> AssetDat
     "Bars at a step; None, and a line in the log, for a history that is too short or too coarse."
     key = (known.name, step, "history")
     try: bars = self._bars_at_step(known, step)
-    except BadData as e: return self.troubles.begin(key, f"{known.name}: {e}; the template answers")
+    except BadData as e: return self.troubles.begin(key, f"{known.name}: {e}; the template answers", "history")
     self.troubles.end(key)
     return bars
 
@@ -201,7 +204,8 @@ def _recovered(self: SynthPredictor, who: str, asset: str):
 def _template_paths(self: SynthPredictor, known: AssetData, rules: Competition, n: int, seed: int | None) -> np.ndarray:
     "Paths that need nothing but the newest price."
     alone = AssetData(known.name, known.timestamps[-1:], known.prices[-1:])
-    return known.prices[-1] * np.c_[np.ones(n), self.template.factors(alone, rules, n, seed)]
+    ratio = template_ratio(known, rules.template_sigma.get(known.name, TEMPLATE_DEFAULT))
+    return known.prices[-1] * np.c_[np.ones(n), self.template.factors(alone, rules, n, seed) ** ratio]
 
 # %% ../../nbs/publish/15_predictor.ipynb #d609407f
 @patch
@@ -223,7 +227,8 @@ def _paths(self: SynthPredictor, ask: SimulationInput, known: AssetData, start: 
             self._recovered(who, ask.asset)
             return paths * (price / paths[:, :1]), who, cause
         cause, successor = cause or fault.cause, "fallback" if who == model else "template"
-        self.troubles.begin((who, ask.asset, fault.cause), f"{ask.asset}: {fault.reason}; the {successor} answers")
+        self.troubles.begin((who, ask.asset, fault.cause), f"{ask.asset}: {fault.reason}; the {successor} answers",
+                            "full" if fault.crowded else fault.cause)
     return self._template_paths(known, rules, n, seed), "template", cause
 
 # %% ../../nbs/publish/15_predictor.ipynb #f01086d3
@@ -243,7 +248,7 @@ def _notify(self: SynthPredictor, answered: Answered):
     for listener in self.listeners:
         try: listener(answered)
         except Exception as e:
-            self.troubles.begin(listener, f"an answer was given but not passed on: {type(e).__name__}: {e}")
+            self.troubles.begin(listener, f"an answer was given but not passed on: {type(e).__name__}: {e}", "listener")
         else: self.troubles.end(listener)
 
 @patch
@@ -303,4 +308,5 @@ def status(self: SynthPredictor) -> dict: # JSON-able
         assets[asset] = dict(newest, age=age, bars=len(bars))
     models = {k: type(f).__name__ for k, f in self.models.items()}
     return dict(assets=assets, models=models, fallback=type(self.fallback).__name__,
-                synthetic=any(s.synthetic for s in self.live.sources), troubles=list(self.troubles.now.values()))
+                synthetic=any(s.synthetic for s in self.live.sources), troubles=list(self.troubles.now.values()),
+                counts=dict(sorted(self.troubles.counts.items())))

@@ -91,7 +91,7 @@ def _averaged_weights(self: Trainer):
 @patch
 def validate(self: Trainer,
     loader: Iterable, # batches in a fixed order
-) -> dict: # val_score: mean score in bps; val_relative: the same over trailing volatility; val_windows: how many
+) -> dict: # val_score and val_crps in bps, val_relative, val_windows, as `validation_scores` explains them
     "The validator's exact score of the weights that would be kept. Raises BadData if there is nothing to score."
     with self._averaged_weights():
         return validation_scores(self.forward, loader, self.val_paths, self.processes)
@@ -283,7 +283,7 @@ def fit(self: Trainer,
     say: Callable | None = None, # called with each message; None: written above the bar
     log: Callable | None = None, # called with each epoch's row and `step=`
     watch: Callable | None = None, # called before each step with the `TrainState` and the steps of the plan; true: stop
-) -> list[dict]: # one row per epoch: epoch, loss, val_score, val_relative, val_windows, lr, n_paths, skipped, dropped
+) -> list[dict]: # one row per epoch: epoch, loss, what `validate` gives, lr, n_paths, skipped, dropped
     "Train with a schedule, early stopping, and the best weights at the end. Raises SystemExit after SIGTERM."
     per_epoch = len(train) if steps_per_epoch is None else min(steps_per_epoch, len(train))
     if per_epoch < 1: raise BadData("the training loader is empty; give it at least one batch")

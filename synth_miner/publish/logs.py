@@ -9,6 +9,7 @@ __all__ = ['LOG_FORMATS', 'JsonLines', 'PlainLines', 'start_logging']
 import json
 import logging
 import sys
+import time
 from datetime import datetime, timezone
 from ..names import choose
 from ..secrets import redact
@@ -29,14 +30,17 @@ class JsonLines(logging.Formatter):
         record, # of the standard library's logging
     ) -> str:
         "A record as one line."
-        time = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
-        facts = dict(time=time, level=record.levelname.lower(), logger=record.name)
+        when = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
+        facts = dict(time=when, level=record.levelname.lower(), logger=record.name)
         if (kind := getattr(record, "kind", None)) is not None: facts["kind"] = str(kind)
         return json.dumps({**facts, "message": _message(record)})
 
 # %% ../../nbs/publish/12_logs.ipynb #77696457
 class PlainLines(logging.Formatter):
-    "Time, level and message in one line of text."
+    "Time in UTC, level and message in one line of text."
+    converter = time.gmtime # whatever zone the machine is in
+    default_msec_format = "%s.%03d UTC"
+
     def format(self,
         record, # of the standard library's logging
     ) -> str:
@@ -52,5 +56,5 @@ def start_logging(
     "Log from now on in a format. Raises UnknownPart for one that does not exist."
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(choose(kind, LOG_FORMATS, "format of the log")())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler]) # leaves handlers of others alone
     return handler

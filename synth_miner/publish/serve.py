@@ -8,7 +8,6 @@ __all__ = ['FirstOf', 'make_predictor', 'serve', 'serve_mode']
 # %% ../../nbs/publish/22_serve.ipynb #7ee3763e
 import asyncio
 import contextlib
-import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.forecaster import ModelForecaster, load_forecaster
 from ..names import did_you_mean
 from ..parts import registry
+from .logs import start_logging
 from .predictor import SynthPredictor
 from .http_server import LIMITS, HttpLimits, bound_server, running, server_url
 from .service import make_app
@@ -87,7 +87,7 @@ def _settle_in_background(book: ShadowBook, source: DataSource, stop: threading.
         try: book.settle(source)
         except Exception as e:
             text = f"prompts in {book.folder} could not be scored: {type(e).__name__}: {e}"
-            book.troubles.begin("settle", text)
+            book.troubles.begin("settle", text, "settle")
         else: book.troubles.end("settle")
 
 # %% ../../nbs/publish/22_serve.ipynb #fb89de25
@@ -113,7 +113,8 @@ def _limits(settings) -> HttpLimits:
 def _book(settings, predictor: SynthPredictor) -> ShadowBook | None:
     "Where answers are kept, as a configuration says."
     if not settings.shadow: return None
-    return ShadowBook(Path(settings.folder) / "shadow", competitions=predictor.competitions)
+    return ShadowBook(Path(settings.folder) / "shadow", most=10**6, megabytes=settings.shadow_mb,
+                      competitions=predictor.competitions)
 
 @contextlib.contextmanager
 def _settling(book: ShadowBook | None, source: DataSource, every: float):
@@ -162,9 +163,6 @@ def serve_mode(
     cfg, # complete configuration; `serve` says where and who
 ) -> str: # what to print at the end
     "Answer prompts over HTTP until the process is told to stop; what goes wrong is logged to stderr."
-    log = logging.StreamHandler()
-    log.setFormatter(logging.Formatter("%(asctime)s UTC %(levelname)s %(message)s"))
-    log.formatter.converter = time.gmtime
-    logging.basicConfig(level=logging.INFO, handlers=[log])
+    start_logging(cfg.serve.log)
     serve(cfg)
     return "Stopped; every prompt that was asked has been answered."

@@ -14,7 +14,7 @@ from ..core import BadData
 from ..data.times import to_time
 from ..evaluate.prompts import unseen_from
 from ..evaluate.report import BacktestResult
-from ..evaluate.runner import BacktestRunner
+from ..evaluate.runner import BacktestRunner, named_forecasters
 from ..lab.results import run_folders
 from ..model.forecaster import packaged_recipes
 from ..parts import registry
@@ -90,11 +90,11 @@ def _check(self: BacktestPlan):
 def runner(self: BacktestPlan) -> BacktestRunner:
     "The prompts and who answers them. Raises BadData for values that cannot be used, with the field's label."
     self._check()
+    names = named_forecasters(self.forecasters)
     rules = get_competition(self.competition)
     start = _first_prompt(self.forecasters, _moment("first prompt", self.start))
     end, every = _moment("last moment", self.end), str(pd.Timedelta(self.every))
     source = self.bars()
-    names = {Path(f).name: f for f in self.forecasters}
     size = dict(n_paths=self.n_paths, seed=self.seed, max_prompts=self.prompts, progress=False)
     return BacktestRunner(names, source, self.assets, rules, start, end, every, **size)
 

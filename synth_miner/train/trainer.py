@@ -226,7 +226,7 @@ def _begin(self: Trainer, plan, resume):
 def _why_early(self: Trainer, plan) -> str: # empty: there is none
     "The reason to stop before the last epoch."
     s = self.state
-    if s.rollbacks > plan.max_rollbacks: return f"it went back {s.rollbacks} times, at most {plan.max_rollbacks} are allowed"
+    if s.rollbacks > plan.max_rollbacks: return f"it went back {s.rollbacks} times, max_rollbacks={plan.max_rollbacks}"
     stale = s.epoch - 1 - s.best_epoch
     return f"{stale} epochs in a row validated no better" if stale >= plan.patience else ""
 

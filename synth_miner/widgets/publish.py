@@ -150,7 +150,8 @@ def _lead(self: PublishPage, job):
     "List the champions of the repository."
     job.check(0.2, "asking the Hub")
     if not self.plan.repo_id.strip(): raise BadData("repository: name the one to ask, owner/name")
-    return [_champion_line(k, e) for k, e in self.plan.champions().items()] or ["There is no champion yet."]
+    lines = [_champion_line(k, e) for k, e in self.plan.champions().items()] or ["There is no champion yet."]
+    return [*lines, self.plan.source_note] if self.plan.source_note else lines
 
 def _champion_line(competition: str, entry: dict) -> str:
     "One champion in a line."

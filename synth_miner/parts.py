@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from fastcore.basics import patch
 from graphlib import TopologicalSorter
@@ -252,8 +252,15 @@ def find(self: Registry,
     for p in parts:
         if path in (p.__module__, "synth_miner") or p.__module__ == "__main__": return p
     names = [getattr(p, "__name__", n) for k in kinds for n, p in self.parts[k].items()]
+    hint = _ancestor_hint(path, parts) or did_you_mean(qualname, names)
     raise UnknownPart(f"_target_ {spec!r} is not a registered {' or '.join(kinds)}; only registered parts may be named."
-                      f"{did_you_mean(qualname, names)}{self._failures()}")
+                      f"{hint}{self._failures()}")
+
+def _ancestor_hint(path: str, parts: Sequence) -> str:
+    "What a class of the ancestor, whose modules have other names, is called here; empty for any other path."
+    if path.split(".")[0] not in ("src", "osa", "open_synth_miner"): return ""
+    new = f" Here it is synth_miner.{_origin(parts[0])[1]}." if parts else " It has no counterpart here."
+    return f"{new} The file is of osa: synth-miner mode=migrate path=<file> rewrites it; see tutorials/coming_from_osa"
 
 # %% ../nbs/01_parts.ipynb #eb8d770c
 @patch

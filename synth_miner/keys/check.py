@@ -14,6 +14,7 @@ from .kind import shown_value
 from .market_keys import (
     COMPETITION_KEYS, DATA_KEYS, FEATURE_KEYS, MODEL_KEYS, READING_KEYS, SOURCE_KEYS)
 from .ultra_keys import ULTRA_KEYS
+from .old_keys import old_key_hint
 from .run_keys import PLACE_KEYS, REGIME_KEYS, RUN_KEYS, TRACKING_KEYS, TRAIN_KEYS
 from ..names import did_you_mean
 
@@ -47,7 +48,7 @@ def unknown_key(
     known: Sequence[str] = (*KEYS, *CONFIG_GROUPS), # keys and groups that exist
 ) -> str:
     "What to say about a key that does not exist."
-    return f"there is no key {name!r}.{key_hint(name, known) or ' synth-miner --help-keys lists all keys.'}"
+    return f"there is no key {name!r}.{old_key_hint(name) or key_hint(name, known) or ' synth-miner --help-keys lists all keys.'}"
 
 def is_key(
     name: str, # dotted

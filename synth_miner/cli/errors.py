@@ -54,6 +54,7 @@ def _unknown_option(group: str, option: str, options: str) -> str:
     known = options.split()
     return f"{group}={option!r} is not one of {known}.{did_you_mean(option, known)}"
 
+# %% ../../nbs/cli/00_errors.ipynb #baad39bc
 def _disk_full(error: OSError, overrides: Sequence[str]) -> str:
     "What to say about a disk that takes no more; the system does not always name the file."
     places = [o.partition("=")[2] for o in overrides if o.startswith("output_dir=")]

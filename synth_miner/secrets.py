@@ -19,7 +19,8 @@ _KNOWN_FORMS = re.compile("|".join((
     r"\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]{16,}", # GitHub, GitLab
     r"\bsk-[\w-]{16,}", r"\bxox[abeoprs]-[\w-]{10,}", r"\bAIza[\w-]{30,}", # OpenAI and others, Slack, Google
     r"\bwandb_v\d_\w{16,}", r"(?<=wandb login )\w{40,}", # Weights & Biases
-    r"\b[rs]k_(?:live|test)_\w{16,}", r"\bSG\.[\w-]{16,}\.[\w-]{16,}", r"\bdapi[0-9a-f]{32}", # Stripe, SendGrid, Databricks
+    r"\b[rs]k_(?:live|test)_\w{16,}", r"\bSG\.[\w-]{16,}\.[\w-]{16,}", # Stripe, SendGrid
+    r"\bdapi[0-9a-f]{32}", # Databricks
     r"\bnpm_\w{20,}", r"\bpypi-[\w-]{16,}", r"\bgsk_\w{20,}", r"\bya29\.[\w-]{20,}", # npm, PyPI, Groq, Google
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", # Amazon
     r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", # a JSON web token
@@ -29,7 +30,8 @@ _KNOWN_FORMS = re.compile("|".join((
 )), re.S)
 
 # %% ../nbs/01_secrets.ipynb #f541d5bb
-_WORD = r"token|secret|passw(?:or)?d|passwd|passphrase|pwd|api[_ -]?key|access[_ -]?key|private[_ -]?key|account[_ -]?key|credentials?"
+_WORD = (r"token|secret|passw(?:or)?d|passwd|passphrase|pwd|api[_ -]?key|access[_ -]?key|private[_ -]?key|"
+         r"account[_ -]?key|credentials?")
 _QUERY = re.compile(  # a parameter of an address: ?apikey=..., &X-Amz-Signature=...
     r"(?<=[?&;#])((?:[\w.%-]*(?:token|secret|pass|key|auth|sig|credential|session|pwd|jwt)[\w.%-]*?|pw)(?:=|%3D))"
     r"[^&\s#'\"<>]+", re.I)
@@ -37,11 +39,15 @@ _BEARER = re.compile(r"\b((?:bearer|basic)\s+)[\w.~+/=-]{12,}", re.I)
 _EQUALS = re.compile(rf"\b((?:[\w-]*[_-])?(?:{_WORD})=[\"']?)[^\s\"'<>,;&\\]{{4,}}", re.I)
 _COLON = re.compile(rf"\b((?:[\w-]*[_-])?(?:{_WORD})\\?[\"']?\s*[:=]\s*\\?[\"']?)"
                     r"(?![\d.+-]+\b|\*\*\*)(?=[^\s\"'<>,;&\\]*[\d_-]|[^\s\"'<>,;&\\]{10})[^\s\"'<>,;&\\]{6,}", re.I)
+
+# %% ../nbs/01_secrets.ipynb #089b9617
 _SPOKEN = re.compile(rf"\b((?:{_WORD})\s+is:?\s+)(?=\S*\d)[^\s\"'<>]{{8,}}", re.I)  # my password is ...
-_OPTION = re.compile(rf"(--(?:[\w-]+-)?(?:{_WORD})\s+|\s(?:-u|--user)\s+[^\s:]+:|\blogin\s+\S+\s+password\s+)(?!-)"
-                     r"[^\s\"'<>]{4,}", re.I)  # of a command, or a line of .netrc
-_HEADER = re.compile(r"\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?)(?=[^\s\"',]*[\d_-]|[^\s\"',]{10})[^\s\"',]{6,}"
-                     r"|\b((?:set-)?cookie:\s*)[^\r\n\"']+", re.I)
+_OPTION = re.compile(  # of a command, or a line of .netrc
+    rf"(--(?:[\w-]+-)?(?:{_WORD})\s+|\s(?:-u|--user)\s+[^\s:]+:|\blogin\s+\S+\s+password\s+)"
+    r"(?!-)[^\s\"'<>]{4,}", re.I)
+_HEADER = re.compile(
+    r"\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?)(?=[^\s\"',]*[\d_-]|[^\s\"',]{10})[^\s\"',]{6,}"
+    r"|\b((?:set-)?cookie:\s*)[^\r\n\"']+", re.I)
 _AFTER_WORDS = (_QUERY, _BEARER, _EQUALS, _COLON, _SPOKEN, _OPTION)  # keep their first group
 
 def _environment_secrets() -> list[str]: # longest first

@@ -52,6 +52,7 @@ def _unknown_option(group: str, option: str, options: str) -> str:
     known = options.split()
     return f"{group}={option!r} is not one of {known}.{did_you_mean(option, known)}"
 
+# %% ../../nbs/cli/00_errors.ipynb #baad39bc
 def _disk_full(error: OSError, overrides: Sequence[str]) -> str:
     "What to say about a disk that takes no more; the system does not always name the file."
     from synth_miner.lab.database import not_writable

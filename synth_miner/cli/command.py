@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from .app import app_mode
 from .answers import predict_mode, publish_mode, recipe_mode
 from .errors import InterruptedRun, checked, explain, user_errors
 from .judging import backtest_mode, score_mode, train_mode
@@ -32,7 +33,7 @@ from ..ultra.actions import ultra_mode
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae
 MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, recipe=recipe_mode,
              runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode,
-             serve=serve_mode, ultra=ultra_mode)  # name -> function of the configuration
+             serve=serve_mode, ultra=ultra_mode, app=app_mode)  # name -> function of the configuration
 
 def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     "Fetch the models that are named by an address of the Hub, and put their folders in its place."

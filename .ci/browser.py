@@ -200,7 +200,7 @@ def app(d: Driver):
     d.tab("Backtest"); d.fill("prompts", "20"); d.press("Score"); d.says("done:"); d.picture(); look(d, "app-backtest")
     d.tab("Sweep"); d.choose("kind", "grid"); d.press("Sweep"); d.says("a grid needs choices"); look(d, "app-sweep")
     d.tab("Runs"); d.says("All runs"); d.press("Compare"); d.says("select at least two runs"); look(d, "app-runs")
-    d.tab("Publish"); d.says("Train a model on the page Train"); look(d, "app-publish")
+    d.tab("Publish"); d.says("The card, as it will look"); look(d, "app-publish")
 
 
 HUB = """from synth_miner.testing.local_hub import LocalHub

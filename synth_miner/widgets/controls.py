@@ -16,7 +16,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Mapping
 from fastcore.docments import docments
-from ipywidgets import HTML, Button, Checkbox, Dropdown, FloatProgress, FloatText, IntText, Layout, Text
+from ipywidgets import HTML, Button, Checkbox, FloatProgress, FloatText, IntText, Layout, Text
 from ipywidgets import VBox, Widget
 from ..core import BadData
 from ..names import part_parameters

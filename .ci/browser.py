@@ -20,6 +20,7 @@ from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(p).exists()), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+DARK_THEME = Path(sys.prefix)/"share/jupyter/lab/themes/@jupyterlab/theme-dark-extension/index.css"
 PATIENCE = 60_000 * int(os.environ.get("PATIENCE", "1"))  # milliseconds for anything to appear; PATIENCE=4 on a busy machine
 
 
@@ -182,16 +183,13 @@ def publish(d: Driver):
 def look(d: Driver, name: str):
     "Pictures of a page in the light and the dark theme, and in a narrow window; nothing may stick out to the right."
     d.shot(name)
-    d.page.evaluate(DARK); d.shot(f"{name}-dark"); d.page.evaluate(LIGHT)
+    dark = d.page.add_style_tag(path=DARK_THEME); d.page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    d.page.evaluate("document.body.style.background = 'var(--jp-layout-color0)'"); d.shot(f"{name}-dark")
+    dark.evaluate("e => e.remove()"); d.page.evaluate("document.body.dataset.jpThemeLight = 'true'")
     d.page.set_viewport_size(dict(width=1024, height=1500)); d.shot(f"{name}-1024")
     wide = d.page.evaluate("[...document.querySelectorAll('.osm-page')].filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 2).length")
     assert not wide, f"{name} is wider than a window of 1024 pixels"
     d.page.set_viewport_size(dict(width=1280, height=1500))
-
-
-DARK, LIGHT = (f"document.body.dataset.jpThemeLight = '{light}'; document.body.style.cssText = '{css}'" for light, css in (
-    ("false", "--jp-layout-color0:#111;--jp-layout-color1:#212121;--jp-content-font-color1:#fff;--jp-ui-font-color0:#fff;--jp-ui-font-color1:#fff;"
-     "--jp-ui-font-color2:#bbb;--jp-widgets-label-color:#fff;--jp-widgets-input-color:#ddd;--jp-widgets-input-background-color:#111;background:#111;color:#fff"), ("true", "")))
 
 
 def app(d: Driver):

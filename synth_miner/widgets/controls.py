@@ -188,6 +188,7 @@ def draw_png(
 # %% ../../nbs/widgets/02_controls.ipynb #e193042a
 _LOOK = """<style>
 .osm-page { max-width: 1080px; }
+.osm-page { color: var(--jp-content-font-color1, inherit); }
 .osm-page .osm-error { color: var(--jp-error-color1, #b3261e); }
 .osm-page h4 { margin: 12px 0 2px; font-size: 13px; font-weight: 600; }
 .osm-page h4 { border-bottom: 1px solid var(--jp-border-color2, #ddd); }

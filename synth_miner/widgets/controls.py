@@ -16,7 +16,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Mapping
 from fastcore.docments import docments
-from ipywidgets import HTML, Button, Checkbox, Dropdown, FloatProgress, FloatText, IntText, Layout, Text
+from ipywidgets import HTML, Button, Checkbox, FloatProgress, FloatText, IntText, Layout, Text
 from ipywidgets import VBox, Widget
 from ..core import BadData
 from ..names import part_parameters
@@ -188,6 +188,7 @@ def draw_png(
 # %% ../../nbs/widgets/02_controls.ipynb #e193042a
 _LOOK = """<style>
 .osm-page { max-width: 1080px; }
+.osm-page { color: var(--jp-content-font-color1, inherit); }
 .osm-page .osm-error { color: var(--jp-error-color1, #b3261e); }
 .osm-page h4 { margin: 12px 0 2px; font-size: 13px; font-weight: 600; }
 .osm-page h4 { border-bottom: 1px solid var(--jp-border-color2, #ddd); }

@@ -37,12 +37,14 @@ class ForecasterPicker:
         wrong: WrongValues, # of the page
         rows: int = 14, # of the list
     ):
-        self.output_dir, self.changed, self.message, self.wrong, self._quiet = output_dir, changed, message, wrong, False
+        self.output_dir, self.changed, self._quiet = output_dir, changed, False
+        self.message, self.wrong = message, wrong
         look = dict(style=dict(description_width="40px"), layout=Layout(width="510px"))
         tip = "Your runs, the packaged recipes, then the baselines; several with Ctrl or Shift"
         self.menu = SelectMultiple(description="ask", tooltip=tip, rows=rows, **look)
         tip = "The champion of a repository of the Hub, hf://owner/repo, or a run elsewhere; commas between several"
-        self.also = Text(description="also", tooltip=tip, placeholder="hf://owner/repo", continuous_update=False, **look)
+        look |= dict(placeholder="hf://owner/repo", continuous_update=False)
+        self.also = Text(description="also", tooltip=tip, **look)
         self.view = VBox([self.menu, self.also])
         self.show(chosen)
         for control in (self.menu, self.also): control.observe(lambda _: self._quiet or self._take(), "value")

@@ -7,6 +7,7 @@ __all__ = ['page_titles', 'Pages']
 
 # %% ../../nbs/widgets/15_pages.ipynb #89dbd822
 import pkgutil
+from fastcore.basics import patch
 from importlib.util import find_spec
 from ipywidgets import HTML, Tab, VBox
 from pathlib import Path
@@ -48,18 +49,20 @@ class Pages:
             self.made[title] = pkgutil.resolve_name(f"synth_miner.widgets.{place}")(output_dir=self.output_dir)
         return self.made[title]
 
-    def _open(self, i):
-        "Show a tab; one that was made before looks for new runs."
-        if i is None: return
-        box, title, message = self.view.children[i], self.titles[i], HTML()
-        known = title in self.made
-        def make():
-            "The page, or what stands in its way."
-            page = self.page(title)
-            if known and hasattr(page, "refresh"): page.refresh()
-            elif not known: box.children = [page.view]
-        if not attempt(message, make): box.children = [page_view(message), *(c for c in box.children if known)]
-
     def _ipython_display_(self):
         from IPython.display import display
         display(self.view)
+
+# %% ../../nbs/widgets/15_pages.ipynb #e5811144
+@patch
+def _open(self: Pages, i):
+    "Show a tab; one that was made before looks for new runs."
+    if i is None: return
+    box, title, message = self.view.children[i], self.titles[i], HTML()
+    known = title in self.made
+    def make():
+        "The page, or what stands in its way."
+        page = self.page(title)
+        if not known: box.children = [page.view]
+        elif hasattr(page, "refresh"): page.refresh()
+    if not attempt(message, make): box.children = [page_view(message), *(c for c in box.children if known)]

@@ -38,7 +38,8 @@ def runs_table(
         label = get_competition(m["competition"]).label
         rows.append((r.path.name, r.state, label, m["prompts"], f"{m['scores'][m['name']]['score']:,.1f}", rival))
     columns = ["run", "state", "competition", "prompts", "score, bps", "best baseline"]
-    return html_table(rows, columns, note="" if rows else f"There is no run in {output_dir} yet; the page Train makes one.")
+    note = "" if rows else f"There is no run in {output_dir} yet; the page Train makes one."
+    return html_table(rows, columns, note=note)
 
 # %% ../../nbs/widgets/runs.ipynb #e3c66303
 def differences_table(
@@ -46,7 +47,7 @@ def differences_table(
 ) -> str: # HTML
     "Configurations side by side, where they differ."
     def text(value): return "" if value is None or value is pd.NA else str(value)
-    rows = [(key, *map(text, values)) for key, values in zip(found.differences.index, found.differences.to_numpy(), strict=True)]
+    rows = [(key, *map(text, values)) for key, *values in found.differences.itertuples()]
     note = "" if rows else "Their configurations are the same."
     return html_table(rows, ["key", *found.differences.columns], note=note)
 
@@ -77,7 +78,8 @@ class RunsPage(PlanPage):
         look = dict(style=dict(description_width="64px"), layout=Layout(width="520px"))
         self.who = SelectMultiple(description="compare", tooltip=tip, rows=6, **look)
         def compare(): attempt(self.message, self._compare)
-        self.go = button("Compare", "Compares the selected runs on the prompts that all of them answered", compare, "primary")
+        tip = "Compares the selected runs on the prompts that all of them answered"
+        self.go = button("Compare", tip, compare, "primary")
         self.again = button("Look again", "Reads the folder of runs again, to find new runs", self.refresh)
         rows = [HBox([self.who, self.go, self.again], layout=Layout(flex_flow="row wrap")), self.message]
         shown = [self.scores, self.picture, self.apart, heading("All runs"), self.table]

@@ -130,4 +130,4 @@ def load_setup(
         read_settings(config) # complete, or the missing keys are named
         take_setup(plan, config)
     except (KeyError, TypeError, AttributeError) as e:
-        raise BadData(f"{file} is not a complete set-up, as Save set-up and each run's config.yaml are: {e!r}") from None
+        raise BadData(f"{file} is not a complete set-up, as a run's config.yaml is: {e!r}") from None

@@ -64,6 +64,7 @@ def check_model_size(
         with torch.device("meta"), _counted(limit) as count: build()
     except BadData: raise
     except Exception as e: # the real build reports it, unless it is the size itself
-        if "overflow" in str(e).lower(): raise BadData(f"model: its sizes are too large for any machine ({e})") from None
+        if "overflow" in str(e).lower():
+            raise BadData(f"model: its sizes are too large for any machine ({e})") from None
         return None
     return count[0]

@@ -16,7 +16,7 @@ from ..core import BadData
 from ..lab.sweep import Sweep
 from ..tables import html_table
 from .base import show_png
-from .controls import attempt, button, draw_png, heading, labelled, page_view
+from .controls import attempt, button, draw_png, heading, page_view
 from .job_bar import JobBar
 from .outputs import outputs_folder
 from .page import PlanPage, plan_fields
@@ -49,7 +49,7 @@ def importance_picture(
 
 # %% ../../nbs/widgets/sweep.ipynb #9d758123
 _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, options
-    setup=(Combobox, "set-up", "What is varied: a set-up of the page Train, or a run's config.yaml; empty: its beginning",
+    setup=(Combobox, "set-up", "A set-up of the page Train, or a run's config.yaml; empty: that page's beginning",
            dict(placeholder="what the page Train begins with")),
     kind=(Dropdown, "kind", "Optuna proposes what to try next from what it has seen; grid runs every combination",
           dict(options=KINDS_OF_SWEEP)),

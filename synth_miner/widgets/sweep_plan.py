@@ -84,7 +84,8 @@ class SweepPlan:
     ) -> list[dict]: # key -> value
         "Every combination of a grid. Raises BadData for ranges and for too many."
         ranges = [k for k, v in space.items() if isinstance(v, tuple)]
-        if ranges: raise BadData(f"vary: a grid needs choices, and {ranges[0]} has a range; list values, or take Optuna")
+        if ranges:
+            raise BadData(f"vary: a grid needs choices, and {ranges[0]} has a range; list values, or take Optuna")
         n = math.prod(map(len, space.values()))
         if n > _MOST_TRIALS: raise BadData(f"vary: this grid has {n:,} combinations, at most {_MOST_TRIALS:,} are run")
         return [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
@@ -109,34 +110,38 @@ class SweepRun:
         if self.sweep is None: raise BadData("no trial was begun")
         return self.sweep
 
-    def judge(self,
-        job: Job, # that does it
-    ) -> Sweep:
-        "Run the best configuration in full, with the one look at the held-out prompts. Raises BadData without one."
-        job.check(0.2, "training the best in full")
-        self.sweep.judge(self.lines.append)
-        return self.sweep
+# %% ../../nbs/widgets/12_sweep_plan.ipynb #67d337d7
+@patch
+def judge(self: SweepRun,
+    job: Job, # that does it
+) -> Sweep:
+    "Run the best configuration in full, with the one look at the held-out prompts. Raises BadData without one."
+    job.check(0.2, "training the best in full")
+    self.sweep.judge(self.lines.append)
+    return self.sweep
 
-    def _grid(self, job, base, space):
-        "Every combination."
-        combinations = self.plan.combinations(space)
-        store, name = ExperimentStore(base.output_dir), _sweep_name("grid", base, space)
-        def on_epoch(row):
-            "End a trial when the job is told to stop."
-            if job.asked(): raise StopTrial
-        for i, values in enumerate(combinations):
-            if job.asked(i / len(combinations), f"trial {i + 1} of {len(combinations)}"): return
-            changes = [f"{k}={v}" for k, v in values.items()]
-            cfg = OmegaConf.merge(base, OmegaConf.from_dotlist(changes))
-            try: run_trial(cfg, on_epoch=on_epoch, sweep=name, overrides=changes)
-            except Exception as e: self.lines.append(f"{' '.join(changes)}: {type(e).__name__}: {e}")
-            self.sweep = read_sweep(store, name)
+@patch
+def _grid(self: SweepRun, job, base, space):
+    "Every combination."
+    combinations = self.plan.combinations(space)
+    store, name = ExperimentStore(base.output_dir), _sweep_name("grid", base, space)
+    def on_epoch(row):
+        "End a trial when the job is told to stop."
+        if job.asked(): raise StopTrial
+    for i, values in enumerate(combinations):
+        if job.asked(i / len(combinations), f"trial {i + 1} of {len(combinations)}"): return
+        changes = [f"{k}={v}" for k, v in values.items()]
+        cfg = OmegaConf.merge(base, OmegaConf.from_dotlist(changes))
+        try: run_trial(cfg, on_epoch=on_epoch, sweep=name, overrides=changes)
+        except Exception as e: self.lines.append(f"{' '.join(changes)}: {type(e).__name__}: {e}")
+        self.sweep = read_sweep(store, name)
 
-    def _study(self, job, base, space):
-        "Trials that Optuna proposes."
-        for i in range(self.plan.trials):
-            if job.asked(i / self.plan.trials, f"trial {i + 1} of {self.plan.trials}"): return
-            self.sweep = tune(base, space, i + 1, name="page", say=self.lines.append)
+@patch
+def _study(self: SweepRun, job, base, space):
+    "Trials that Optuna proposes."
+    for i in range(self.plan.trials):
+        if job.asked(i / self.plan.trials, f"trial {i + 1} of {self.plan.trials}"): return
+        self.sweep = tune(base, space, i + 1, name="page", say=self.lines.append)
 
 def _sweep_name(kind, base, space) -> str:
     "The same question has the same name, so that a sweep goes on where it was stopped."

@@ -60,6 +60,7 @@ class TrainingPage(MarketPage):
         def compare(found): self.plan.baselines = found
         self.picker = ForecasterPicker(self.plan.output_dir, self.plan.baselines, compare, self.message, self.wrong, 5)
         self._make_run_controls()
+        self._make_setup_controls()
         self.view = self._layout()
         self.editor.start()
         self._show_runs()
@@ -85,6 +86,12 @@ def _make_run_controls(self: TrainingPage):
     def resume(): attempt(self.bar.message, self._resume)
     def keep(): attempt(self.bar.message, self._keep)
     self.resume = button("Resume run", "Resumes this run with its own configuration", resume, width="110px")
+    tip = "Writes the model to a YAML file and shows the command that trains it"
+    self.keep = button("Save recipe", tip, keep, width="110px")
+
+@patch
+def _make_setup_controls(self: TrainingPage):
+    "Controls that save the whole page and read it again."
     tip = "A set-up as YAML: one that was saved here, a run's config.yaml, or the path of another"
     self.setup = labelled(Combobox, "set-up", tip, width="470px", placeholder="choose, or type a path")
     def load(): attempt(self.bar.message, self._load_setup)
@@ -93,9 +100,8 @@ def _make_run_controls(self: TrainingPage):
     self.load = button("Load set-up", tip, load, width="110px")
     tip = "Writes the complete configuration to a YAML file, and shows the command that trains it"
     self.save = button("Save set-up", tip, save, width="110px")
-    tip = "Writes the model to a YAML file and shows the command that trains it"
-    self.keep = button("Save recipe", tip, keep, width="110px")
 
+# %% ../../nbs/widgets/training.ipynb #d6d5ea51
 @patch
 def _layout(self: TrainingPage):
     "Everything in its place."
@@ -152,6 +158,7 @@ def _keep(self: TrainingPage):
     command = save_experiment(self.plan.experiment(), folder, self.plan.name.strip())
     self.news.value = f"The recipe is written. <code>{html.escape(command)}</code>"
 
+# %% ../../nbs/widgets/training.ipynb #0de491df
 @patch
 def _save_setup(self: TrainingPage):
     "Save all that the page asks for."

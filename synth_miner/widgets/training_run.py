@@ -103,7 +103,8 @@ def work(self: TrainingRun,
     more = dict(source=self.loader.data_source, watch=watch, log=log)
     run = RunFolder(run_once(self.config, rerun=True, say=self.lines.append, **more)["run"])
     asked, had = self.config.backtest.max_prompts, run.metrics["prompts"]
-    if asked and had < asked: self.notes.append(f"held-out prompts: {asked:,} were asked for, the held-out bars have {had:,}")
+    if asked and had < asked:
+        self.notes.append(f"held-out prompts: {asked:,} were asked for, the held-out bars have {had:,}")
     self.browser = self._answers(run)
     return run
 

@@ -64,7 +64,8 @@ def describe_package() -> dict: # JSON-able
     defaults = flat_config(packaged_config())
     parts = {kind: [_part_facts(i) for i in registry.list_parts(kind) if callable(i.cls)] for kind in KINDS}
     return dict(
-        modes=list(RUN_MODES), parts={k: v for k, v in parts.items() if v}, configs={g: group_options(g) for g in CONFIG_GROUPS},
+        modes=list(RUN_MODES), parts={k: v for k, v in parts.items() if v},
+        configs={g: group_options(g) for g in CONFIG_GROUPS},
         keys=[_key_facts(key, defaults) for key in KEYS.values()],
         competitions={name: rules.to_dict() for name, rules in COMPETITIONS.items()}, metrics=METRICS,
         session=_calls_of(ResearchSession))

@@ -48,7 +48,8 @@ def unknown_key(
     known: Sequence[str] = (*KEYS, *CONFIG_GROUPS), # keys and groups that exist
 ) -> str:
     "What to say about a key that does not exist."
-    return f"there is no key {name!r}.{old_key_hint(name) or key_hint(name, known) or ' synth-miner --help-keys lists all keys.'}"
+    hint = old_key_hint(name) or key_hint(name, known) or " synth-miner --help-keys lists all keys."
+    return f"there is no key {name!r}.{hint}"
 
 def is_key(
     name: str, # dotted

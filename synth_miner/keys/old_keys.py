@@ -8,10 +8,12 @@ __all__ = ['OLD_KEYS', 'old_key_hint']
 # %% ../../nbs/keys/05_old_keys.ipynb #67e8ac4a
 OLD_KEYS = {  # key of the ancestor -> what to write
     "project": "tracking.project", "training.seq_len": "data.input_len",
-    "training.feature_dim": "nothing: the features decide it", "training.initial_price": "nothing: real windows are used",
+    "training.feature_dim": "nothing: the features decide it",
+    "training.initial_price": "nothing: real windows are used",
     "training.target_std": "nothing: real windows are used", "data.data_source": "data.source",
     "data.engineer": "features", "data.batch_size": "training.batch_size", "data.stride": "competition.stride",
-    "data.feature_dim": "nothing: the features decide it", "backtest.champion_repo_id": "backtest.champion=hf://owner/repo",
+    "data.feature_dim": "nothing: the features decide it",
+    "backtest.champion_repo_id": "backtest.champion=hf://owner/repo",
     "backtest.time_increment": "competition=<name>, which has the step", "backtest.horizon": "training.horizon",
     "ablation": "AblationExperiment in Python", "optimize": "sweep=optuna"}
 

@@ -12,13 +12,15 @@ import sys
 
 # %% ../../nbs/lab/01_old_code.ipynb #54beafe5
 OLD_PACKAGES = ("src", "osa", "open_synth_miner")  # names that the ancestor was imported by
+_FOLDERS = ("models", "data", "research", "tracking")  # of the ancestor
 _OLD = "|".join(OLD_PACKAGES)
 
 def is_old_import(
     code: str, # Python, with or without magics
 ) -> bool:
     "Whether code imports the ancestor."
-    return bool(re.search(rf"^\s*(from|import)\s+({_OLD})(\.(models|data|research|tracking)\b|\s|\.\w+\s|$)", code, re.M))
+    after = r"\.(models|data|research|tracking)\b|\s|\.\w+\s|$"
+    return bool(re.search(rf"^\s*(from|import)\s+({_OLD})({after})", code, re.M))
 
 def _import_from(node: ast.ImportFrom, notes: list) -> str:
     "The import of the same names from this package."
@@ -26,7 +28,7 @@ def _import_from(node: ast.ImportFrom, notes: list) -> str:
     for alias in node.names:
         if alias.name == "*": return "from synth_miner import *"
         if hasattr(sys.modules["synth_miner"], alias.name): known.append(alias)
-        elif node.module in OLD_PACKAGES and alias.name in ("models", "data", "research", "tracking"): renamed.append(alias)
+        elif node.module in OLD_PACKAGES and alias.name in _FOLDERS: renamed.append(alias)
         else: notes.append(f"{node.module}.{alias.name} has no counterpart; see dir(synth_miner)")
     lines = [f"import synth_miner as {a.asname or a.name}" for a in renamed]
     if known: lines.append(f"from synth_miner import {', '.join(ast.unparse(a) for a in known)}")
@@ -45,7 +47,8 @@ _DISCOVERY = re.compile(r"^(\s*)(discover_components\(.*components.*\))\s*$")
 
 def _line(line: str, notes: list) -> str:
     "A line without calls of the ancestor's folder."
-    for pattern, why in ((_SHELL, "synth_miner is installed with pip"), (_DISCOVERY, "packaged parts are always found")):
+    reasons = {_SHELL: "synth_miner is installed with pip", _DISCOVERY: "packaged parts are always found"}
+    for pattern, why in reasons.items():
         if not (m := pattern.match(line)): continue
         notes.append(f"left out: {m[2].strip()}: {why}")
         return f"{m[1]}# {m[2]}  # {why}" if pattern is _SHELL else f"{m[1]}pass  # {m[2]}: {why}"

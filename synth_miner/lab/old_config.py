@@ -111,7 +111,8 @@ def _migrate_data(spec: Mapping, notes: list) -> dict: # groups of a configurati
 # %% ../../nbs/lab/01_old_config.ipynb #3a1887a0
 RENAMED_KEYS = {  # key of the ancestor -> key here
     "project": "tracking.project", "mode": "mode", "training.batch_size": "training.batch_size",
-    "training.seq_len": "data.input_len", "training.horizon": "training.horizon", "training.n_paths": "training.n_paths",
+    "training.seq_len": "data.input_len", "training.horizon": "training.horizon",
+    "training.n_paths": "training.n_paths",
     "training.lr": "training.lr", "training.epochs": "training.epochs", "backtest.n_paths": "backtest.n_paths"}
 DROPPED_KEYS = {  # key of the ancestor -> why it has no counterpart
     "training.feature_dim": "the features decide it", "training.initial_price": "training uses real windows",

@@ -39,7 +39,7 @@ class Recording(PayloadSource):
         self.end_ms = min(last for found in spans.values() for _, last in found) + 1
         if self.end_ms <= self.start_ms: raise BadData(f"{folder}: the streams were not recorded at the same time")
         self._block = lru_cache(64)(self._read_block)
-        self._block_candles = lru_cache(64)(self._make_candles)
+        self._block_candles = lru_cache(64)(lambda *key: self._make_candles(*key))
         self._ladders = {}
 
     def _read_block(self, venue, stream, block):

@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['ULTRA_ACTIONS', 'production_payload', 'train_action', 'backtest_action', 'bench_action', 'export_action',
-           'ultra_mode']
+           'record_action', 'ultra_mode']
 
 # %% ../../nbs/ultra/23_actions.ipynb #2d1ca2f0
 import re
+import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 from ..core import BadData
@@ -17,7 +19,9 @@ from ..names import choose
 from .contract import LIMIT_MS, latency_report
 from .export import export_model
 from .feed import BookMarket
-from .run import judge_ultra, load_ultra_run, read_ultra_settings, run_ultra, write_judgement
+from .recorder import Recorder, RecorderSettings
+from .run import judge_later, judge_ultra, load_ultra_run, read_ultra_settings, run_ultra
+from .run import trained_until, write_judgement
 
 # %% ../../nbs/ultra/23_actions.ipynb #969cb625
 def production_payload(
@@ -50,10 +54,11 @@ def backtest_action(
     "Judge a finished run on the stretch after the one it was judged on."
     folder, model, settings = _finished(cfg)
     asked = read_ultra_settings(plain_config(cfg.ultra), settings.seed)
-    settings = replace(settings, rivals=asked.rivals, known=asked.known, max_prompts=asked.max_prompts)
-    result = judge_ultra(model, settings, later=1, progress=cfg.progress)
+    settings = replace(settings, rivals=asked.rivals, known=asked.known, max_prompts=asked.max_prompts, data=asked.data)
+    if settings.data is None: result = judge_ultra(model, settings, later=1, progress=cfg.progress)
+    else: result = judge_later(model, settings, trained_until(folder), progress=cfg.progress)
     made = new_run_folder(cfg.output_dir, f"ultra-backtest-{re.sub(r'[^A-Za-z0-9_-]+', '-', folder.name)}")
-    table = write_judgement(made, f"{folder.name} on the next stretch", settings, result)
+    table = write_judgement(made, f"{folder.name} on {asked.data or 'the next stretch'}", settings, result)
     return f"{table.round(3).to_string()}\nEverything is in {made} (card.md, breakdown.csv, prompts.parquet, ...)"
 
 # %% ../../nbs/ultra/23_actions.ipynb #e6150130
@@ -76,8 +81,27 @@ def export_action(
     made = export_model(model, folder / "export", production_payload(), cfg.ultra.calls)
     return f"{made}\nBuild it there: docker build --platform linux/amd64 -t my-model ."
 
+def _stop_on_sigterm():
+    "Make SIGTERM end a recording as Ctrl-C does; gives what undoes it."
+    if threading.current_thread() is not threading.main_thread(): return lambda: None
+    old = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return lambda: signal.signal(signal.SIGTERM, old)
+
+def record_action(
+    cfg, # complete configuration
+) -> str: # what to print
+    "Record the live streams, into `ultra.data`, for `ultra.record_hours`."
+    u = cfg.ultra
+    folder = Path(str(u.data)) if u.data else Path(cfg.output_dir) / "recording"
+    names = ("symbol", "flush", "spot_url", "futures_url", "spot_rest", "futures_rest")
+    recorder = Recorder(RecorderSettings(folder, **{k: u[k] for k in names}), report=print if cfg.progress else None)
+    undo = _stop_on_sigterm()
+    try: found = recorder.record(3600 * u.record_hours if u.record_hours else None)
+    finally: undo()
+    return f"{found.to_string()}\nEverything is in {folder}; train on it with ultra.data={folder}"
+
 ULTRA_ACTIONS = dict(train=train_action, backtest=backtest_action, bench=bench_action,
-                     export=export_action) # ultra.action -> function of the configuration
+                     export=export_action, record=record_action) # ultra.action -> function of the configuration
 
 def ultra_mode(
     cfg, # complete configuration; `ultra.action` says what is done

@@ -155,7 +155,9 @@ def _write_text(file: Path, values: dict):
     with whole_file(file) as f: f.write(json.dumps(values, indent=1).encode())
 
 @patch
-def begin(self: Recorder):
+def begin(self: Recorder,
+    about: dict | None = None, # what differs in recording.json
+):
     "Take the folder, remove what a killed process left, mark the time since then. Raises BadData for a folder in use."
     folder = Path(self.settings.folder)
     owner = folder / _OWNER
@@ -163,12 +165,18 @@ def begin(self: Recorder):
         raise BadData(f"{folder} is being recorded by process {found['pid']}; stop it, or name another folder")
     _write_text(owner, this_process() | dict(seen=None, started=pd.Timestamp.now("UTC").isoformat()))
     remove_leftovers(folder)
-    _write_text(folder / _ABOUT, dict(symbol=self.settings.symbol, truth="spot book", source="live streams"))
+    facts = dict(symbol=self.settings.symbol, truth="spot book", source="live streams")
+    _write_text(folder / _ABOUT, facts | (about or {}))
     for venue in VENUES:
         spans = [recorded_span(folder, venue, s) for s in ("book_ticker", "trades", "depth_updates")]
         if not any(spans): continue
         begin_ms, now = min(span[1] for span in spans if span), self.now_ms
         for stream in SUBSCRIPTIONS[venue]: self._mark_gap(venue, stream, "stopped", begin_ms, now)
+
+@patch
+def end(self: Recorder):
+    "Give the folder free."
+    (Path(self.settings.folder) / _OWNER).unlink(missing_ok=True)
 
 # %% ../../nbs/ultra/16_recorder.ipynb #22c5efe0
 @patch
@@ -248,7 +256,7 @@ async def run(self: Recorder,
         for task in (*tasks, stop): task.cancel()
         await asyncio.gather(*tasks, stop, return_exceptions=True)
         await self.flush()
-        (Path(s.folder) / _OWNER).unlink(missing_ok=True)
+        self.end()
 
 @patch
 def stop(self: Recorder):

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['FIRST_MS', 'WEIGHTS_FILE', 'COMPETITION', 'UltraSettings', 'read_ultra_settings', 'market_stretch', 'stretch_samples',
-           'fit_ultra', 'judge_ultra', 'write_judgement', 'ultra_run_facts', 'run_ultra', 'load_ultra_run']
+           'fit_ultra', 'judge_ultra', 'fit_to_samples', 'recording_prompts', 'walk_recording', 'judge_later',
+           'write_judgement', 'ultra_run_facts', 'trained_until', 'run_ultra', 'load_ultra_run']
 
 # %% ../../nbs/ultra/22_run.ipynb #1f8dfcb1
 import json
@@ -22,12 +23,14 @@ from ..lab.store import ExperimentStore
 from ..model.save import write_json
 from ..names import choose, recipe_hash
 from ..parts import registry
-from .backtest import UltraBacktest, backtest_table, percentile_pit, score_breakdown, ultra_backtest
+from .backtest import UltraBacktest, backtest_table, join_backtests, percentile_pit, score_breakdown
+from .backtest import ultra_backtest
 from .calibration import fit_widths
 from .feed import BookMarket
 from .model import UltraModel, load_ultra_weights, save_ultra_weights
 from .payload import Trigger
-from .samples import GAP_MS, Samples, join_samples, make_samples
+from .replay import Recording
+from .samples import GAP_MS, Samples, join_samples, make_samples, walk_forward
 from .triggers import AskedAt, prompt_times
 from ..viz import pit_histogram, save_figure, score_bars, style
 
@@ -46,6 +49,8 @@ class UltraSettings:
     known: bool = True # score the known distribution as well
     max_prompts: int | None = None # judged at most, evenly spaced; None: all
     calls: int = 300 # timed calls of bench and export
+    data: str | None = None # folder of a recording; None: the made-up market
+    parts: int = 3 # tests of a walk-forward over a recording
     seed: int = 0 # of the market, and of the model where it has one
 
     def __post_init__(self):
@@ -56,16 +61,18 @@ class UltraSettings:
         if not self.rivals: raise BadData("ultra.rivals: expected one model or more, found none")
 
 # %% ../../nbs/ultra/22_run.ipynb #ee26e1c3
+_RECORD_KEYS = ("symbol", "record_hours", "flush", "spot_url", "futures_url", "spot_rest", "futures_rest") # of record
+
 def read_ultra_settings(
     node: Mapping, # the keys of `ultra`
     seed: int = 0, # of the run
 ) -> UltraSettings:
     "Settings of a configuration. Raises UnknownPart for a key or a model that does not exist."
     names = [f.name for f in fields(UltraSettings)]
-    given = {choose(k, [*names, "action"], "key of ultra"): v for k, v in node.items()}
+    given = {choose(k, [*names, "action", *_RECORD_KEYS], "key of ultra"): v for k, v in node.items()}
     given = {**given, "rivals": tuple(given.get("rivals", UltraSettings.rivals)), "seed": seed}
     for name in (given.get("model", UltraSettings.model), *given["rivals"]): registry.get("ultra", name)
-    return UltraSettings(**{k: v for k, v in given.items() if k != "action"})
+    return UltraSettings(**{k: v for k, v in given.items() if k in names})
 
 # %% ../../nbs/ultra/22_run.ipynb #a2c59b33
 FIRST_MS = 1_760_000_000_000  # first moment of the first stretch, ms UTC
@@ -107,6 +114,15 @@ def fit_ultra(
     return model
 
 # %% ../../nbs/ultra/22_run.ipynb #b59fd051
+def _models(settings, model) -> dict:
+    "The model of a run and its rivals, by name."
+    return {settings.model: model} | {k: registry.build("ultra", dict(name=k)) for k in settings.rivals}
+
+def _fewer(asked, most):
+    "At most so many prompts, evenly spaced."
+    if most is None or len(asked) <= most: return asked
+    return [asked[i] for i in np.linspace(0, len(asked) - 1, most).astype(int)]
+
 def judge_ultra(
     model: UltraModel, # fitted
     settings: UltraSettings, # of the run
@@ -116,15 +132,82 @@ def judge_ultra(
     "Ask a model and its rivals about a stretch that none of them has seen."
     market = market_stretch(settings, settings.stretches + later)
     asked = prompt_times(market.trades, market.start_ms + _BEGIN_MS, market.end_ms - _END_MS)
-    if settings.max_prompts is not None and len(asked) > settings.max_prompts:
-        asked = [asked[i] for i in np.linspace(0, len(asked) - 1, settings.max_prompts).astype(int)]
-    models = {settings.model: model} | {k: registry.build("ultra", dict(name=k)) for k in settings.rivals}
+    asked, models = _fewer(asked, settings.max_prompts), _models(settings, model)
     best = (lambda t: market.best_answer(t, 1500)) if settings.known else None
     return ultra_backtest(models, market, asked, best, progress)
+
+# %% ../../nbs/ultra/22_run.ipynb #3f11c096
+def _calibration_cut(samples) -> tuple[Samples, Samples]:
+    "The first four fifths, and the last one without what the look-back shares with them."
+    cut = int(0.8 * len(samples))
+    later = samples.time_ms >= samples.time_ms[cut - 1] + GAP_MS
+    if later.sum() < 30: return samples, samples.take(slice(0)) # too short to calibrate as well
+    return samples.take(slice(cut)), samples.take(later)
+
+def fit_to_samples(
+    settings: UltraSettings, # of the run
+    samples: Samples, # in order of time
+) -> UltraModel: # fitted, and calibrated where the settings say so and the samples are long enough
+    "Fit the model of a run to samples."
+    model = registry.build("ultra", dict(name=settings.model, **settings.options))
+    first, later = _calibration_cut(samples) if settings.calibrate else (samples, samples.take(slice(0)))
+    model.fit(first)
+    return fit_widths(model, later) if len(later) else model
+
+# %% ../../nbs/ultra/22_run.ipynb #59e142d2
+def recording_prompts(
+    recording: Recording, # of the run
+    after_ms: int = 0, # none before that time, ms UTC
+) -> list[AskedAt]: # those with a true price, in order
+    "Prompts of a recording as the validator would have sent them."
+    first, last = max(recording.start_ms + _BEGIN_MS, after_ms), recording.end_ms - _END_MS
+    return [a for a in prompt_times(recording.trades, first, last) if not np.isnan(recording.real(a.current_time_ms))]
+
+def walk_recording(
+    settings: UltraSettings, # of the run, with `data`
+    gap_ms: int = GAP_MS, # between training and test
+    progress: bool = False, # show bars
+) -> tuple[UltraModel, UltraBacktest, int]: # the last model, all tests, and until when the model was trained, ms UTC
+    "Fit and judge a model on a recording. Raises BadData for one that is too short."
+    recording = Recording(settings.data)
+    asked = recording_prompts(recording)
+    samples = make_samples(recording, asked, progress)
+    at = {a.current_time_ms: a for a in asked}
+    results = []
+    for past, test in walk_forward(samples.time_ms, settings.parts, gap_ms):
+        model = fit_to_samples(settings, samples.take(past))
+        chosen = _fewer([at[int(t)] for t in samples.time_ms[test]], settings.max_prompts)
+        results.append(ultra_backtest(_models(settings, model), recording, chosen, None, progress))
+    return model, join_backtests(results), int(samples.time_ms[past[-1]])
+
+# %% ../../nbs/ultra/22_run.ipynb #b6ca46bb
+def judge_later(
+    model: UltraModel, # fitted
+    settings: UltraSettings, # with `data`
+    after_ms: int, # until when the model was trained, ms UTC; 0: on other data
+    progress: bool = False, # show bars
+) -> UltraBacktest:
+    "Ask a model and its rivals about what a recording holds after the time that the model knows."
+    recording = Recording(settings.data)
+    asked = recording_prompts(recording, after_ms + GAP_MS if after_ms else 0)
+    if len(asked) < 30:
+        raise BadData(f"{settings.data}: expected 30 prompts or more after what the model was trained on, "
+                      f"found {len(asked)}; record for longer")
+    return ultra_backtest(_models(settings, model), recording, _fewer(asked, settings.max_prompts), None, progress)
 
 # %% ../../nbs/ultra/22_run.ipynb #6a1f9a25
 WEIGHTS_FILE = "weights.safetensors"  # in the folder of a run
 COMPETITION = "vhft_10s"  # name of the competition in the store of runs
+
+def _about_data(settings) -> str:
+    "Where the prompts of a run come from, and what their truth is."
+    if settings.data is None: return "Prompts are from the made-up market, not from an exchange."
+    about = Recording(settings.data).about
+    return f"Prompts are from {settings.data} ({about['source']}); the true price is that of the {about['truth']}."
+
+def _is_synthetic(settings) -> bool:
+    "Whether no exchange is behind the prompts of a run."
+    return settings.data is None or Recording(settings.data).about["source"] == "made-up market"
 
 def _card(name, settings, table, parts) -> str:
     "A run as a page of text."
@@ -132,7 +215,7 @@ def _card(name, settings, table, parts) -> str:
     against = settings.rivals[0]
     verdict = f"{best.crps:.3f} USD over {best.prompts:.0f} prompts; against {against} {best.difference:+.3f} USD, "
     verdict += f"95 % interval {best.low:+.3f} to {best.high:+.3f}; share among copies of {against} {best.share:.0%}"
-    lines = [f"# {name}", f"Mean CRPS {verdict}.", "Prompts are from the made-up market, not from an exchange.",
+    lines = [f"# {name}", f"Mean CRPS {verdict}.", _about_data(settings),
              "## All models", "```", table.round(3).to_string(), "```", "## Where the points are", "```",
              parts.round(2).to_string(), "```", "![Scores](scores.png)", "![PIT of the percentiles](pit.png)",
              "## Settings", "```", json.dumps(asdict(settings), indent=1), "```"]
@@ -157,7 +240,8 @@ def write_judgement(
         pit = percentile_pit(result.answers[settings.model], result.real)
         save_figure(pit_histogram(pit, title=f"PIT of {settings.model}"), folder / "pit.png")
     (folder / "card.md").write_text(_card(name, settings, table, parts))
-    write_json(folder / "metrics.json", dict(model=settings.model, competition=COMPETITION, synthetic=True,
+    write_json(folder / "metrics.json", dict(model=settings.model, competition=COMPETITION,
+                                             synthetic=_is_synthetic(settings),
                                              scores=table.to_dict("index")))
     return table
 
@@ -167,12 +251,27 @@ def ultra_run_facts(
 ) -> dict: # columns of the store
     "What is known of a run before it starts."
     git, config = git_state() or dict(commit=None, dirty=None), json.loads(json.dumps(asdict(settings)))
-    digest = recipe_hash([config, code_fingerprint(), "ultra"])
+    span = None if settings.data is None else (Recording(settings.data).start_ms, Recording(settings.data).end_ms)
+    digest = recipe_hash([config, code_fingerprint(), "ultra", span]) # a recording that grew is another one
     return dict(fingerprint=digest, kind="ultra", name=f"ultra-{settings.model}", seed=settings.seed, config=config,
-                competition=COMPETITION, data="made-up market", commit_id=git["commit"], dirty=git["dirty"],
+                competition=COMPETITION, data=settings.data or "made-up market", commit_id=git["commit"],
+                dirty=git["dirty"],
                 version=__version__, code=code_fingerprint())
 
 # %% ../../nbs/ultra/22_run.ipynb #e124eda5
+def _fit_and_judge(settings, progress) -> tuple[UltraModel, UltraBacktest, int | None]:
+    "A fitted model, its tests, and until when it was trained if on a recording, ms UTC."
+    if settings.data is not None: return walk_recording(settings, progress=progress)
+    model = fit_ultra(settings, progress)
+    return model, judge_ultra(model, settings, progress=progress), None
+
+def trained_until(
+    folder: str | Path, # of a finished run
+) -> int: # ms UTC; 0: not on a recording
+    "Until when the recording of a run was used to train its model."
+    return json.loads((Path(folder) / "run.json").read_text()).get("trained_until_ms") or 0
+
+# %% ../../nbs/ultra/22_run.ipynb #9c6b599a
 def run_ultra(
     settings: UltraSettings, # of the run
     root: str | Path = "outputs", # folder of all runs
@@ -184,15 +283,16 @@ def run_ultra(
     old = None if rerun else store.find(facts["fingerprint"], "done")
     if old and (store.folder / old["folder"] / WEIGHTS_FILE).is_file(): return store.folder / old["folder"]
     with store.recording(again=rerun, **facts) as found:
-        model = fit_ultra(settings, progress)
-        result = judge_ultra(model, settings, progress=progress)
+        model, result, until_ms = _fit_and_judge(settings, progress)
         folder = new_run_folder(root, facts["name"])
         save_ultra_weights(model, folder / WEIGHTS_FILE)
         write_json(folder / "config.json", facts["config"])
         row = write_judgement(folder, facts["name"], settings, result).loc[settings.model]
-        write_json(folder / "run.json", {k: v for k, v in facts.items() if k not in ("config", "name", "competition")})
+        own = {k: v for k, v in facts.items() if k not in ("config", "name", "competition")}
+        write_json(folder / "run.json", own | dict(trained_until_ms=until_ms))
         size = sum(np.size(v) for v in model.weights.values())
-        found.update(score=row.crps, se=row.se, parameters=size, synthetic=True, folder=os.path.relpath(folder, root),
+        found.update(score=row.crps, se=row.se, parameters=size, synthetic=_is_synthetic(settings),
+                     folder=os.path.relpath(folder, root),
                      verdict="better" if row.high < 0 else "worse" if row.low > 0 else "no difference")
     return folder
 

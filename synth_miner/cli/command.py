@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from .answers import predict_mode, publish_mode, recipe_mode
 from .errors import InterruptedRun, checked, explain, user_errors
+from .exporting import export_mode
+from .field import field_mode
 from .judging import backtest_mode, score_mode, train_mode
 from .looking import compare_mode, data_mode, doctor_mode, runs_mode
 from .. import __version__
@@ -32,7 +34,7 @@ from ..ultra.actions import ultra_mode
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae
 MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, recipe=recipe_mode,
              runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode,
-             serve=serve_mode, ultra=ultra_mode)  # name -> function of the configuration
+             serve=serve_mode, field=field_mode, export=export_mode, ultra=ultra_mode)  # name -> function of the configuration
 
 def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     "Fetch the models that are named by an address of the Hub, and put their folders in its place."

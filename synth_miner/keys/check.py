@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from ..core import BadData
 from ..data.times import to_time
+from .field_keys import FIELD_KEYS
 from .judging_keys import BACKTEST_KEYS, PUBLISH_KEYS, REPLAY_KEYS, SERVE_KEYS
 from .kind import shown_value
 from .market_keys import (
@@ -23,7 +24,7 @@ KEY_GROUPS = dict(
     run=RUN_KEYS + PLACE_KEYS, data=DATA_KEYS + SOURCE_KEYS + READING_KEYS, competition=COMPETITION_KEYS,
     features=FEATURE_KEYS, model=MODEL_KEYS, training=TRAIN_KEYS, regimes=REGIME_KEYS, backtest=BACKTEST_KEYS,
     replay=REPLAY_KEYS, tracking=TRACKING_KEYS, publish=PUBLISH_KEYS, serve=SERVE_KEYS,
-    ultra=ULTRA_KEYS)  # group -> its keys
+    field=FIELD_KEYS, ultra=ULTRA_KEYS)  # group -> its keys
 KEYS = {key.name: key for group in KEY_GROUPS.values() for key in group}  # full name -> key
 CONFIG_GROUPS = (*(g for g in KEY_GROUPS if g != "run"), "sweep")  # folders of configs, of which one option is chosen
 _NODES = {n.rsplit(".", i)[0] for n in KEYS for i in range(1, n.count(".") + 1)}  # names with keys below
@@ -92,7 +93,7 @@ def _example(name: str) -> str:
 # %% ../../nbs/keys/06_check.ipynb #35fe538e
 def _check_order(config: Mapping):
     "Raise BadData for a period that ends before it begins."
-    for group in ("data", "backtest", "replay"):
+    for group in ("data", "backtest", "replay", "field"):
         start, end = (config.get(group, {}).get(k) for k in ("start", "end"))
         if start is None or end is None: continue
         try: first, last = to_time(start), to_time(end)

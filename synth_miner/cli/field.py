@@ -45,7 +45,7 @@ def _assets(cfg, rules: Competition) -> list | None:
     "The assets of one competition that are asked for. Raises BadData where it has none of them."
     if cfg.field.assets is None: return None
     found = [a for a in cfg.field.assets if a in rules.assets]
-    if not found: raise BadData(f"{rules.name} asks for {list(rules.assets)}, found field.assets={list(cfg.field.assets)}")
+    if not found: raise BadData(f"{rules.name} asks for {list(rules.assets)}, got {list(cfg.field.assets)}")
     return found
 
 # %% ../../nbs/cli/03_field.ipynb #98ac4d80
@@ -90,7 +90,8 @@ def _scored(cfg, stretch: FieldStretch, source: DataSource) -> dict: # name -> s
     "What was answered elsewhere: prediction files, and answers that mode=serve kept."
     f, c, found = cfg.field, stretch.field.competition, {}
     if f.predictions is not None:
-        if not Path(f.predictions).is_dir(): raise FileNotFoundError(f"field.predictions: there is no folder {f.predictions}")
+        if not Path(f.predictions).is_dir():
+            raise FileNotFoundError(f"field.predictions: there is no folder {f.predictions}")
         found[Path(f.predictions).name] = score_predictions(f.predictions, c, _truth(stretch, source))
     if f.shadow is not None:
         found["served"] = ShadowBook(f.shadow, {})._totals(c)["answer"]
@@ -124,8 +125,8 @@ def verdict_action(
     rules, lines = _competitions(cfg), []
     try: found = {c.name: _judged(cfg, c) for c in rules}
     except KeyboardInterrupt:
-        raise InterruptedRun("the verdict was interrupted; scored prompts are kept, and the same command goes on"
-                             if cfg.field.keep else "the verdict was interrupted; field.keep keeps scored prompts") from None
+        after = "scored prompts are kept, and the same command goes on" if cfg.field.keep else "field.keep keeps prompts"
+        raise InterruptedRun(f"the verdict was interrupted; {after}") from None
     folder = new_run_folder(cfg.output_dir, f"field-{rules[0].name if len(rules) == 1 else 'all'}")
     for name, (verdict, _) in found.items():
         verdict.save(folder if len(rules) == 1 else folder / name)
@@ -147,7 +148,8 @@ def board_action(
         stretch = _stretch(cfg, c, make_source(cfg) if cfg.field.made_up else None)
         board = field_board(stretch.field, stretch.pool, cfg.field.competition_share)
         last = pd.Timestamp(int(stretch.field.times[-1]), unit="s", tz="UTC")
-        shown = board.head(cfg.field.top).assign(share=(100 * board.share).round(2), missed=(100 * board.missed).round(1))
+        percent = dict(share=100 * board.share, missed=100 * board.missed)
+        shown = board.assign(**percent).head(cfg.field.top)
         lines += [f"{c.label}, round of {last:%Y-%m-%d %H:%M} UTC, {len(board)} miners; share and missed in percent",
                   shown.round(2).to_string(), ""]
     return "\n".join(lines)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PACKAGE', 'simulate_with', 'needed_modules', 'plain_source', 'load_models', 'export_simulate']
 
-# %% ../../nbs/publish/simulate_export.ipynb #722aaa1a
+# %% ../../nbs/publish/simulate_export.ipynb #bfe8a362
 import ast
 import json
 import pandas as pd
@@ -20,7 +20,7 @@ from ..model.forecaster import ModelForecaster, load_forecaster, packaged_recipe
 from .prompt import SimulationInput, prompt_competition, prompt_start
 from .response import to_response
 
-# %% ../../nbs/publish/simulate_export.ipynb #9f87151b
+# %% ../../nbs/publish/simulate_export.ipynb #0d8977e3
 def simulate_with(
     models: Mapping, # name of a competition -> forecaster; "" answers all others
     asset: str, # the subnet's name
@@ -36,13 +36,13 @@ def simulate_with(
     rules, start = prompt_competition(ask), prompt_start(ask)
     times = pd.to_datetime(context_prices.index, utc=True)
     known = pd.Series(context_prices.to_numpy(float), times)[times <= pd.Timestamp(start, unit="s", tz="UTC")].dropna()
-    if len(known) < 2: raise BadData(f"{asset}: expected a week of closes by minute, found {len(known)} up to the start")
+    if len(known) < 2: raise BadData(f"{asset}: expected a week of closes by minute, found {len(known)} of them")
     bars = AssetData(asset, known.index, known.to_numpy())
     model = models.get(rules.name, models.get(""))
     paths = model.forecast(bars, asset, rules, ask.num_simulations, stable_seed("simulate", asset, start))
     return to_response(paths * (known.iloc[-1] / paths[:, :1]), start, ask.time_increment)
 
-# %% ../../nbs/publish/simulate_export.ipynb #000d2ee7
+# %% ../../nbs/publish/simulate_export.ipynb #6e7f2fbd
 PACKAGE = "simulate_runtime" # name of the copied package
 _ROOTS = ("publish.simulate_export",) # modules whose imports are followed
 _PARTS = ("blocks", "heads", "processes", "features", "baselines") # folders whose parts are found by name
@@ -67,7 +67,7 @@ def needed_modules() -> list[str]: # without the package's name
         left = set().union(*map(_imports, left)) - found
     return sorted(found)
 
-# %% ../../nbs/publish/simulate_export.ipynb #d903e66a
+# %% ../../nbs/publish/simulate_export.ipynb #9bcdfa14
 _PLAIN = {  # module -> as much of a package as our source uses
     "fastcore_basics": '''import builtins
 import functools
@@ -123,7 +123,7 @@ def plain_source(
     for old, new in _REPLACED: text = re.sub(rf"^(\s*){old}", rf"\1{new}", text, flags=re.M)
     return text.replace("synth_miner", PACKAGE)
 
-# %% ../../nbs/publish/simulate_export.ipynb #57d38048
+# %% ../../nbs/publish/simulate_export.ipynb #825c7bc0
 def _write_runtime(root: Path):
     "Copy the modules, the competitions and the replacements."
     import yaml
@@ -142,7 +142,7 @@ def _write_runtime(root: Path):
     for folder in (root, *(f for f in root.rglob("*") if f.is_dir())):
         if not (folder / "__init__.py").exists(): (folder / "__init__.py").write_text('__version__ = "exported"\n')
 
-# %% ../../nbs/publish/simulate_export.ipynb #70fc88d6
+# %% ../../nbs/publish/simulate_export.ipynb #e1102b9b
 _FILES = ("architecture.json", "model.safetensors", "forecaster.json") # of a model's folder
 
 def _model_folder(what) -> Path | None: # None: a baseline
@@ -186,7 +186,7 @@ def _write_models(folder: Path, run) -> dict: # competition -> forecaster
     (folder / "models.json").write_text(json.dumps(facts, indent=1))
     return {"": load_forecaster(baseline), **{n: load_forecaster(_model_folder(w)) for n, w in chosen.items()}}
 
-# %% ../../nbs/publish/simulate_export.ipynb #5f777f1c
+# %% ../../nbs/publish/simulate_export.ipynb #34ddeaf1
 _MODULE = f'''"""Price paths for the public benchmark, exported by synth_miner; needs numpy, torch and pandas."""
 import sys
 from pathlib import Path

@@ -125,7 +125,7 @@ def verdict_action(
     rules, lines = _competitions(cfg), []
     try: found = {c.name: _judged(cfg, c) for c in rules}
     except KeyboardInterrupt:
-        after = "scored prompts are kept, and the same command goes on" if cfg.field.keep else "field.keep keeps prompts"
+        after = "the same command goes on" if cfg.field.keep else "field.keep keeps prompts"
         raise InterruptedRun(f"the verdict was interrupted; {after}") from None
     folder = new_run_folder(cfg.output_dir, f"field-{rules[0].name if len(rules) == 1 else 'all'}")
     for name, (verdict, _) in found.items():

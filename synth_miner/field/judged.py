@@ -19,7 +19,7 @@ from .asked import FieldReplay, matched_starts
 from .bundle import FieldBundle
 from .earnings import COMPETITION_SHARE
 from .made_up import made_up_field, made_up_starts
-from .rounds import rounds_of, table_scores
+from .rounds import rounds_of
 from .scores import FieldScores
 from .verdict import FieldVerdict, field_verdict
 from ..score.competitions import Competition, get_competition

@@ -12,15 +12,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from .answers import predict_mode, publish_mode, recipe_mode
-from .describe import describe_mode, migrate_mode
 from .errors import InterruptedRun, checked, explain, user_errors
+from .exporting import export_mode
+from .field import field_mode
 from .judging import backtest_mode, score_mode, train_mode
 from .looking import compare_mode, data_mode, doctor_mode, runs_mode
 from .. import __version__
 from ..core import BadData
 from ..keys.words import hydra_words
 from ..lab.assemble import new_run_folder
-from ..lab.config import load_config, name_model
+from ..lab.config import load_config
 from ..lab.key_help import help_text, keys_text
 from ..lab.store import ExperimentStore
 from ..lab.sweep import read_sweep, sweep_job
@@ -33,8 +34,7 @@ from ..ultra.actions import ultra_mode
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae
 MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, recipe=recipe_mode,
              runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode,
-             serve=serve_mode, ultra=ultra_mode, migrate=migrate_mode,
-             describe=describe_mode)  # name -> function of the configuration
+             serve=serve_mode, field=field_mode, export=export_mode, ultra=ultra_mode)  # name -> function of the configuration
 
 def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     "Fetch the models that are named by an address of the Hub, and put their folders in its place."
@@ -100,7 +100,6 @@ def _run_hydra(words: Sequence[str]):
     @hydra.main(config_path="pkg://synth_miner.configs", config_name="config", version_base="1.3")
     def job(cfg):
         jobs.append(" ".join(words[1:] if "-m" not in words else _own_words()))
-        _name_from_choice(cfg)
         try:
             if cfg.sweep_id is not None and cfg.mode == "train": return sweep_job(cfg)
             print(run_mode(cfg))
@@ -111,14 +110,6 @@ def _run_hydra(words: Sequence[str]):
     _raise_errors(errors, len(jobs), words)
 
 # %% ../../nbs/cli/04_command.ipynb #33e46855
-def _name_from_choice(cfg):
-    "Give a model that has no name the one of its file, as Hydra chose it."
-    from hydra.core.hydra_config import HydraConfig
-    from omegaconf import OmegaConf
-    OmegaConf.set_struct(cfg, False)
-    name_model(cfg, HydraConfig.get().runtime.choices.get("model"))
-    OmegaConf.set_struct(cfg, True)
-
 def _own_words() -> list[str]:
     "The words of the job that Hydra is running."
     from hydra.core.hydra_config import HydraConfig

@@ -97,7 +97,7 @@ def rewards(self: FieldBundle,
     tables = self._read_days("rewards", get_competition(competition), None, None, None, REWARD_COLUMNS)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(REWARD_COLUMNS))
 
-# %% ../../nbs/field/07_bundle.ipynb #537c6333
+# %% ../../nbs/field/07_bundle.ipynb #e0e7ff7e
 @patch
 def realised(self: FieldBundle,
     competition: str | Competition, # key, label or object
@@ -118,7 +118,7 @@ def realised_prices(self: FieldBundle,
     found = {a: self.realised(c, a) for a in _assets_of(c, assets)}
     return lambda asset, start: found.get(asset, {}).get(start)
 
-# %% ../../nbs/field/07_bundle.ipynb #1c7616e2
+# %% ../../nbs/field/07_bundle.ipynb #7fbfa0ee
 _LATE = pd.Timedelta("1h") # from the end of a path until its score is published, at most
 
 def _spans(competition, start, end, now) -> tuple: # (scores, starts), each (first day, last day)
@@ -225,6 +225,7 @@ def scores(self: FieldBundle,
     c = get_competition(competition)
     tables = [t for a in assets or c.assets for t in self._read_days("scores", c, a, start, end, FIELD_COLUMNS)]
     full = [t for t in tables if len(t)]
-    if not full: raise BadData(f"{self.folder} has no scores of {c.name} between {start} and {end}; download them")
+    span = "".join(f" {word} {t:%Y-%m-%d %H:%M}" for word, t in (("from", start), ("to", end)) if t is not None)
+    if not full: raise BadData(f"{self.folder} has no scores of {c.name}{span}; download them with field.action=download")
     found = FieldScores.from_rows(pd.concat(full, ignore_index=True), c)
     return found if start is None and end is None else found.between(start, end)

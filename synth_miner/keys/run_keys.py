@@ -13,7 +13,7 @@ from .texts import (
 
 # %% ../../nbs/keys/03_run_keys.ipynb #a98c2b69
 RUN_MODES = ("train", "backtest", "score", "predict", "recipe", "runs", "compare", "doctor", "data", "publish",
-             "serve", "ultra", "app") # what the command line can do
+             "serve", "field", "export", "ultra") # what the command line can do
 
 def _device(value: str) -> str:
     "A device as torch spells it. Raises ValueError."
@@ -36,6 +36,8 @@ RUN_KEYS = key_group("", # what is done, under which name
      "mode=compare: ids, fingerprints or folders of finished runs; each is compared with the first"),
     ("asset", ASSET_NAME, "mode=predict: the asset to forecast"),
     ("recipe", ANY_TEXT, "mode=recipe: the packaged recipe to train again, crypto_24h or crypto_1h"),
+    ("to", Kind.one_of("simulate", "ultra"), "mode=export: what for. simulate: the public benchmark; ultra: the "
+     "ten-second competition, as ultra.action=export"),
     ("before", ANY_TIME.or_null("use all bars"), "mode=recipe: no window reaches beyond this time"),
 )
 

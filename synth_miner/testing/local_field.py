@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/testing/local_field.ipynb #8b096f91
+# %% ../../nbs/testing/local_field.ipynb #e6aa990f
 import numpy as np
 import pandas as pd
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from ..field.rounds import rounds_of
 from ..field.scores import FieldScores
 from ..names import choose
 
-# %% ../../nbs/testing/local_field.ipynb #0cb5afee
+# %% ../../nbs/testing/local_field.ipynb #77c49e57
 def _moment(query: Mapping, name: str) -> pd.Timestamp:
     "A moment of the question, UTC."
     return pd.to_datetime(query[name], utc=True)
@@ -60,7 +60,7 @@ class PublishedField:
         found = [i for i, c in enumerate(rules) if wanted[0] in c.assets and wanted[1:] == (c.length, c.step)]
         return found[0] if found else None
 
-# %% ../../nbs/testing/local_field.ipynb #2c4a6229
+# %% ../../nbs/testing/local_field.ipynb #523804ef
 def _renamed(answer):
     "Rows whose score has another name."
     return [{("score" if k == "crps" else k): v for k, v in row.items()} for row in answer]
@@ -72,7 +72,7 @@ CONTENT_FAULTS: dict[str, Callable] = { # name -> the answer, changed
     "changed": _renamed,
 }
 
-# %% ../../nbs/testing/local_field.ipynb #7551b98a
+# %% ../../nbs/testing/local_field.ipynb #be8b65db
 @patch
 def scores(self: PublishedField, query: Mapping):
     "Rows of one asset in a range of time."
@@ -104,7 +104,7 @@ def realised(self: PublishedField, query: Mapping):
     prices = _closes(self.bars[query["asset"]], int(start.timestamp()) + c.step * np.arange(c.steps + 1))
     return {"real_prices": [None if np.isnan(p) else float(p) for p in prices]}
 
-# %% ../../nbs/testing/local_field.ipynb #60d5c302
+# %% ../../nbs/testing/local_field.ipynb #2ad8da1a
 @patch
 def rewards(self: PublishedField, query: Mapping):
     "Averages and weights of every miner in the rounds of a range of time."

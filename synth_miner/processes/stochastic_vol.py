@@ -51,7 +51,7 @@ class StochasticVolProcess(PerStepProcess):
 
     def stratified(self, shape, params, *, generator=None, like=None) -> Float[Tensor, "b n 2 h"]:
         "Both spread evenly, those of the price also among paths alike in volatility (with steps of length 1)."
-        volatility = stratified_normal(shape, generator=generator, like=like)
+        volatility = stratified_normal(shape, generator=generator, like=like, sums=False)
         beside = _wandering(params, volatility, 1.0)
         return torch.stack((volatility, stratified_normal(shape, generator=generator, like=like, beside=beside)), 2)
 

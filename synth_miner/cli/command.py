@@ -26,13 +26,14 @@ from ..lab.sweep import read_sweep, sweep_job
 from ..model.download import download_model
 from ..names import choose
 from ..score.competitions import use_competition
+from ..publish.mine import mine_mode
 from ..publish.serve import serve_mode
 from ..ultra.actions import ultra_mode
 
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae
 MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, recipe=recipe_mode,
              runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode,
-             serve=serve_mode, ultra=ultra_mode)  # name -> function of the configuration
+             serve=serve_mode, mine=mine_mode, ultra=ultra_mode)  # name -> function of the configuration
 
 def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     "Fetch the models that are named by an address of the Hub, and put their folders in its place."

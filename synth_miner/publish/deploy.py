@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['TEMPLATES', 'template_text', 'write_templates', 'command_words']
 
-# %% ../../nbs/publish/25_deploy.ipynb #8d995682
+# %% ../../nbs/publish/25_deploy.ipynb #7c0a38c1
 import json
 import re
 import synth_miner
 from pathlib import Path
 from ..names import choose
 
-# %% ../../nbs/publish/25_deploy.ipynb #e43f2e93
+# %% ../../nbs/publish/25_deploy.ipynb #8db151e8
 TEMPLATES = ("synth-miner.socket", "synth-miner.service", "ecosystem.config.json", "Dockerfile") # files in the package
 
 def template_text(
@@ -32,7 +32,7 @@ def write_templates(
         if not file.exists(): file.write_text(template_text(file.name), encoding="utf-8")
     return [str(file) for file in files]
 
-# %% ../../nbs/publish/25_deploy.ipynb #642e999e
+# %% ../../nbs/publish/25_deploy.ipynb #32134413
 def command_words(
     name: str, # of `TEMPLATES`
 ) -> list[str]: # key=value words

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MinerCheck', 'examine_miner', 'wants_miner']
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #3a7baf82
+# %% ../../nbs/publish/25_miner_checks.ipynb #6ffd567d
 import importlib.util
 import shutil
 import socket
@@ -23,7 +23,7 @@ from .miner import _bittensor, _register_text, blacklist_reason
 from .troubles import one_line
 from typing import NamedTuple
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #4168a36e
+# %% ../../nbs/publish/25_miner_checks.ipynb #227ab477
 class MinerCheck(NamedTuple):
     "One thing that was looked at."
     what: str # in a word or two
@@ -39,7 +39,7 @@ def _check_library(found: str | None = None) -> MinerCheck: # found: a version; 
     if (10, 5) <= numbers < (11,): return MinerCheck("bittensor", "ok", found)
     return MinerCheck("bittensor", "fix", f'{found}, expected 10.5 or a later 10: pip install "bittensor>=10.5,<11"')
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #b45f9cac
+# %% ../../nbs/publish/25_miner_checks.ipynb #7f92c79a
 def _check_chain(mine, sdk) -> tuple[list[MinerCheck], int | None]: # and the uid
     "The wallet, and whether its hotkey is registered."
     name = f"{mine.wallet}/{mine.hotkey}"
@@ -61,7 +61,7 @@ def _check_chain(mine, sdk) -> tuple[list[MinerCheck], int | None]: # and the ui
     text = f"uid {uid} of subnet {mine.netuid}; {reasons.count(None)} validators are answered"
     return [*found, MinerCheck("registration", "ok", text)], uid
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #5499a870
+# %% ../../nbs/publish/25_miner_checks.ipynb #9f333ae0
 _LATE, _WRONG = 1.0, 4.0 # seconds that a clock may be off: worth a note; signatures are refused
 
 def _check_port(port: int) -> MinerCheck:
@@ -69,9 +69,11 @@ def _check_port(port: int) -> MinerCheck:
     reach = f"validators must reach it from outside: open {port}/tcp in the firewall and at the router"
     with socket.socket() as probe:
         probe.settimeout(1.0)
-        if probe.connect_ex(("127.0.0.1", port)) == 0: return MinerCheck("port", "ok", f"{port} is listened on; {reach}")
+        used = probe.connect_ex(("127.0.0.1", port)) == 0
+    if used: return MinerCheck("port", "ok", f"{port} is listened on; {reach}")
     try: socket.create_server(("", port)).close()
-    except OSError as e: return MinerCheck("port", "fix", f"{port} cannot be used: {e.strerror}; choose another: mine.port")
+    except OSError as e:
+        return MinerCheck("port", "fix", f"{port} cannot be used: {e.strerror}; choose another: mine.port")
     return MinerCheck("port", "ok", f"{port} is free; {reach}")
 
 def _check_clock(server: float | None, clock: Callable = time.time) -> MinerCheck:
@@ -90,7 +92,7 @@ def _check_disk(folder: str | Path, megabytes: float) -> MinerCheck:
     if free > need: return MinerCheck("disk", "ok", f"{free:,.0f} MB free, up to {need:,.0f} are used")
     return MinerCheck("disk", "fix", f"{free:,.0f} MB free, {need:,.0f} are wanted; make room or lower serve.shadow_mb")
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #34923508
+# %% ../../nbs/publish/25_miner_checks.ipynb #8f5eb48b
 _CURES = {"status 429": "too many questions from this address: one miner per address, and wait a few minutes",
           "status 418": "banned for a while after too many questions: stop everything that asks, and wait"}
 
@@ -112,7 +114,7 @@ def _server_time(client: HttpClient) -> float | None: # UTC seconds
     try: return client.get_json("api/v3/time").value["serverTime"] / 1000
     except (OSError, BadData, KeyError, TypeError): return None
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #3f2eab1d
+# %% ../../nbs/publish/25_miner_checks.ipynb #2f9b74a0
 def _check_verdict(client: FieldClient, uid: int | None) -> MinerCheck:
     "Whether the last answer was taken, by the subnet's public record."
     if uid is None: return MinerCheck("last answer", "note", "nothing is recorded before the registration")

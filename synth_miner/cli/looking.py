@@ -6,6 +6,7 @@
 __all__ = ['DATA_ACTIONS', 'runs_mode', 'compare_mode', 'doctor_mode', 'data_mode']
 
 # %% ../../nbs/cli/03_looking.ipynb #57fd2621
+import pandas as pd
 import shlex
 import warnings
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source
 from ..lab.store import ExperimentStore
 from ..names import choose
+from ..publish.miner_checks import examine_miner, wants_miner
 from ..parts import registry
 from ..score.competitions import get_competition
 
@@ -49,6 +51,7 @@ def doctor_mode(
     "Look at installation, keys, device, network and bars. Raises BadData when something stops a run."
     from synth_miner.doctor import examine
     found = examine(make_source(cfg), list(cfg.data.assets), cfg.competition.name, cfg.output_dir)
+    if wants_miner(cfg): found = pd.concat([found, pd.DataFrame(examine_miner(cfg)).set_index("what")])
     text = "\n".join(f"{r.state:<5} {what:<16} {r.message}" for what, r in found.iterrows())
     if problems := found.index[found.state == "fix"].tolist():
         print(text)

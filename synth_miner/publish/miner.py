@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from ..core import BadData
 from .firewall import validators, write_firewall
+from .handover import ListeningSocket
 from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput
 from .quick_answer import quick_response
@@ -178,9 +179,12 @@ def attach_miner(
     "Let an axon answer the subnet's questions, of validators who sign them. Gives the axon."
     answer, troubles = answer_function(who), troubles or Troubles()
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="answer")
+    inside = axon.inside = [] # questions that are being answered
     async def forward(synapse: message):
         work = partial(_respond, answer, synapse, troubles)
-        return await asyncio.get_running_loop().run_in_executor(threads, work)
+        inside.append(work)
+        try: return await asyncio.get_running_loop().run_in_executor(threads, work)
+        finally: inside.remove(work)
     async def verify(synapse: message) -> None:
         reason = check.reason(synapse.dendrite, synapse.computed_body_hash, synapse.timeout)
         if reason is None: return
@@ -220,7 +224,7 @@ def _watch_chain(connect: Callable, netuid: int, hotkey: str, sync: float, stop:
                                "register it again, or another one, and start again")
         use(graph)
 
-# %% ../../nbs/publish/23_miner.ipynb #006aea6e
+# %% ../../nbs/publish/23_miner.ipynb #43c3cf82
 def _register_text(netuid: int, network: str, wallet: str, hotkey: str) -> str:
     "What to do about a hotkey that is not registered."
     words = f"--netuid {netuid} --subtensor.network {network} --wallet.name {wallet} --wallet.hotkey {hotkey}"
@@ -235,6 +239,18 @@ def _write_rules(file: str | Path, graph, port: int, troubles: Troubles, min_sta
     troubles.end("firewall")
     if changed: _log.info(one_line(f"rules for a firewall, to be applied by hand, are in {file}"))
 
+# %% ../../nbs/publish/23_miner.ipynb #b7d9f939
+_LAST_ANSWERS = 20.0 # seconds that answers may take after the neuron was told to stop
+_SENDING = 1.0 # seconds for the last of them to travel
+
+def _leave(axon):
+    "Take no more questions, and wait for the answers to those that are there."
+    end, busy = time.monotonic() + _LAST_ANSWERS, bool(axon.inside)
+    stopping = threading.Thread(target=axon.stop, daemon=True)
+    stopping.start()
+    while (axon.inside or stopping.is_alive()) and time.monotonic() < end: time.sleep(0.05)
+    if busy: time.sleep(_SENDING)
+
 # %% ../../nbs/publish/23_miner.ipynb #73504945
 def run_miner(
     who: SynthPredictor | str, # predictor that runs in the background, or URL of a service
@@ -246,6 +262,7 @@ def run_miner(
     port: int = 8091, # of the axon; validators must reach it
     external_ip: str | None = None, # address that validators are told; None: found out
     external_port: int | None = None, # port that validators are told; None: `port`
+    listening: ListeningSocket | None = None, # to listen on, and to hand over to a successor; None: `port`
     sync: float = 300.0, # seconds from one look at the metagraph to the next
     firewall: str | Path | None = None, # file for rules that let validators in, to be applied by hand; None: no file
     stop: threading.Event | None = None, # ends the miner when set; None: only an interrupt does
@@ -268,7 +285,9 @@ def run_miner(
         newest[0] = graph
         if firewall is not None: _write_rules(firewall, graph, external_port or port, troubles, **rules)
     use(newest[0])
+    if listening is not None: axon.fast_config.fd = listening.socket.fileno()
     axon.serve(netuid=netuid, subtensor=chain)
     axon.start()
+    if listening is not None: listening.ready(stop.set)
     try: _watch_chain(connect, netuid, address, sync, stop, use, troubles)
-    finally: axon.stop()
+    finally: _leave(axon)

@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['LocalKey', 'Terminal', 'LocalSynapse', 'body_hash', 'LocalAxon', 'LocalChain', 'LocalSdk', 'ask_axon', 'open_axon']
 
-# %% ../../nbs/testing/local_axon.ipynb #b45c7dda
+# %% ../../nbs/testing/local_axon.ipynb #05467f7d
 import contextlib
 import hashlib
 import json
+import os
 import requests
 import socket
 import threading
@@ -21,7 +22,7 @@ from pydantic import BaseModel, Field
 from types import SimpleNamespace
 from typing import Optional, Tuple
 
-# %% ../../nbs/testing/local_axon.ipynb #75826c46
+# %% ../../nbs/testing/local_axon.ipynb #3ad033e7
 class LocalKey:
     "A key by name, with the `sign` and `verify` of bittensor's Keypair."
     def __init__(self,
@@ -41,7 +42,7 @@ class LocalKey:
         "Whether this key signed the message."
         return signature == self.sign(message)
 
-# %% ../../nbs/testing/local_axon.ipynb #d730a98b
+# %% ../../nbs/testing/local_axon.ipynb #a8b962db
 class Terminal(BaseModel):
     "One end of a question, as in the headers."
     hotkey: Optional[str] = None
@@ -68,13 +69,14 @@ def body_hash(
     "Hash of a question, a part of what is signed."
     return hashlib.sha256(body).hexdigest()
 
-# %% ../../nbs/testing/local_axon.ipynb #93f853c1
+# %% ../../nbs/testing/local_axon.ipynb #d4543aab
 class LocalAxon:
     "An axon that listens on 127.0.0.1."
     def __init__(self, wallet=None, port: int = 0, external_ip=None, external_port=None):
         from fastapi import FastAPI
         self.wallet, self.port, self.external_ip, self.external_port = wallet, port, external_ip, external_port
         self.app, self.served, self.server = FastAPI(), [], None
+        self.fast_config = uvicorn.Config(self.app, log_config=None, lifespan="off") # its fd: a socket to listen on
 
     def attach(self, forward_fn, blacklist_fn, priority_fn, verify_fn):
         "Take the four functions of a neuron, whose signatures must be exactly right."
@@ -91,7 +93,7 @@ class LocalAxon:
         self.served.append((netuid, self.external_ip, self.external_port or self.port))
         return self
 
-# %% ../../nbs/testing/local_axon.ipynb #edecf78a
+# %% ../../nbs/testing/local_axon.ipynb #ae41fc23
 @patch
 def _endpoint(self: LocalAxon):
     "The route of the subnet's question."
@@ -116,14 +118,15 @@ def _endpoint(self: LocalAxon):
         return response
     return endpoint
 
-# %% ../../nbs/testing/local_axon.ipynb #0d81ea5d
+# %% ../../nbs/testing/local_axon.ipynb #cd07fa10
 @patch
 def start(self: LocalAxon):
     "Listen in a thread."
-    bound = socket.create_server(("127.0.0.1", self.port))
-    self.port = bound.getsockname()[1]
-    self.server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, lifespan="off"))
-    self.thread = threading.Thread(target=self.server.run, kwargs=dict(sockets=[bound]), daemon=True)
+    if self.fast_config.fd is None: sockets = [socket.create_server(("127.0.0.1", self.port))]
+    else: sockets = [socket.socket(fileno=os.dup(self.fast_config.fd))]
+    self.port = sockets[0].getsockname()[1]
+    self.server = uvicorn.Server(self.fast_config)
+    self.thread = threading.Thread(target=self.server.run, kwargs=dict(sockets=sockets), daemon=True)
     self.thread.start()
     while not self.server.started: time.sleep(0.01)
     return self
@@ -135,7 +138,7 @@ def stop(self: LocalAxon):
     self.server.should_exit = True
     self.thread.join(20)
 
-# %% ../../nbs/testing/local_axon.ipynb #3c38c2a0
+# %% ../../nbs/testing/local_axon.ipynb #18860d3a
 class LocalChain:
     "A chain on which some people are registered; `forget` and `broken` change what it says."
     def __init__(self,
@@ -174,7 +177,7 @@ class LocalSdk:
 
     def Wallet(self, name, hotkey, path=None): return SimpleNamespace(hotkey=LocalKey(hotkey), name=name)
 
-# %% ../../nbs/testing/local_axon.ipynb #8083dac4
+# %% ../../nbs/testing/local_axon.ipynb #5342446c
 def ask_axon(
     url: str, # of an axon
     prompt: dict, # the question

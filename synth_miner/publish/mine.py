@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['VENUES', 'mine', 'mine_mode']
 
-# %% ../../nbs/publish/24_mine.ipynb #85250a7f
+# %% ../../nbs/publish/24_mine.ipynb #0dd3f3af
 import contextlib
 import logging
 import signal
@@ -19,9 +19,9 @@ from .http_server import running
 from .logs import start_logging
 from .miner import run_miner
 from .predictor import SynthPredictor
-from .serve import FirstOf, _book, _limits, _settling, bound_service, make_predictor
+from .serve import FirstOf, _book, _settling, bound_service, make_predictor
 
-# %% ../../nbs/publish/24_mine.ipynb #05ce38e5
+# %% ../../nbs/publish/24_mine.ipynb #5dac90f7
 VENUES = ("binance", "hyperliquid") # sources of the prices by which the three competitions are scored
 
 def _with_venues(cfg):
@@ -33,7 +33,7 @@ def _with_venues(cfg):
         cfg.serve.sources = list(VENUES)
     return cfg
 
-# %% ../../nbs/publish/24_mine.ipynb #0205afea
+# %% ../../nbs/publish/24_mine.ipynb #caa424c5
 _log = logging.getLogger(__name__)
 
 def _serve_beside(cfg, predictor: SynthPredictor, book, stop: threading.Event):
@@ -73,7 +73,7 @@ def _everything_else(cfg, stop: threading.Event) -> Iterator[SynthPredictor]:
             predictor.stop()
             thread.join(20)
 
-# %% ../../nbs/publish/24_mine.ipynb #fc74560f
+# %% ../../nbs/publish/24_mine.ipynb #ef0eeebf
 @contextlib.contextmanager
 def _told_to_stop(stop: threading.Event):
     "Set an event on SIGTERM and SIGINT; elsewhere than in the main thread nothing is changed."

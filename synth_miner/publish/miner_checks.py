@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MinerCheck', 'examine_miner', 'wants_miner']
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #6ffd567d
+# %% ../../nbs/publish/25_miner_checks.ipynb #9482a3fb
 import importlib.util
 import shutil
 import socket
@@ -23,7 +23,7 @@ from .miner import _bittensor, _register_text, blacklist_reason
 from .troubles import one_line
 from typing import NamedTuple
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #227ab477
+# %% ../../nbs/publish/25_miner_checks.ipynb #5f7c0e25
 class MinerCheck(NamedTuple):
     "One thing that was looked at."
     what: str # in a word or two
@@ -39,7 +39,7 @@ def _check_library(found: str | None = None) -> MinerCheck: # found: a version; 
     if (10, 5) <= numbers < (11,): return MinerCheck("bittensor", "ok", found)
     return MinerCheck("bittensor", "fix", f'{found}, expected 10.5 or a later 10: pip install "bittensor>=10.5,<11"')
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #7f92c79a
+# %% ../../nbs/publish/25_miner_checks.ipynb #b3278650
 def _check_chain(mine, sdk) -> tuple[list[MinerCheck], int | None]: # and the uid
     "The wallet, and whether its hotkey is registered."
     name = f"{mine.wallet}/{mine.hotkey}"
@@ -50,7 +50,7 @@ def _check_chain(mine, sdk) -> tuple[list[MinerCheck], int | None]: # and the ui
     found = [MinerCheck("wallet", "ok", f"{name}: {address}")]
     try: graph = sdk.Subtensor(network=mine.network).metagraph(mine.netuid)
     except Exception as e:
-        text = one_line(f"{mine.network} does not answer: {type(e).__name__}: {e}; try mine.network=<address of a node>")
+        text = one_line(f"{mine.network} does not answer: {type(e).__name__}: {e}; try another node: mine.network")
         return [*found, MinerCheck("registration", "fix", text)], None
     if address not in graph.hotkeys:
         text = _register_text(mine.netuid, mine.network, mine.wallet, mine.hotkey)
@@ -61,7 +61,7 @@ def _check_chain(mine, sdk) -> tuple[list[MinerCheck], int | None]: # and the ui
     text = f"uid {uid} of subnet {mine.netuid}; {reasons.count(None)} validators are answered"
     return [*found, MinerCheck("registration", "ok", text)], uid
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #9f333ae0
+# %% ../../nbs/publish/25_miner_checks.ipynb #2f2aa650
 _LATE, _WRONG = 1.0, 4.0 # seconds that a clock may be off: worth a note; signatures are refused
 
 def _check_port(port: int) -> MinerCheck:
@@ -92,7 +92,7 @@ def _check_disk(folder: str | Path, megabytes: float) -> MinerCheck:
     if free > need: return MinerCheck("disk", "ok", f"{free:,.0f} MB free, up to {need:,.0f} are used")
     return MinerCheck("disk", "fix", f"{free:,.0f} MB free, {need:,.0f} are wanted; make room or lower serve.shadow_mb")
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #8f5eb48b
+# %% ../../nbs/publish/25_miner_checks.ipynb #b468f689
 _CURES = {"status 429": "too many questions from this address: one miner per address, and wait a few minutes",
           "status 418": "banned for a while after too many questions: stop everything that asks, and wait"}
 
@@ -114,7 +114,7 @@ def _server_time(client: HttpClient) -> float | None: # UTC seconds
     try: return client.get_json("api/v3/time").value["serverTime"] / 1000
     except (OSError, BadData, KeyError, TypeError): return None
 
-# %% ../../nbs/publish/25_miner_checks.ipynb #2f9b74a0
+# %% ../../nbs/publish/25_miner_checks.ipynb #05f6f1f5
 def _check_verdict(client: FieldClient, uid: int | None) -> MinerCheck:
     "Whether the last answer was taken, by the subnet's public record."
     if uid is None: return MinerCheck("last answer", "note", "nothing is recorded before the registration")

@@ -201,7 +201,7 @@ def png(self: PromptBrowser,
 ) -> bytes:
     "The same charts as a PNG file."
     file = io.BytesIO()
-    self.figure(i, models, together).savefig(file, format="png", dpi=110, metadata={"Software": None})
+    self.figure(i, models, together).savefig(file, format="png", dpi=110, transparent=True, metadata={"Software": None})
     return file.getvalue()
 
 # %% ../../nbs/widgets/00_base.ipynb #fdadeed9

@@ -88,6 +88,7 @@ def _note_caps(self: TrainingRun, batches):
     self.notes.append(f"steps per epoch: {asked:,} were asked for; the training windows fill {batches:,} batches of "
                       f"{size}, so an epoch has {batches:,} steps")
 
+# %% ../../nbs/widgets/06_training_run.ipynb #1ece8ebc
 @patch
 def work(self: TrainingRun,
     job: Job, # that does it

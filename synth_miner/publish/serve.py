@@ -17,6 +17,7 @@ from ..data.bars import AssetData
 from ..data.source import DataSource
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.forecaster import ModelForecaster, load_forecaster
+from ..names import did_you_mean
 from ..parts import registry
 from .logs import start_logging
 from .predictor import SynthPredictor
@@ -62,6 +63,22 @@ def make_predictor(
     return SynthPredictor(source=sources, models=models, fallback=s.fallback, folder=Path(s.folder) / "bars",
                           deadline=s.deadline, stale=s.stale, seed=cfg.seed, step=s.step,
                           competitions={**COMPETITIONS, rules.name: rules})
+
+# %% ../../nbs/publish/22_serve.ipynb #25cb5b6a
+def _lists(source: DataSource, asset: str) -> bool:
+    "Whether a source names an asset among its own; a source that is down may have it."
+    try: return asset in (source.list_assets() or ())
+    except Exception: return True
+
+def _check_assets(predictor: SynthPredictor, assets: Sequence[str]):
+    "Raise BadData for an asset that no source has, or that is known to nobody."
+    asked = sorted({a for c in predictor.competitions.values() for a in c.assets})
+    sources = predictor.live.sources
+    for asset in assets:
+        known = asset in asked or any(_lists(source, asset) for source in sources)
+        if known and predictor.live.serves(asset): continue
+        why = f"no source has it ({', '.join(map(repr, sources))})" if known else f"no competition asks for it: {asked}"
+        raise BadData(f"serve.assets: there are no bars of {asset!r}, {why}.{did_you_mean(asset, asked)}")
 
 # %% ../../nbs/publish/22_serve.ipynb #e4e6fe7b
 def _settle_in_background(book: ShadowBook, source: DataSource, stop: threading.Event, every: float):
@@ -144,6 +161,7 @@ def serve(
     if settings is not None and Path(settings.folder).is_file():
         raise BadData(f"serve.folder must be a folder, {settings.folder} is a file")
     predictor = what if settings is None else make_predictor(what)
+    if settings is not None: _check_assets(predictor, settings.assets or ())
     assets = None if settings is None else settings.assets
     if settings is not None: book = book or _book(settings, predictor)
     source = FirstOf(predictor.live.sources)

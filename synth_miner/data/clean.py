@@ -40,8 +40,8 @@ def _filled_first(df: pd.DataFrame, names: Sequence) -> list:
 # %% ../../nbs/data/04_clean.ipynb #23494591
 def _said_to_be_time(df: pd.DataFrame, columns: Mapping | None) -> str | None:
     "The column that `columns` calls the time, after renaming."
-    said = [str(ours) for ours in (columns or {}).values() if plain_name(ours) in TIME_COLUMNS]
-    return next((ours for ours in said if ours in df), None)
+    times = [str(ours) for ours in (columns or {}).values() if plain_name(ours) in TIME_COLUMNS]
+    return next((ours for ours in times if ours in df), None)
 
 def _one_symbol(df: pd.DataFrame, found: Mapping, name: str):
     "Raise BadData for a table that says it holds several symbols."

@@ -80,7 +80,6 @@ def first_answered(self: PromptBrowser) -> int: # number of a prompt
     every, some = np.flatnonzero(known.all(axis=1)), np.flatnonzero(known.any(axis=1))
     return int(next((found[0] for found in (every, some) if len(found)), 0))
 
-# %% ../../nbs/widgets/00_base.ipynb #e54f627e
 @patch
 def scores(self: PromptBrowser,
     i: int, # number of the prompt

@@ -45,7 +45,7 @@ class MarketPlan:
         step = get_competition(self.competition).step
         return market_source(step, self.market, self.folder, self.length, self.options)
 
-_BAR_BYTES = 600  # of one bar: its values, its features and its share of the windows, measured
+_BAR_BYTES = 600  # per bar, an estimate: its values, its features and its share of the windows
 
 def _outputs() -> str:
     "The one folder of runs."

@@ -8,7 +8,7 @@ __all__ = ['TEMPLATES', 'template_text', 'write_templates', 'command_words']
 # %% ../../nbs/publish/25_deploy.ipynb #7c0a38c1
 import json
 import re
-import synth_miner
+from importlib import resources
 from pathlib import Path
 from ..names import choose
 
@@ -20,7 +20,7 @@ def template_text(
 ) -> str:
     "A template as it is shipped. Raises UnknownPart for another name."
     choose(name, TEMPLATES, "template")
-    return (Path(synth_miner.__file__).parent / "templates" / name).read_text(encoding="utf-8")
+    return resources.files("synth_miner").joinpath("templates", name).read_text(encoding="utf-8")
 
 def write_templates(
     folder: str | Path, # made when absent; files that exist are left alone

@@ -9,7 +9,6 @@ __all__ = ['LiveBars']
 import logging
 import numpy as np
 import pandas as pd
-import re
 import threading
 import time
 from collections import defaultdict
@@ -22,10 +21,10 @@ from ..data.columns import OHLCV
 from ..data.bars import AssetData, count_over, cut_bars
 from ..data.source import DataSource
 from ..data.times import to_time
-from ..data.cached import CachedSource
-from ..data.store import read_part, write_part
 from .coarser import COARSER, fetch_coarser, read_coarser, store_coarser
 from .prompt import price_step
+from .source_bars import exchange_of, may_have, read_kept, store_kept
+from .source_bars import take_new_bars, take_newest_page
 from .troubles import Troubles
 from ..score.competitions import COMPETITIONS
 
@@ -47,14 +46,12 @@ class LiveBars:
         self.sources, self.step, self.keep, self.period = list(sources), step, pd.Timedelta(keep), period
         self.clock, self.competitions = clock, competitions
         self.folder = None if folder is None else Path(folder).expanduser()
-        self.bars, self.troubles, self.threads, self._open_seen = {}, Troubles(), {}, set()
+        self.bars, self.troubles, self.threads, self._open_seen = read_kept(self.folder), Troubles(), {}, set()
         self._asking, self._asked, self._locks = {}, {}, defaultdict(threading.Lock)
         self._stop, self._news = threading.Event(), threading.Condition()
         self._looked, self._tries, self._begun = {}, {}, set() # asset -> when; (close, number of looks); first pages
         self._alarms = defaultdict(threading.Event)
         self.coarse = {} if self.folder is None else read_coarser(self.folder / "coarse") # asset -> {step: bars}
-        for file in sorted(self.folder.glob("*.parquet")) if self.folder is not None else ():
-            if (frame := read_part(file)) is not None: self.bars[file.stem] = cut_bars(file.stem, frame)
 
     def step_of(self,
         asset: str, # the subnet's name
@@ -91,49 +88,27 @@ def _over(self: LiveBars, new: AssetData) -> AssetData:
 @patch
 def _store(self: LiveBars, asset: str):
     "Write the bars of an asset, whole or not at all."
-    if self.folder is None or not re.fullmatch(r"[\w-]+", asset): return
-    bars = self.bars[asset]
-    end = int(bars.seconds[-1]) + self.step_of(asset)
-    try: write_part(self.folder / f"{asset}.parquet", bars.frame, end)
+    try: store_kept(self.folder, self.bars[asset], self.step_of(asset))
     except OSError as e:
         text = f"bars cannot be kept in {self.folder}: {e.strerror or e}; answers go on from memory"
         self.troubles.begin("disk", text, "disk")
     else: self.troubles.end("disk")
 
 # %% ../../nbs/publish/12_live_bars.ipynb #8fc46825
-_FIRST_PAGE = 1000 # bars that are taken before the whole past
 _OVERLAP = pd.Timedelta("1h") # of known bars that are asked for again
 
 @patch
-def _newest_page(self: LiveBars, source: CachedSource, asset: str) -> bool:
-    "The newest thousand bars, without the source's cache."
-    step = self.step_of(asset)
-    now = int(self.clock()) // step * step
-    pages = source.fetch(source.symbols[asset], now - _FIRST_PAGE * step, now)
-    return any([self.put(cut_bars(asset, page)) for page, _ in pages if len(page)])
+def _newest_page(self: LiveBars, source: DataSource, asset: str) -> bool:
+    "Take the newest thousand bars, without the source's cache."
+    return take_newest_page(source, asset, self.step_of(asset), self.clock(), self.put)
 
-# %% ../../nbs/publish/12_live_bars.ipynb #47dcb310
 @patch
 def _load(self: LiveBars, source: DataSource, asset: str, since, first: bool) -> bool:
     "Take new bars of an asset from a source; the first time also those of a record that ended long ago."
     step = self.step_of(asset)
-    direct = isinstance(source, CachedSource) and source.step == step and asset in source.symbols
+    direct = exchange_of([source], asset) is not None and source.step == step
     if first and direct and asset not in self._begun: self._newest_page(source, asset)
-    try: return self.put(source.load_data([asset], step, start=since)[0])
-    except ConnectionError: raise
-    except BadData:
-        if not first or (isinstance(source, CachedSource) and source.start is None): raise # it needs a start
-    except OSError: # the source cannot write its cache
-        if not direct: raise
-        return self._newest_page(source, asset)
-    return self.put(source.load_data([asset], step)[0])
-
-# %% ../../nbs/publish/12_live_bars.ipynb #0619b573
-def _may_have(source: DataSource, asset: str) -> bool:
-    "Whether a source lists an asset; True when it cannot say."
-    try: known = source.list_assets()
-    except Exception: return True # the reason comes when it is asked for bars
-    return known is None or asset in known
+    return take_new_bars(source, asset, step, since, self.clock(), self.put, first)
 
 # %% ../../nbs/publish/12_live_bars.ipynb #49eda4a2
 @patch
@@ -148,7 +123,7 @@ def refresh(self: LiveBars,
     since = began - self.keep.total_seconds()
     if not past: since = old.seconds[-1] - _OVERLAP.total_seconds()
     for source in self.sources:
-        if not _may_have(source, asset): continue
+        if not may_have(source, asset): continue
         try:
             with self._locks[id(source)]: fresh = self._load(source, asset, to_time(int(since)), past)
         except Exception as e: reasons.append(f"{source!r}: {type(e).__name__}: {e}")
@@ -172,7 +147,7 @@ def backfill(self: LiveBars,
     "Take coarser bars where an exchange keeps too few of the finest; an error is a trouble."
     first = self.clock() - self.keep.total_seconds() + _OVERLAP.total_seconds()
     if asset in self.bars and self.bars[asset].seconds[0] <= first: return
-    source = next((s for s in self.sources if isinstance(s, CachedSource) and asset in s.symbols), None)
+    source = exchange_of(self.sources, asset)
     for step in COARSER if source is not None else ():
         try:
             with self._locks[id(source)]: bars = fetch_coarser(source, asset, step)
@@ -188,7 +163,7 @@ def backfill(self: LiveBars,
 def _begin(self: LiveBars, asset: str, stop: threading.Event):
     "The first look: the newest page, then the past in coarser bars, then that in the finest."
     step, unknown = self.step_of(asset), asset not in self.bars
-    direct = next((s for s in self.sources if isinstance(s, CachedSource) and asset in s.symbols), None)
+    direct = exchange_of(self.sources, asset)
     if unknown and direct is not None and direct.step == step:
         try:
             with self._locks[id(direct)]: self._newest_page(direct, asset)
@@ -262,7 +237,7 @@ def serves(self: LiveBars,
     asset: str, # the subnet's name
 ) -> bool:
     "Whether a source may have the asset; one that cannot say counts as one that may."
-    return any(_may_have(source, asset) for source in self.sources)
+    return any(may_have(source, asset) for source in self.sources)
 
 @patch
 def _is_due(self: LiveBars, asset: str) -> bool:

@@ -17,7 +17,7 @@ from ..core import BadData
 from .handover import ListeningSocket
 from .http_server import running
 from .logs import start_logging
-from .miner import run_miner
+from .miner import _bittensor, run_miner
 from .predictor import SynthPredictor
 from .serve import FirstOf, _book, _settling, bound_service, make_predictor
 
@@ -91,7 +91,8 @@ def mine(
     stop: threading.Event | None = None, # ends it when set; None: only a signal does
     sdk=None, # the library; None: bittensor
 ):
-    "Answer validators until told to stop. Raises BadData for a hotkey that is not registered, Deregistered later."
+    "Answer validators until told to stop. Raises ImportError, BadData for an unregistered hotkey, Deregistered later."
+    sdk = sdk or _bittensor() # a missing library is said before anything is started
     m, cfg, stop = cfg.mine, _with_venues(cfg), stop or threading.Event()
     folder = Path(cfg.serve.folder)
     settings = dict(netuid=m.netuid, network=m.network, wallet=m.wallet, hotkey=m.hotkey, external_ip=m.external_ip,

@@ -11,8 +11,8 @@ import json
 import pandas as pd
 import re
 import shutil
-import synth_miner
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from ..core import BadData, stable_seed
 from ..data.bars import AssetData
@@ -46,7 +46,7 @@ def simulate_with(
 PACKAGE = "simulate_runtime" # name of the copied package
 _ROOTS = ("publish.simulate_export",) # modules whose imports are followed
 _PARTS = ("blocks", "heads", "processes", "features", "baselines") # folders whose parts are found by name
-_ROOM = Path(synth_miner.__file__).parent # of the installed package
+_ROOM = Path(str(files("synth_miner"))) # of the installed package
 
 def _imports(module: str) -> set:
     "Modules of the package that a module imports, also inside functions."

@@ -128,7 +128,11 @@ def start(self: LocalAxon):
     self.server = uvicorn.Server(self.fast_config)
     self.thread = threading.Thread(target=self.server.run, kwargs=dict(sockets=sockets), daemon=True)
     self.thread.start()
-    while not self.server.started: time.sleep(0.01)
+    end = time.monotonic() + 20
+    while not self.server.started:
+        if not self.thread.is_alive() or time.monotonic() > end:
+            raise RuntimeError(f"the axon on port {self.port} did not start")
+        time.sleep(0.01)
     return self
 
 @patch

@@ -9,6 +9,7 @@ __all__ = ['DECIDED', 'NO_EFFECT', 'RENAMED_KEYS', 'DROPPED_KEYS', 'Migrated', '
 # %% ../../nbs/lab/01_old_config.ipynb #cec4ae9e
 import re
 from collections.abc import Mapping
+from ..ancestor import OLD_PACKAGES
 from ..data.symbols import asset_of_file
 from ..names import UnknownPart, part_parameters
 from ..parts import BLOCK_KINDS, registry
@@ -157,7 +158,7 @@ def is_old_config(
 ) -> bool:
     "Whether a configuration is the ancestor's: it names its modules, or has its first layout."
     text = str(config)
-    old_target = re.search(r"'_target_': '(src|osa|open_synth_miner)\.", text)
+    old_target = re.search(rf"'_target_': '({'|'.join(OLD_PACKAGES)})\.", text)
     return bool(old_target or "'type': 'blocks'" in text or "champion_repo_id" in text)
 
 def migrate_config(

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from ..core import BadData, ShapeMismatch, in_float32, seeded
 from .backbone import HybridBackbone
 from ..names import did_you_mean, part_parameters, unwrapped
-from ..parts import RegisteredParts, registry
+from ..part_tables import RegisteredParts
+from ..parts import registry
 from ..processes.base import simulate
 from ..tables import html_table
 

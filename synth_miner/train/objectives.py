@@ -16,7 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..names import part_parameters
-from ..parts import RegisteredParts, registry
+from ..part_tables import RegisteredParts
+from ..parts import registry
 from ..score.competitions import Competition, get_competition
 from ..score.crps import afcrps_ensemble, crps_ensemble
 from ..score.path_scores import energy_score, log_score, variogram_score

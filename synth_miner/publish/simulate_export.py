@@ -68,7 +68,7 @@ def needed_modules() -> list[str]: # without the package's name
     return sorted(found)
 
 # %% ../../nbs/publish/simulate_export.ipynb #9bcdfa14
-_PLAIN = {  # module -> as much of a package as our source uses
+_SMALL = {  # module -> as much of a package as our source uses
     "fastcore_basics": '''import builtins
 import functools
 
@@ -93,8 +93,10 @@ Float = Int = Bool = Shaped = Num = Integer = Inexact = Real = _Shape
     "yaml": '''import json
 safe_load = json.loads
 YAMLError = json.JSONDecodeError
-''',
-    "safetensors": '''import json
+''',}
+
+# %% ../../nbs/publish/simulate_export.ipynb #75dbf626
+_SAFETENSORS = '''import json
 import torch
 TYPES = dict(F64=torch.float64, F32=torch.float32, F16=torch.float16, BF16=torch.bfloat16, I64=torch.int64,
              I32=torch.int32, I16=torch.int16, I8=torch.int8, U8=torch.uint8, BOOL=torch.bool)
@@ -108,7 +110,10 @@ def load(content):
     def tensor(v): return torch.frombuffer(bytearray(body[slice(*v["data_offsets"])]), dtype=TYPES[v["dtype"]])
     return {k: tensor(v).reshape(v["shape"]) if v["data_offsets"][0] < v["data_offsets"][1]
             else torch.empty(v["shape"], dtype=TYPES[v["dtype"]]) for k, v in facts.items()}
-'''}
+'''
+_PLAIN = {**_SMALL, "safetensors": _SAFETENSORS}  # every replacement, by module
+
+# %% ../../nbs/publish/simulate_export.ipynb #43ffb606
 _REPLACED = (  # what a line imports -> the replacement's place
     (r"from fastcore\.basics import", f"from {PACKAGE}._plain.fastcore_basics import"),
     (r"from fastcore\.meta import", f"from {PACKAGE}._plain.fastcore_meta import"),

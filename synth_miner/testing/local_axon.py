@@ -184,6 +184,7 @@ class LocalChain:
         "Take a registration away."
         self.people = [p if p[0] != hotkey else ("successor", *p[1:]) for p in self.people]
 
+# %% ../../nbs/testing/local_axon.ipynb #189b0fdc
 class LocalSdk:
     "The names of bittensor that a neuron uses."
     __version__ = "10.5.0"

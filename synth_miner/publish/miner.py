@@ -167,6 +167,7 @@ def _respond(answer: Callable, synapse, troubles: Troubles):
         _log.warning(text, extra=dict(kind="not_answered"))
     return quick_response(synapse, response)
 
+# %% ../../nbs/publish/23_miner.ipynb #206f04fb
 def attach_miner(
     axon, # bittensor's, or anything with its `attach`
     who: SynthPredictor | str, # predictor, or URL of a service

@@ -77,8 +77,7 @@ class ShadowBook:
         name = f"{prompt_start(prompt)}-{rules.name}-{prompt.asset}-{uuid.uuid4().hex[:8]}.parquet"
         write_answer(self.folder / "waiting" / name, answered)
         gone = () if self.megabytes is None else thin_folder(self.folder / "waiting", 0.8 * self.megabytes)
-        if name in gone: return None
-        return self.folder / "waiting" / name
+        return None if name in gone else self.folder / "waiting" / name
 
 # %% ../../nbs/publish/18_shadow.ipynb #3ed362de
 def realised_prices(

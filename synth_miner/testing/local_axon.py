@@ -72,13 +72,23 @@ def body_hash(
 # %% ../../nbs/testing/local_axon.ipynb #d4543aab
 class LocalAxon:
     "An axon that listens on 127.0.0.1."
-    def __init__(self, wallet=None, port: int = 0, external_ip=None, external_port=None):
+    def __init__(self,
+        wallet=None, # whose hotkey answers; it is only kept
+        port: int = 0, # to listen on; 0: any that is free
+        external_ip=None, # address that validators are told
+        external_port=None, # port that validators are told; None: `port`
+    ):
         from fastapi import FastAPI
         self.wallet, self.port, self.external_ip, self.external_port = wallet, port, external_ip, external_port
         self.app, self.served, self.server = FastAPI(), [], None
         self.fast_config = uvicorn.Config(self.app, log_config=None, lifespan="off") # its fd: a socket to listen on
 
-    def attach(self, forward_fn, blacklist_fn, priority_fn, verify_fn):
+    def attach(self,
+        forward_fn, # answers a message
+        blacklist_fn, # whether to refuse it, and why
+        priority_fn, # who comes first
+        verify_fn, # raises for a signature that is wrong
+    ):
         "Take the four functions of a neuron, whose signatures must be exactly right."
         self.message = next(iter(signature(forward_fn).parameters.values())).annotation
         synapse = Parameter("synapse", Parameter.POSITIONAL_OR_KEYWORD, annotation=self.message)
@@ -88,7 +98,10 @@ class LocalAxon:
         self.app.add_api_route(f"/{self.message.__name__}", self._endpoint(), methods=["POST"])
         return self
 
-    def serve(self, netuid, subtensor=None):
+    def serve(self,
+        netuid, # of the subnet
+        subtensor=None, # connection to the chain
+    ):
         "Tell the chain where the axon is."
         self.served.append((netuid, self.external_ip, self.external_port or self.port))
         return self
@@ -156,7 +169,9 @@ class LocalChain:
         if self.broken: raise ConnectionError("no route to the chain")
         return self
 
-    def metagraph(self, netuid):
+    def metagraph(self,
+        netuid, # of the subnet; there is only one
+    ):
         "Who is registered now."
         if self.broken: raise TimeoutError("no block for a minute")
         names, stakes, permits, addresses = zip(*self.people, strict=True)
@@ -169,6 +184,7 @@ class LocalChain:
         "Take a registration away."
         self.people = [p if p[0] != hotkey else ("successor", *p[1:]) for p in self.people]
 
+# %% ../../nbs/testing/local_axon.ipynb #189b0fdc
 class LocalSdk:
     "The names of bittensor that a neuron uses."
     __version__ = "10.5.0"
@@ -179,7 +195,11 @@ class LocalSdk:
         self.Subtensor, self.axons = chain, []
         self.Keypair = LocalKey
 
-    def Wallet(self, name, hotkey, path=None): return SimpleNamespace(hotkey=LocalKey(hotkey), name=name)
+    def Wallet(self,
+        name, # of the wallet
+        hotkey, # its name, which is its address as well
+        path=None, # of the wallets, which do not lie on a disk
+    ): return SimpleNamespace(hotkey=LocalKey(hotkey), name=name)
 
 # %% ../../nbs/testing/local_axon.ipynb #5342446c
 def ask_axon(

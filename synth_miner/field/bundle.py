@@ -226,6 +226,7 @@ def scores(self: FieldBundle,
     tables = [t for a in assets or c.assets for t in self._read_days("scores", c, a, start, end, FIELD_COLUMNS)]
     full = [t for t in tables if len(t)]
     span = "".join(f" {word} {t:%Y-%m-%d %H:%M}" for word, t in (("from", start), ("to", end)) if t is not None)
-    if not full: raise BadData(f"{self.folder} has no scores of {c.name}{span}; download them with field.action=download")
+    if not full:
+        raise BadData(f"{self.folder} has no scores of {c.name}{span}; download them with field.action=download")
     found = FieldScores.from_rows(pd.concat(full, ignore_index=True), c)
     return found if start is None and end is None else found.between(start, end)

@@ -23,8 +23,9 @@ from ..viz import save_figure
 def _money_table(verdict: FieldVerdict) -> pd.DataFrame:
     "Rank, share and dollars with their intervals, in words that fit a page."
     t = verdict.table
-    def span(low, high, digits, unit=""):
-        return [f"{a:.{digits}f} to {b:.{digits}f}{unit}" if np.isfinite(a) else "" for a, b in zip(low, high, strict=True)]
+    def span(low, high, digits):
+        both = zip(low, high, strict=True)
+        return [f"{a:.{digits}f} to {b:.{digits}f}" if np.isfinite(a) else "" for a, b in both]
     columns = {"mean rank": t["rank"].round(1), "best": t.best, "last": t["last"], "of": t.of,
                "share, %": (100 * t.share).round(2), "95 % of share": span(100 * t.share_low, 100 * t.share_high, 2),
                "of the best other": t.against_best.round(2), "USD a day": t.usd_day.round(0),

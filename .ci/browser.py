@@ -83,6 +83,7 @@ class Driver:
     def choose(self, label: str, option: str):
         "An entry of a menu or list, by a part of its text."
         found = self.field(label)
+        found.locator("option", has_text=option).first.wait_for(state="attached", timeout=PATIENCE)  # a tab is filled when it is opened
         text = next(t for t in found.locator("option").all_inner_texts() if option in t)
         found.select_option(label=text)
 
@@ -146,7 +147,7 @@ def training(d: Driver):
     d.press("Train"); d.says("running: step"); first = d.picture()
     d.press("Pause"); d.says("paused:"); d.shot("training-paused")
     d.press("Go on"); d.press("Stop"); d.says("stopped:"); d.says(", stopped; Crypto 1h"); d.says("Everything is in")
-    d.press("Resume run"); d.says("done:"); d.says(", finished; Crypto 1h"); d.says("Its answers to the held-out prompts"); d.shot("training-done")
+    expect(d.field("go on with")).to_contain_text(", stopped", timeout=PATIENCE); d.press("Resume run"); d.says("done:"); d.says(", finished; Crypto 1h"); d.says("Its answers to the held-out prompts"); d.shot("training-done")
     assert d.picture() != first
     d.fill("assets", " "); d.press("Train"); d.says("correct this first: BadData: assets"); d.fill("assets", "BTC")  # never with its old value
     d.press("Save set-up"); d.says("--config-name mine"); d.fill("learning rate", "0.01"); d.press("Load set-up")

@@ -10,7 +10,8 @@ from pathlib import Path
 from ..evaluate.runner import forecaster_name
 from ..lab.assemble import new_run_folder
 from ..names import choose
-from ..publish.simulate_export import PACKAGE, export_simulate
+from ..ultra.export import PACKAGE
+from ..publish.simulate_export import export_simulate
 from ..ultra.actions import export_action
 
 # %% ../../nbs/cli/03_exporting.ipynb #a5b9aaa1

@@ -47,13 +47,20 @@ class PublishedField:
         self.weights = [None] * len(self.fields) # rounds and weights, made when they are asked for
         self.rows = [_as_rows(f).assign(time_length=f.competition.length) for f in self.fields]
 
-    def __call__(self, method, path, query, body):
+    def __call__(self,
+        method: str, # of HTTP
+        path: str, # such as /validation/scores/historical
+        query: Mapping, # of the address
+        body: bytes, # of the request
+    ):
         answer = getattr(self, _ROUTES[path])(query) if path in _ROUTES else (404, {}, {"detail": "no such path"})
         asked = f"{path}?{'&'.join(f'{k}={v}' for k, v in query.items())}"
         names = [name for part, name in self.faults.items() if all(word in asked for word in part.split())]
         return choose(names[0], CONTENT_FAULTS, "fault")(answer) if names else answer
 
-    def which(self, query: Mapping) -> int | None:
+    def which(self,
+        query: Mapping, # of the address
+    ) -> int | None:
         "The field that a question is about; None where there is none."
         wanted = query["asset"], int(query["time_length"]), int(query["time_increment"])
         rules = [f.competition for f in self.fields]
@@ -74,7 +81,9 @@ CONTENT_FAULTS: dict[str, Callable] = { # name -> the answer, changed
 
 # %% ../../nbs/testing/local_field.ipynb #be8b65db
 @patch
-def scores(self: PublishedField, query: Mapping):
+def scores(self: PublishedField,
+    query: Mapping, # of the address
+):
     "Rows of one asset in a range of time."
     if _too_long(query, 2): return 400, {}, {"detail": "at most two days"}
     i = self.which(query)
@@ -86,7 +95,9 @@ def scores(self: PublishedField, query: Mapping):
     return found or (404, {}, {"detail": "nothing"})
 
 @patch
-def prompts(self: PublishedField, query: Mapping):
+def prompts(self: PublishedField,
+    query: Mapping, # of the address
+):
     "Exact starts of one asset; the range is stretched by a day, as the server does."
     if _too_long(query, 60): return 400, {}, {"detail": "at most sixty days"}
     i = self.which(query)
@@ -96,7 +107,9 @@ def prompts(self: PublishedField, query: Mapping):
     return {"start_times": found} if found else (404, {}, {"detail": "nothing"})
 
 @patch
-def realised(self: PublishedField, query: Mapping):
+def realised(self: PublishedField,
+    query: Mapping, # of the address
+):
     "Prices from an exact start on; nothing for any other moment."
     i, start = self.which(query), _moment(query, "start_time")
     if i is None or start not in self.starts[i].get(query["asset"], []): return 404, {}, {"detail": "nothing"}
@@ -106,7 +119,9 @@ def realised(self: PublishedField, query: Mapping):
 
 # %% ../../nbs/testing/local_field.ipynb #2ad8da1a
 @patch
-def rewards(self: PublishedField, query: Mapping):
+def rewards(self: PublishedField,
+    query: Mapping, # of the address
+):
     "Averages and weights of every miner in the rounds of a range of time."
     rows = []
     for i in (i for i, f in enumerate(self.fields) if f.competition.slug == query["prompt_name"]):
@@ -121,14 +136,18 @@ def rewards(self: PublishedField, query: Mapping):
     return rows or (404, {}, {"detail": "nothing"})
 
 @patch
-def miner(self: PublishedField, query: Mapping):
+def miner(self: PublishedField,
+    query: Mapping, # of the address
+):
     "What is known of a miner's last answer."
     known = any(int(query["uid"]) in f.miners for f in self.fields)
     right = dict(validated=True, reason="CORRECT", response_time=2.5)
     return right if known else (404, {}, {"detail": "no such miner"})
 
 @patch
-def pool(self: PublishedField, query: Mapping):
+def pool(self: PublishedField,
+    query: Mapping, # of the address
+):
     "Dollars of all miners by day."
     if _too_long(query, 366): return 400, {}, {"detail": "at most 366 days"}
     days = pd.date_range(query["from"], query["to"])

@@ -83,6 +83,7 @@ def in_float32(
         with _float32_mode()(): return build(*args, **kwargs)
     return built
 
+# %% ../nbs/01_core.ipynb #af9c000b
 class Float32Weights:
     "Modules that inherit from it have float32 weights, whatever torch's default dtype is."
     def __init_subclass__(cls, **kwargs):

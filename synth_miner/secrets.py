@@ -111,6 +111,7 @@ def _marked_text(raw, text: str, hidden: dict) -> str:
     for h in held: expression = expression.replace(h, hidden[h])
     return FromEnvironment(text, expression)
 
+# %% ../nbs/01_secrets.ipynb #d1f095ba
 def _marked(raw, resolved, hidden: dict):
     "Resolved containers with marked texts; `raw` is None below an entry that points at a whole node."
     if isinstance(resolved, dict):

@@ -27,6 +27,7 @@ def app_notebook(
     kernel = dict(kernelspec=dict(name="python3", display_name="python3", language="python"))
     return json.dumps(dict(nbformat=4, nbformat_minor=5, metadata=kernel, cells=[cell]))
 
+# %% ../../nbs/cli/03_app.ipynb #6a1cce7f
 def app_command(
     notebook: str | Path, # to be shown
     voila: bool | None = None, # whether Voila serves it; None: if it is installed

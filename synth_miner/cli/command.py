@@ -47,6 +47,7 @@ def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
         lines.append(str(fetched))
     return lines
 
+# %% ../../nbs/cli/04_command.ipynb #9e79ec2f
 def run_mode(
     cfg, # complete configuration
 ) -> str: # what to print

@@ -59,6 +59,7 @@ def _key_facts(key, defaults: dict) -> dict:
     return dict(name=key.name, value=key.kind.text, unit=key.unit, meaning=key.meaning,
                 default=_jsonable(defaults.get(key.name)))
 
+# %% ../../nbs/cli/03_describe.ipynb #9d8e8fa3
 def describe_package() -> dict: # JSON-able
     "All that a program needs to know to configure, run and judge experiments."
     defaults = flat_config(packaged_config())

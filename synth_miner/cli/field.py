@@ -19,7 +19,7 @@ from ..field.api import FieldClient
 from ..field.bundle import FieldBundle
 from ..field.judged import FieldStretch, bundle_stretch, field_board, judge_models, made_up_stretch
 from ..field.official import score_predictions
-from ..field.report import verdict_tables
+from ..field.report import save_verdict, verdict_tables
 from ..field.verdict import all_competitions
 from ..lab.assemble import make_source, new_run_folder
 from ..lab.config import plain_config
@@ -41,6 +41,7 @@ def _competitions(cfg) -> list[Competition]:
     "The competitions that are asked for. Raises UnknownPart."
     return [get_competition(c) for c in cfg.field.competitions or [cfg.competition.name]]
 
+# %% ../../nbs/cli/03_field.ipynb #93876c35
 def _assets(cfg, rules: Competition) -> list | None:
     "The assets of one competition that are asked for. Raises BadData where it has none of them."
     if cfg.field.assets is None: return None
@@ -86,6 +87,7 @@ def _truth(stretch: FieldStretch, source: DataSource) -> dict: # (asset, start) 
             found[asset, s] = _closes(bars, opens) if own is None else own
     return found
 
+# %% ../../nbs/cli/03_field.ipynb #3e079ded
 def _scored(cfg, stretch: FieldStretch, source: DataSource) -> dict: # name -> scores by (start, asset)
     "What was answered elsewhere: prediction files, and answers that mode=serve kept."
     f, c, found = cfg.field, stretch.field.competition, {}
@@ -129,7 +131,7 @@ def verdict_action(
         raise InterruptedRun(f"the verdict was interrupted; {after}") from None
     folder = new_run_folder(cfg.output_dir, f"field-{rules[0].name if len(rules) == 1 else 'all'}")
     for name, (verdict, _) in found.items():
-        verdict.save(folder if len(rules) == 1 else folder / name)
+        save_verdict(verdict, folder if len(rules) == 1 else folder / name)
         lines += [*_verdict_lines(verdict), ""]
     if len(rules) > 1:
         total = all_competitions({n: v for n, (v, _) in found.items()}).round(1)

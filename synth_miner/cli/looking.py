@@ -84,6 +84,7 @@ def _notes(source, bars: Sequence, step: int, caught: Sequence) -> list[str]:
     notes += [f"{b.name}: {'; '.join(b.reading['understood'])}" for b in bars if b.reading and b.reading["understood"]]
     return [f"Note: {s}" for s in dict.fromkeys(notes)]
 
+# %% ../../nbs/cli/03_looking.ipynb #b6038877
 def _assumed(reports: Sequence) -> list[str]:
     "What had to be assumed when files were read; no fault, but somebody should confirm it."
     return [f"Assumed: {r.asset}: {s}" for r in reports for s in r.assumed]

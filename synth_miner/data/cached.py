@@ -114,6 +114,7 @@ def limits(self: CachedSource) -> tuple: # (start, end) in UTC
     last = to_time(int(self.clock())) if end is None else end
     return last - pd.Timedelta(seconds=to_seconds(self.start)), end
 
+# %% ../../nbs/data/14_cached.ipynb #5585e816
 @patch
 def _months(self: CachedSource, asset: str, start: pd.Timestamp, end: pd.Timestamp) -> list:
     "The parts that hold a period: (file, first open, first open of the next month) of each month."

@@ -118,6 +118,7 @@ def _pick(self: HFOHLCVSource, asset: str, step: int | None) -> str:
     available = ", ".join(f"{file} ({step_name(s)})" for s, file in steps.items())
     raise BadData(f"{asset}: bars of {step} s cannot be made from {available} in {self.repo_id}")
 
+# %% ../../nbs/data/hub.ipynb #07111828
 @patch
 def about(self: HFOHLCVSource,
     asset: str, # the subnet's name

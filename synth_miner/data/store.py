@@ -45,6 +45,7 @@ def whole_file(
         os.replace(draft, file)
     finally: draft.unlink(missing_ok=True)
 
+# %% ../../nbs/data/13_store.ipynb #2867d96d
 def write_part(
     file: Path, # parquet, in a folder that is made
     bars: pd.DataFrame, # indexed by UTC bar open

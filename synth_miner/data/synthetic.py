@@ -110,6 +110,7 @@ def _inner_returns(self: MockDataSource, asset: str) -> np.ndarray:
     self._add_jumps(r, sigma[:, 0], asset)
     return r
 
+# %% ../../nbs/data/synthetic.ipynb #2bb3c2db
 @patch
 def _add_jumps(self: MockDataSource, r: np.ndarray, sigma: np.ndarray, asset: str):
     "Add an asset's jumps to its inner returns, in place."

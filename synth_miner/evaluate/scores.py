@@ -132,6 +132,7 @@ def groups(self: BacktestScores,
     trailing = self.windows.groupby(["prompt", "asset"]).trailing.first()
     return prompt_groups(self.totals.index, what, trailing)
 
+# %% ../../nbs/evaluate/04_scores.ipynb #f2c6df3a
 @patch
 def by(self: BacktestScores,
     what: str, # "hour", "weekday", "asset" or "regime"

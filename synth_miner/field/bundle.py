@@ -32,6 +32,7 @@ def write_table(
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     return write_atomic(file, buffer.getvalue())
 
+# %% ../../nbs/field/07_bundle.ipynb #2287efc2
 def read_table_file(
     file: str | Path, # parquet
     columns: Sequence, # that must be there

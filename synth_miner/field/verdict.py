@@ -49,6 +49,7 @@ def own_rounds(
     frame = pd.DataFrame(table, pd.to_datetime(rounds.times, unit="s", utc=True))
     return frame[~np.isnan(own)]
 
+# %% ../../nbs/field/05_verdict.ipynb #02ed8687
 def counted_moments(
     field: FieldScores, # its times of scoring
     steady: bool = True, # leave out rounds before the window is full, where the prompts reach further

@@ -44,6 +44,7 @@ def key_hint(
     for last, full in lasts.items(): near = near.replace(f"'{last}'", f"'{full}'")
     return near
 
+# %% ../../nbs/keys/06_check.ipynb #67866f67
 def unknown_key(
     name: str, # as it was written
     known: Sequence[str] = (*KEYS, *CONFIG_GROUPS), # keys and groups that exist

@@ -138,6 +138,7 @@ def _held_windows(held) -> DataLoader:
     if isinstance(part, DataLoader) and isinstance(part.dataset, MarketDataset): return part
     raise ValueError("a backtest needs test_loader: a MarketDataLoader, or a DataLoader over a MarketDataset")
 
+# %% ../../nbs/lab/10_ablation.ipynb #21a3d4ef
 def _check_unseen(configs: Mapping, start: pd.Timestamp):
     "Raise BadData for a model that was trained on bars after `start`."
     for name, model in configs.items():

@@ -42,6 +42,7 @@ class LoadedOnce(DataSource):
     def load_asset(self, asset, step=None, sort_on_load=True):
         return self.load_data([asset], step, sort_on_load=sort_on_load)[0]
 
+# %% ../../nbs/lab/01_assemble.ipynb #d21a4995
 @patch
 def load_data(self: LoadedOnce,
     assets: Sequence[str], # the subnet's names

@@ -202,6 +202,7 @@ def check_names(
         raise BadData(f"name={settings.name} is also a baseline in backtest.baselines; give the run a name of its own, "
                       f"such as name={settings.name}_model")
 
+# %% ../../nbs/lab/00_config.ipynb #59e517e2
 def checked_settings(
     config, # complete configuration, or its settings
 ) -> RunSettings:

@@ -168,6 +168,7 @@ def writing(self: SharedTable) -> Iterator[sqlite3.Connection]:
     except (FileExistsError, NotADirectoryError) as e: raise not_writable(folder, e) from None
     except OSError as e: raise not_writable(self.path, e) from None
 
+# %% ../../nbs/lab/05_database.ipynb #47520451
 @patch
 @contextlib.contextmanager
 def reading(self: SharedTable) -> Iterator[sqlite3.Connection]:

@@ -98,6 +98,7 @@ def _write_results(settings, folder, facts, runner, result, history) -> dict:
     write_json(folder / "metrics.json", metrics)
     return metrics
 
+# %% ../../nbs/lab/03_experiment.ipynb #a775fe1a
 def as_node(
     settings: RunSettings, # of a run
 ): # DictConfig

@@ -45,6 +45,7 @@ def _stopped_early(settings: RunSettings, history: pd.DataFrame) -> dict: # colu
     error = f"training ended after epoch {last} of {t.epochs}, before early stopping would have ended it"
     return dict(status="stopped", error=error)
 
+# %% ../../nbs/lab/07_once.ipynb #713d1950
 def _outcome(settings: RunSettings, root: Path, out: dict) -> dict: # columns
     "What a finished run adds to its row."
     m, history = out["metrics"], pd.read_csv(out["run"] / "training.csv")

@@ -24,6 +24,7 @@ def _components(file, config: dict) -> list[str]:
     if isinstance(found, list) and all(isinstance(c, str) for c in found): return found
     raise BadData(f"{file}: components={found!r:.80} must be a list of files")
 
+# %% ../../nbs/lab/07_received.ipynb #f584fc92
 def _expressions(node) -> list[str]:
     "The texts of a configuration that a resolver would fill."
     if isinstance(node, dict): return [e for v in node.values() for e in _expressions(v)]

@@ -118,11 +118,11 @@ def _server_time(client: HttpClient) -> float | None: # UTC seconds
 def _check_verdict(client: FieldClient, uid: int | None) -> MinerCheck:
     "Whether the last answer was taken, by the subnet's public record."
     if uid is None: return MinerCheck("last answer", "note", "nothing is recorded before the registration")
-    try: said = client.last_answer(uid)
+    try: message = client.last_answer(uid)
     except (OSError, BadData) as e: return MinerCheck("last answer", "note", one_line(f"not known: {e}"))
-    if said is None: return MinerCheck("last answer", "note", f"nothing is recorded of uid {uid}")
-    text = f"{said['reason']}, {said['response_time']} s"
-    return MinerCheck("last answer", "ok" if said["validated"] else "fix", one_line(text))
+    if message is None: return MinerCheck("last answer", "note", f"nothing is recorded of uid {uid}")
+    text = f"{message['reason']}, {message['response_time']} s"
+    return MinerCheck("last answer", "ok" if message["validated"] else "fix", one_line(text))
 
 def examine_miner(
     cfg, # complete configuration; `mine` and `serve` are read

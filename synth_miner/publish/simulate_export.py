@@ -170,7 +170,7 @@ def load_models(
         place = Path(folder) / what["folder"]
         saved = _saved_facts(place)
         engineer = registry.build("engineer", saved["engineer"])
-        options = saved["competition"], saved["input_len"], saved.get("antithetic", True)
+        options = saved["competition"], saved["input_len"], saved.get("antithetic", True), saved.get("noise")
         models[name] = ModelForecaster(load_model(place), engineer, *options)
     return models
 

@@ -32,6 +32,7 @@ _ROUTES = {"/validation/scores/historical": "scores", "/validation/prompts": "pr
            "/validation/realized-path": "realised", "/rewards/scores": "rewards", "/validation/miner": "miner",
            "/miners/rewards/pool": "pool"} # path -> method of `PublishedField`
 
+# %% ../../nbs/testing/local_field.ipynb #7367971c
 class PublishedField:
     "What the subnet's servers answer about made-up fields; given to `LocalServer`."
     def __init__(self,

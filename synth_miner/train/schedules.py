@@ -9,7 +9,7 @@ __all__ = ['SCHEDULES', 'ConstantSchedule', 'LinearSchedule', 'CosineSchedule', 
 import math
 from collections.abc import Callable
 from ..parts import registry
-from ..part_tables import RegisteredParts
+from ..parts import RegisteredParts
 
 # %% ../../nbs/train/04_schedules.ipynb #4ce0bf40
 @registry.register_schedule("constant")

@@ -116,6 +116,8 @@ def time_column(
     name: str = "bars", # for messages
 ) -> tuple: # values, where they are, what was assumed
     "The times of the rows as the table has them, from a column, several columns, or the index. Raises BadData."
+    twice = [c for c in (sure, *found["time"]) if c is not None and list(df.columns).count(c) > 1]
+    if twice: raise BadData(f"{name}: two columns are called {twice[0]!r}; drop or rename one of them")
     joined = _joined(df, found)
     if sure is not None and not (joined and sure in joined[1]): return df[sure], repr(sure), []
     columns = {repr(c): df[c] for c in found["time"] if not joined or c not in joined[1]}

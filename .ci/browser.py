@@ -4,6 +4,7 @@ Works on notebooks in a temporary folder. `python .ci/browser.py [screenshots=FO
 """
 import contextlib
 import json
+import os
 import re
 import shutil
 import socket
@@ -19,7 +20,8 @@ from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(p).exists()), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PATIENCE = 60_000  # milliseconds for anything to appear
+DARK_THEME = Path(sys.prefix)/"share/jupyter/lab/themes/@jupyterlab/theme-dark-extension/index.css"
+PATIENCE = 60_000 * int(os.environ.get("PATIENCE", "1"))  # milliseconds for anything to appear; PATIENCE=4 on a busy machine
 
 
 def free_port() -> int:
@@ -81,6 +83,7 @@ class Driver:
     def choose(self, label: str, option: str):
         "An entry of a menu or list, by a part of its text."
         found = self.field(label)
+        found.locator("option", has_text=option).first.wait_for(state="attached", timeout=PATIENCE)  # a tab is filled when it is opened
         text = next(t for t in found.locator("option").all_inner_texts() if option in t)
         found.select_option(label=text)
 
@@ -110,7 +113,7 @@ def opened(browser, url: str, shots: Path) -> Iterator[Driver]:
     page = browser.new_page(viewport=dict(width=1280, height=1500))
     driver = Driver(page, shots)
     page.on("pageerror", lambda e: driver.errors.append(str(e)))
-    page.goto(url, wait_until="domcontentloaded")
+    page.goto(url, wait_until="domcontentloaded", timeout=2 * PATIENCE)
     yield driver
 
 
@@ -144,8 +147,11 @@ def training(d: Driver):
     d.press("Train"); d.says("running: step"); first = d.picture()
     d.press("Pause"); d.says("paused:"); d.shot("training-paused")
     d.press("Go on"); d.press("Stop"); d.says("stopped:"); d.says(", stopped; Crypto 1h"); d.says("Everything is in")
-    d.press("Resume run"); d.says("done:"); d.says(", finished; Crypto 1h"); d.shot("training-done")
+    expect(d.field("go on with")).to_contain_text(", stopped", timeout=PATIENCE); d.press("Resume run"); d.says("done:"); d.says(", finished; Crypto 1h"); d.says("Its answers to the held-out prompts"); d.shot("training-done")
     assert d.picture() != first
+    d.fill("assets", " "); d.press("Train"); d.says("correct this first: BadData: assets"); d.fill("assets", "BTC")  # never with its old value
+    d.press("Save set-up"); d.says("--config-name mine"); d.fill("learning rate", "0.01"); d.press("Load set-up")
+    expect(d.field("learning rate")).to_have_value("0.003", timeout=PATIENCE)
 
 
 def backtest(d: Driver):
@@ -175,10 +181,25 @@ def publish(d: Driver):
     d.press("Push"); d.says("files in commit"); d.says("was promoted by hand"); d.press("Who leads"); d.says("Crypto 1h: transformerblock-lstmblock"); d.shot("publish-done")
 
 
+def look(d: Driver, name: str):
+    "Pictures of a page in the light and the dark theme, and in a narrow window; nothing may stick out to the right."
+    d.shot(name)
+    dark = d.page.add_style_tag(path=DARK_THEME); d.page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    d.page.evaluate("document.body.style.background = 'var(--jp-layout-color0)'"); d.shot(f"{name}-dark")
+    dark.evaluate("e => e.remove()"); d.page.evaluate("document.body.dataset.jpThemeLight = 'true'")
+    d.page.set_viewport_size(dict(width=1024, height=1500)); d.shot(f"{name}-1024")
+    wide = d.page.evaluate("[...document.querySelectorAll('.osm-page')].filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 2).length")
+    assert not wide, f"{name} is wider than a window of 1024 pixels"
+    d.page.set_viewport_size(dict(width=1280, height=1500))
+
+
 def app(d: Driver):
-    "The three pages in Voila: change a model, then score two baselines."
-    d.says("parameters in all"); d.choose("head", "gbm"); d.says("GBMHead"); d.shot("app-train")
-    d.tab("Backtest"); d.fill("prompts", "20"); d.press("Score"); d.says("done:"); d.picture(); d.shot("app-backtest")
+    "All pages in Voila: change a model, score two baselines, and look at every page."
+    d.says("parameters in all"); d.choose("head", "gbm"); d.says("GBMHead"); look(d, "app-train")
+    d.tab("Backtest"); d.fill("prompts", "20"); d.press("Score"); d.says("done:"); d.picture(); look(d, "app-backtest")
+    d.tab("Sweep"); d.choose("kind", "grid"); d.press("Sweep"); d.says("a grid needs choices"); look(d, "app-sweep")
+    d.tab("Runs"); d.says("All runs"); d.press("Compare"); d.says("select at least two runs"); look(d, "app-runs")
+    d.tab("Publish"); d.says("The card, as it will look"); look(d, "app-publish")
 
 
 HUB = """from synth_miner.testing.local_hub import LocalHub
@@ -202,8 +223,8 @@ def main(*args: str) -> int:
         for name in PAGES: notebook(folder/f"{name}.ipynb", *PAGES[name][1:])
         shutil.copy(ROOT/"nbs/widgets/app.ipynb", folder)
         start = lambda name, port, *more: stack.enter_context(server(["jupyter" if name == "lab" else "voila", *more], port, folder/f"{name}.log", folder))
-        start("lab", lab, "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={lab}", "--ServerApp.port_retries=0", "--IdentityProvider.token=tok", f"--ServerApp.root_dir={folder}",
-              "--LabApp.extension_manager=readonly", f"--LabApp.user_settings_dir={quiet(folder)}")
+        if set(wanted) & set(PAGES): start("lab", lab, "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={lab}", "--ServerApp.port_retries=0", "--IdentityProvider.token=tok", f"--ServerApp.root_dir={folder}",
+                                           "--LabApp.extension_manager=readonly", f"--LabApp.user_settings_dir={quiet(folder)}")
         if "app" in wanted: start("voila", voila, "app.ipynb", "--no-browser", f"--port={voila}", "--Voila.ip=127.0.0.1")
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tabs = {n: stack.enter_context(opened(browser, f"http://127.0.0.1:{lab}/lab/workspaces/{n}/tree/{n}.ipynb?token=tok" if n in PAGES else f"http://127.0.0.1:{voila}", shots)) for n in wanted}

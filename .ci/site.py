@@ -23,7 +23,8 @@ from execnb.nbio import read_nb, write_nb
 from links import dead_links
 from nbdev.config import get_config
 from nbdev.processors import FilterDefaults
-from reference import names_of, public_names, reference_page, undocumented
+from nbdev import showdoc
+from reference import bare_signatures, first_line, names_of, package_classes, public_names, reference_page, undocumented
 
 ROOT = Path(__file__).resolve().parents[1]
 PROC, DOCS = ROOT/"_proc", ROOT/"_docs"
@@ -70,6 +71,16 @@ def with_alt_texts(cells: list):
         if pictures and not re.search(r"^#\|\s*fig-alt", source, re.M): cell["source"] = f"#| fig-alt: {json.dumps(alt_text(source, heading))}\n{source}"
 
 
+SIGNATURES = {}  # of the module whose page is being made: name -> text
+
+
+class Entry(showdoc.BasicMarkdownRenderer):
+    "An entry of the reference whose signature is the author's own, with every field of a NamedTuple and no invented types."
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.dm = SIGNATURES.get(self.nm, str(self.dm)).replace("`", "")  # nbdev makes links of names in backticks, in code too
+
+
 def processed(path: str) -> dict:
     "A notebook after nbdev's documentation processors, which run its exported cells and those with imports."
     nb, target = json.loads((ROOT/"nbs"/path).read_text(encoding="utf-8")), PROC/plain(path)
@@ -77,11 +88,17 @@ def processed(path: str) -> dict:
     if module:  # annotations may name what is defined further down
         names = f"#| hide\nfrom synth_miner.{module[1]} import *"
         nb["cells"].insert(1, dict(cell_type="code", id="names", metadata={}, source=names, outputs=[], execution_count=None))
-        known = {n.name: n for n in names_of((ROOT/"synth_miner"/f"{module[1].replace('.', '/')}.py").read_text(encoding="utf-8"), module[1]) if n.kind == "constant"}
+        source = (ROOT/"synth_miner"/f"{module[1].replace('.', '/')}.py").read_text(encoding="utf-8")
+        public = names_of(source, module[1])
+        known = {n.name: n for n in public if n.kind == "constant"}
+        SIGNATURES.update(package_classes().signatures(source))
+        showdoc.BasicMarkdownRenderer = Entry
         for i, cell in reversed(list(enumerate(nb["cells"]))):
             source = "".join(cell["source"])
             if cell["cell_type"] == "code" and re.match(r"#\|\s*exports?\b", source) and (said := constants(source, known)):
                 nb["cells"].insert(i + 1, dict(cell_type="markdown", id=f"constants{i}", metadata={}, source=said))
+        title = next(i for i, cell in enumerate(nb["cells"]) if cell["cell_type"] == "markdown")
+        if line := first_line(public): nb["cells"].insert(title + 1, dict(cell_type="markdown", id="firstline", metadata={}, source=line))
     target.write_text(json.dumps(nb), encoding="utf-8")
     os.environ["IN_TEST"] = "1"
     copy = read_nb(target)
@@ -161,7 +178,7 @@ def main() -> int:
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC/"_docs", DOCS)
     shutil.rmtree(PROC)
-    dead = dead_links(DOCS) + undocumented(public_names(), DOCS)
+    dead = dead_links(DOCS) + undocumented(public_names(), DOCS) + bare_signatures(DOCS)
     print("\n".join(dead) or f"{len(names)} pages in {DOCS.name}, no dead links, every public name shown")
     return int(bool(dead))
 

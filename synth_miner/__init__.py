@@ -5,6 +5,7 @@ import ast as _ast
 import functools as _functools
 import importlib as _importlib
 import re as _re
+import sys as _sys
 from pathlib import Path as _Path
 
 
@@ -32,3 +33,17 @@ def __getattr__(name):
 
 def __dir__():
     return sorted({*(k for k in globals() if k[:1] != "_"), *_index()})
+
+
+class _Ancestor:
+    "Says what to write instead of `import osa`; asked only where no installed package has that name."
+    def find_spec(self, name, path=None, target=None):
+        if name not in ("osa", "open_synth_miner"):
+            return None
+        raise ModuleNotFoundError(
+            f"No module named {name!r}. It is the ancestor of this package: write `import synth_miner as {name}`, or let "
+            "`synth-miner mode=migrate path=<file>` rewrite the file; tutorials/coming_from_osa has the table", name=name)
+
+
+if not any(type(f).__name__ == "_Ancestor" for f in _sys.meta_path):
+    _sys.meta_path.append(_Ancestor())

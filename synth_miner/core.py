@@ -10,8 +10,6 @@ __all__ = ['AXES', 'MAX_LOG_RETURN_CLAMP', 'BadData', 'ShapeMismatch', 'stable_s
 import contextlib
 import functools
 import hashlib
-import torch
-from torch.overrides import TorchFunctionMode
 
 # %% ../nbs/01_core.ipynb #50bb88e5
 AXES = dict(  # letter -> what runs along that axis
@@ -38,9 +36,10 @@ def stable_seed(
 # %% ../nbs/01_core.ipynb #e7d462c4
 def make_generator(
     seed: int | None, # None: a fresh, unpredictable seed
-    device: str | torch.device = "cpu", # where the numbers are drawn
-) -> torch.Generator:
+    device="cpu", # where the numbers are drawn
+): # torch.Generator
     "A generator of its own; drawing from it leaves the global generator as it is."
+    import torch
     g = torch.Generator(device=device)
     if seed is None: g.seed()
     else: g.manual_seed(seed)
@@ -52,20 +51,26 @@ def seeded(
     seed: int, # used inside the block only
 ):
     "Seed torch's global generator inside the block and restore it afterwards."
+    import torch
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
 
 # %% ../nbs/01_core.ipynb #7bc302ab
-_MAKES = {torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.linspace, torch.full, torch.eye}
-
-class _Float32(TorchFunctionMode):
-    "Inside, a tensor of floats that is made without a dtype is float32."
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = dict(kwargs or {})
-        if func in _MAKES and kwargs.get("dtype") is None:
-            kwargs["dtype"] = torch.float32
-        return func(*args, **kwargs)
+@functools.cache
+def _float32_mode():
+    "The mode inside which a tensor of floats that is made without a dtype is float32."
+    import torch
+    from torch.overrides import TorchFunctionMode
+    makes = {torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.linspace, torch.full, torch.eye}
+    class Float32(TorchFunctionMode):
+        "Gives a dtype to what has none."
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            kwargs = dict(kwargs or {})
+            if func in makes and kwargs.get("dtype") is None:
+                kwargs["dtype"] = torch.float32
+            return func(*args, **kwargs)
+    return Float32
 
 def in_float32(
     build, # function that makes weights, such as a module's `__init__`
@@ -73,10 +78,12 @@ def in_float32(
     "The same function, making float32 weights whatever torch's default dtype is."
     @functools.wraps(build)
     def built(*args, **kwargs):
+        import torch
         if torch.get_default_dtype() == torch.float32: return build(*args, **kwargs)
-        with _Float32(): return build(*args, **kwargs)
+        with _float32_mode()(): return build(*args, **kwargs)
     return built
 
+# %% ../nbs/01_core.ipynb #af9c000b
 class Float32Weights:
     "Modules that inherit from it have float32 weights, whatever torch's default dtype is."
     def __init_subclass__(cls, **kwargs):
@@ -86,8 +93,9 @@ class Float32Weights:
 # %% ../nbs/01_core.ipynb #d00edf36
 def pick_device(
     name: str = "auto", # "auto": a GPU if there is one; else as torch spells it: "cpu", "cuda", "cuda:1"
-) -> torch.device:
+): # torch.device
     "Where to compute. Raises ValueError for a device that is misspelt or missing."
+    import torch
     if name == "auto": return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try: torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as e:

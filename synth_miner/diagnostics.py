@@ -120,6 +120,7 @@ def _utc64(times) -> np.ndarray:
     if t.dtype.kind == "M": return t.astype("datetime64[us]")
     return np.array([np.datetime64(x.tz_convert(None) if getattr(x, "tzinfo", None) else x, "us") for x in times])
 
+# %% ../nbs/03_diagnostics.ipynb #c0379e21
 def leaderboard_plot(
     times, # (t,) times, UTC
     shares: Mapping, # miner -> (t,) its share or score, NaN before it joined

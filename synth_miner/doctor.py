@@ -106,6 +106,7 @@ def _keys() -> list[Finding]:
     return [Finding("W&B key", "ok", "set") if _has_key() else Finding("W&B key", "note", logged),
             Finding("Hub token", "ok", "set") if hub else Finding("Hub token", "note", pushed)]
 
+# %% ../nbs/doctor.ipynb #6571fd11
 def _network(
     seconds: float, # for each server to answer
     binance: BinanceSource | None = None, # whose address is asked; None: the usual one, or BINANCE_API_HOST

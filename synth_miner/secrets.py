@@ -18,22 +18,37 @@ _KNOWN_FORMS = re.compile("|".join((
     r"\bhf_[A-Za-z0-9]{16,}\b", # Hugging Face
     r"\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]{16,}", # GitHub, GitLab
     r"\bsk-[\w-]{16,}", r"\bxox[abeoprs]-[\w-]{10,}", r"\bAIza[\w-]{30,}", # OpenAI and others, Slack, Google
-    r"\bwandb_v\d_\w{16,}", # Weights & Biases
+    r"\bwandb_v\d_\w{16,}", r"(?<=wandb login )\w{40,}", # Weights & Biases
+    r"\b[rs]k_(?:live|test)_\w{16,}", r"\bSG\.[\w-]{16,}\.[\w-]{16,}", # Stripe, SendGrid
+    r"\bdapi[0-9a-f]{32}", # Databricks
+    r"\bnpm_\w{20,}", r"\bpypi-[\w-]{16,}", r"\bgsk_\w{20,}", r"\bya29\.[\w-]{20,}", # npm, PyPI, Groq, Google
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", # Amazon
     r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", # a JSON web token
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-    r"(?<=://)[^/\s@?#'\"<>]+(?=@)", # user and password of an address
+    r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    r"(?<=://)[^/\s?#'\"<>]+(?=@)", r"(?<=%3A%2F%2F)[^/\s?#'\"<>&]+?(?=%40)", # user and password of an address
     r"(?<=hooks\.slack\.com/services/)[\w/-]+", r"(?<=/api/webhooks/)\d+/[\w-]+", r"(?<=api\.telegram\.org/bot)[\w:-]+",
 )), re.S)
 
 # %% ../nbs/01_secrets.ipynb #f541d5bb
-_WORD = r"token|secret|passw(?:or)?d|passwd|passphrase|pwd|api[_ -]?key|access[_ -]?key|private[_ -]?key|credentials?"
+_WORD = (r"token|secret|passw(?:or)?d|passwd|passphrase|pwd|api[_ -]?key|access[_ -]?key|private[_ -]?key|"
+         r"account[_ -]?key|credentials?")
 _QUERY = re.compile(  # a parameter of an address: ?apikey=..., &X-Amz-Signature=...
-    r"(?<=[?&;#])([\w.%-]*(?:token|secret|pass|key|auth|sig|credential|session|pwd)[\w.%-]*=)[^&\s#'\"<>]+", re.I)
+    r"(?<=[?&;#])((?:[\w.%-]*(?:token|secret|pass|key|auth|sig|credential|session|pwd|jwt)[\w.%-]*?|pw)(?:=|%3D))"
+    r"[^&\s#'\"<>]+", re.I)
 _BEARER = re.compile(r"\b((?:bearer|basic)\s+)[\w.~+/=-]{12,}", re.I)
 _EQUALS = re.compile(rf"\b((?:[\w-]*[_-])?(?:{_WORD})=[\"']?)[^\s\"'<>,;&\\]{{4,}}", re.I)
 _COLON = re.compile(rf"\b((?:[\w-]*[_-])?(?:{_WORD})\\?[\"']?\s*[:=]\s*\\?[\"']?)"
                     r"(?![\d.+-]+\b|\*\*\*)(?=[^\s\"'<>,;&\\]*[\d_-]|[^\s\"'<>,;&\\]{10})[^\s\"'<>,;&\\]{6,}", re.I)
+
+# %% ../nbs/01_secrets.ipynb #089b9617
+_SPOKEN = re.compile(rf"\b((?:{_WORD})\s+is:?\s+)(?=\S*\d)[^\s\"'<>]{{8,}}", re.I)  # my password is ...
+_OPTION = re.compile(  # of a command, or a line of .netrc
+    rf"(--(?:[\w-]+-)?(?:{_WORD})\s+|\s(?:-u|--user)\s+[^\s:]+:|\blogin\s+\S+\s+password\s+)"
+    r"(?!-)[^\s\"'<>]{4,}", re.I)
+_HEADER = re.compile(
+    r"\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?)(?=[^\s\"',]*[\d_-]|[^\s\"',]{10})[^\s\"',]{6,}"
+    r"|\b((?:set-)?cookie:\s*)[^\r\n\"']+", re.I)
+_AFTER_WORDS = (_QUERY, _BEARER, _EQUALS, _COLON, _SPOKEN, _OPTION)  # keep their first group
 
 def _environment_secrets() -> list[str]: # longest first
     "The values of variables whose names say that they hold a secret."
@@ -46,8 +61,8 @@ def redact(
     "Text without keys and tokens."
     for value in _environment_secrets(): text = text.replace(value, "***")
     text = _KNOWN_FORMS.sub("***", text)
-    for pattern in (_QUERY, _BEARER, _EQUALS, _COLON): text = pattern.sub(r"\1***", text)
-    return text
+    for pattern in _AFTER_WORDS: text = pattern.sub(r"\1***", text)
+    return _HEADER.sub(lambda m: f"{m[1] or m[2]}***", text)
 
 # %% ../nbs/01_secrets.ipynb #0100e0cc
 class FromEnvironment(str):
@@ -96,6 +111,7 @@ def _marked_text(raw, text: str, hidden: dict) -> str:
     for h in held: expression = expression.replace(h, hidden[h])
     return FromEnvironment(text, expression)
 
+# %% ../nbs/01_secrets.ipynb #d1f095ba
 def _marked(raw, resolved, hidden: dict):
     "Resolved containers with marked texts; `raw` is None below an entry that points at a whole node."
     if isinstance(resolved, dict):
@@ -123,14 +139,30 @@ def without_environment(
     return node.expression if isinstance(node, FromEnvironment) else node
 
 # %% ../nbs/01_secrets.ipynb #8674fd85
+_SECRET_KEY = re.compile(rf"{_SECRET_NAME.pattern}|[_-]key$|pwd|^pass$|^pat$|bearer|hmac|^sas$|mnemonic|seed_?phrase",
+                         re.I)  # names in a configuration; in the environment PWD is a folder
+
+def _named_value(node: Mapping) -> set:
+    "The keys of {name: X-Api-Key, value: ...} that hold the secret."
+    named = any(k in node and _SECRET_KEY.search(str(node[k])) for k in ("name", "key", "header"))
+    return {"value"} & set(node) if named else set()
+
+def _is_pair(node) -> bool:
+    "Whether a list is a header: the name of a secret, and the secret."
+    return len(node) == 2 and all(isinstance(v, str) for v in node) and bool(_SECRET_KEY.fullmatch(node[0]) or
+                                                                            node[0].lower() in _HEADERS)
+
+_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "x-auth", "cookie")  # of HTTP
+
 def redact_config(
     node, # plain containers: dicts, lists, values
 ): # the same, secrets replaced by ***
     "A configuration without keys and tokens."
     if isinstance(node, Mapping):
-        hidden = {k: bool(v) and bool(_SECRET_NAME.search(str(k))) for k, v in node.items()}
+        named = _named_value(node)
+        hidden = {k: bool(v) and (k in named or bool(_SECRET_KEY.search(str(k)))) for k, v in node.items()}
         return {redact(k) if isinstance(k, str) else k: "***" if hidden[k] else redact_config(v)
                 for k, v in node.items()}
-    if isinstance(node, (list, tuple)): return [redact_config(v) for v in node]
+    if isinstance(node, (list, tuple)): return [node[0], "***"] if _is_pair(node) else list(map(redact_config, node))
     if isinstance(node, FromEnvironment): return "***"
     return redact(node) if isinstance(node, str) else node

@@ -41,6 +41,7 @@ def _refusal(self: ArchForecaster, fitted, usual) -> str:
     if not fitted.loglikelihood >= usual.loglikelihood: return "is less likely than the usual parameters"
     return ""
 
+# %% ../../nbs/baselines/00_arch.ipynb #a23e2ba7
 @patch
 def fit(self: ArchForecaster,
     x, # (m,) returns of unit variance

@@ -55,6 +55,7 @@ class Ensemble(Forecaster):
         order = np.random.default_rng(_seed_of(seed, "order")).permutation(n_paths)
         return np.concatenate(parts)[order, 1:] / bars.prices[-1]
 
+# %% ../../nbs/baselines/ensemble.ipynb #58d4a487
 def _seed_of(seed, *what) -> int | None:
     "The seed of one part of an answer; None stays unpredictable."
     return None if seed is None else stable_seed(seed, *what)

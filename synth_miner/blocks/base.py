@@ -64,6 +64,7 @@ def _check_causal(block, x, y):
     later = torch.cat((x[:, :-1], x[:, -1:] + 1), 1)
     assert torch.allclose(block(later)[:, :-1], y[:, :-1], atol=1e-5), "looks ahead though it claims to be causal"
 
+# %% ../../nbs/blocks/00_base.ipynb #21b663cb
 def _check_gradients(block, x):
     "Every parameter gets a finite gradient that is not all zero, and so does the input."
     block.train()

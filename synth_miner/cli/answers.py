@@ -13,14 +13,11 @@ from ..core import BadData
 from ..data.bars import bars_over
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source, new_run_folder
-from ..lab.store import ExperimentStore
 from ..model.forecaster import load_forecaster
 from ..model.save import write_json
 from ..publish.answer import answer_prompt
 from ..publish.prompt import SimulationInput
-from ..publish.hub import publish_run
 from ..score.competitions import get_competition
-from ..train.recipe import recipe_settings, save_recipe, train_recipe
 
 # %% ../../nbs/cli/02_answers.ipynb #49972ac8
 def _answer_lines(asset: str, start: pd.Timestamp, length: int, paths: list) -> str:
@@ -49,6 +46,7 @@ def recipe_mode(
     cfg, # complete configuration; `recipe` names it, `data` has the bars, `before` is where they end
 ) -> str: # what to print
     "Train a recipe and write its folder."
+    from synth_miner.train.recipe import recipe_settings, save_recipe, train_recipe
     name, rules = str(cfg.recipe), get_competition(recipe_settings(str(cfg.recipe))["competition"])
     cfg.competition = {**cfg.competition, **rules.to_dict()}
     source = make_source(cfg)
@@ -65,6 +63,8 @@ def publish_mode(
     cfg, # complete configuration; `run` says what, `publish.repo_id` where to
 ) -> str: # what to print
     "Upload a finished run to the Hub. Raises ConnectionError or PermissionError with the command for later."
+    from synth_miner.lab.store import ExperimentStore
+    from synth_miner.publish.hub import publish_run
     if cfg.run is None: raise BadData("mode=publish needs run=<folder of a finished run>")
     p, folder = cfg.publish, ExperimentStore(cfg.output_dir).folder_of(cfg.run)
     if p.repo_id is None and not p.dry_run and (folder / "metrics.json").is_file():

@@ -7,35 +7,38 @@ __all__ = ['MODES', 'run_mode', 'main']
 
 # %% ../../nbs/cli/04_command.ipynb #b7e75a75
 import contextlib
+import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from .answers import predict_mode, publish_mode, recipe_mode
 from .errors import InterruptedRun, checked, explain, user_errors
-from .judging import backtest_mode, score_mode, train_mode
-from .looking import compare_mode, data_mode, doctor_mode, runs_mode
 from .. import __version__
 from ..core import BadData
 from ..keys.words import hydra_words
-from ..lab.assemble import new_run_folder
-from ..lab.config import load_config
 from ..lab.key_help import help_text, keys_text
-from ..lab.store import ExperimentStore
-from ..lab.sweep import read_sweep, sweep_job
-from ..model.download import download_model
 from ..names import choose
-from ..score.competitions import use_competition
-from ..publish.serve import serve_mode
-from ..ultra.actions import ultra_mode
 
 # %% ../../nbs/cli/04_command.ipynb #ce81c9ae
-MODES = dict(train=train_mode, backtest=backtest_mode, score=score_mode, predict=predict_mode, recipe=recipe_mode,
-             runs=runs_mode, compare=compare_mode, doctor=doctor_mode, data=data_mode, publish=publish_mode,
-             serve=serve_mode, ultra=ultra_mode)  # name -> function of the configuration
+class _Modes(Mapping):
+    "Name of a mode -> function of the configuration, imported when it is asked for."
+    def __init__(self, **modules): self.modules = modules
+    def __iter__(self): return iter(self.modules)
+    def __len__(self): return len(self.modules)
+    def __getitem__(self, name): return getattr(importlib.import_module(self.modules[name]), f"{name}_mode")
 
+_JUDGING, _ANSWERS, _LOOKING, _DESCRIBE = (f"synth_miner.cli.{name}" for name in (
+    "judging", "answers", "looking", "describe"))  # modules
+MODES = _Modes(train=_JUDGING, backtest=_JUDGING, score=_JUDGING, predict=_ANSWERS, recipe=_ANSWERS, runs=_LOOKING,
+               compare=_LOOKING, doctor=_LOOKING, data=_LOOKING, publish=_ANSWERS,
+               serve="synth_miner.publish.serve", mine="synth_miner.publish.mine",
+               field="synth_miner.cli.field", export="synth_miner.cli.exporting", ultra="synth_miner.ultra.actions",
+               migrate=_DESCRIBE, describe=_DESCRIBE, app="synth_miner.cli.app")  # name -> function
+
+# %% ../../nbs/cli/04_command.ipynb #a3bd2614
 def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     "Fetch the models that are named by an address of the Hub, and put their folders in its place."
+    from synth_miner.model.download import download_model
     lines, models = [], cfg.replay.models
     for node, key in ((cfg, "run"), (cfg.backtest, "champion"), *((models, i) for i in range(len(models)))):
         if not str(node[key]).startswith("hf://"): continue
@@ -44,10 +47,12 @@ def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
         lines.append(str(fetched))
     return lines
 
+# %% ../../nbs/cli/04_command.ipynb #9e79ec2f
 def run_mode(
     cfg, # complete configuration
 ) -> str: # what to print
     "Run the mode that `mode` names. Raises UnknownPart naming the modes there are."
+    from synth_miner.score.competitions import use_competition
     mode = choose(cfg.mode, MODES, "mode")
     use_competition(checked(cfg).competition)
     return "\n".join([*_fetch_models(cfg), mode(cfg)])
@@ -62,6 +67,8 @@ def _is_multirun(args: Sequence[str]) -> bool:
 def _begin_sweep(args: Sequence[str]): # DictConfig, or None where the command is not a sweep
     "The keys that a sweep has before its jobs differ; its folder is made."
     if not _is_multirun(args) or _ONLY_SHOWS & set(args): return None
+    from synth_miner.lab.assemble import new_run_folder
+    from synth_miner.lab.config import load_config
     own = ("mode", "output_dir", "judge", "sweep_id", "rerun")
     cfg = load_config([a for a in args if a.split("=")[0] in own and "," not in a])
     if cfg.mode != "train": return cfg
@@ -72,6 +79,8 @@ def _begin_sweep(args: Sequence[str]): # DictConfig, or None where the command i
 
 def _end_sweep(cfg) -> str: # what to print
     "Table of a sweep, the best run in full, importance, and the command. Raises BadData when no trial was finished."
+    from synth_miner.lab.store import ExperimentStore
+    from synth_miner.lab.sweep import read_sweep
     sweep = read_sweep(ExperimentStore(cfg.output_dir), cfg.sweep_id)
     if sweep.command and cfg.judge: sweep.judge()
     folder = sweep.save(Path(cfg.output_dir) / "sweeps" / cfg.sweep_id)
@@ -98,8 +107,9 @@ def _run_hydra(words: Sequence[str]):
     @hydra.main(config_path="pkg://synth_miner.configs", config_name="config", version_base="1.3")
     def job(cfg):
         jobs.append(" ".join(words[1:] if "-m" not in words else _own_words()))
+        _name_from_choice(cfg)
         try:
-            if cfg.sweep_id is not None and cfg.mode == "train": return sweep_job(cfg)
+            if cfg.sweep_id is not None and cfg.mode == "train": return _sweep_job(cfg)
             print(run_mode(cfg))
         except user_errors() as e: errors.append((jobs[-1], e))
     sys.argv = list(words)
@@ -108,6 +118,20 @@ def _run_hydra(words: Sequence[str]):
     _raise_errors(errors, len(jobs), words)
 
 # %% ../../nbs/cli/04_command.ipynb #33e46855
+def _name_from_choice(cfg):
+    "Give a model that has no name the one of its file, as Hydra chose it."
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+    from synth_miner.lab.config import name_model
+    OmegaConf.set_struct(cfg, False)
+    name_model(cfg, HydraConfig.get().runtime.choices.get("model"))
+    OmegaConf.set_struct(cfg, True)
+
+def _sweep_job(cfg):
+    "Run one trial of a sweep; its objective for a sweeper."
+    from synth_miner.lab.sweep import sweep_job
+    return sweep_job(cfg)
+
 def _own_words() -> list[str]:
     "The words of the job that Hydra is running."
     from hydra.core.hydra_config import HydraConfig

@@ -10,11 +10,9 @@ import re
 import sqlite3
 import yaml
 from collections.abc import Sequence
-from ..components import discover_components
 from ..core import BadData
 from ..keys.check import CONFIG_GROUPS, KEYS, OPEN_NODES, check_config, key_hint, unknown_key
 from ..keys.words import quoting_advice
-from ..lab.config import load_config, packaged_config, plain_config
 from ..lab.key_help import options_with
 from ..names import UnknownPart, did_you_mean
 
@@ -37,6 +35,7 @@ def _absent_key(key: str, overrides: Sequence[str]) -> str:
     "What to say about a key that the chosen options do not have."
     words = [o for o in overrides if o.lstrip("+").split("=")[0] == key]
     if options := options_with(key): return f"{key} belongs to {options[0]}; add {options[0]}.{quoting_advice(words)}"
+    from synth_miner.lab.config import load_config
     chosen = [o for o in overrides if o.split("=")[0] in CONFIG_GROUPS]
     try: known = config_keys(load_config(chosen))
     except Exception: known = list(KEYS) # another word is wrong too
@@ -53,11 +52,20 @@ def _unknown_option(group: str, option: str, options: str) -> str:
     known = options.split()
     return f"{group}={option!r} is not one of {known}.{did_you_mean(option, known)}"
 
+# %% ../../nbs/cli/00_errors.ipynb #baad39bc
+def _disk_full(error: OSError, overrides: Sequence[str]) -> str:
+    "What to say about a disk that takes no more; the system does not always name the file."
+    from synth_miner.lab.database import not_writable
+    places = [o.partition("=")[2] for o in overrides if o.startswith("output_dir=")]
+    return str(not_writable(error.filename or (places or ["outputs"])[-1], error))
+
 def explain(
     error: Exception, # what composing or running raised
     overrides: Sequence[str] = (), # of the command; its groups decide which keys exist
 ) -> str: # one line
     "An error as one line, with the keys or options that come close."
+    from synth_miner.lab.database import DISK_ERRORS
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS: return _disk_full(error, overrides)
     text = " ".join(str(error).split())
     if m := re.search(r"Could not override '([^']+)'", text): return _absent_key(m[1], overrides)
     if m := re.search(r"Could not find 'hydra/(?:launcher|sweeper)[^']*/(\w+)'", text): return _not_installed(m[1])
@@ -72,6 +80,8 @@ def checked(
 ): # the configuration
     "Find the user's parts and check all keys. Raises BadData for the first that is wrong."
     from omegaconf import OmegaConf
+    from synth_miner.components import discover_components
+    from synth_miner.lab.config import packaged_config, plain_config
     plain = plain_config(cfg)
     for path in KEYS["components"].read(plain["components"]): discover_components(path)
     for key, value in check_config(plain, packaged_config()).items(): OmegaConf.update(cfg, key, value)

@@ -103,17 +103,16 @@ def backtest_mode(
     settings, root = read_settings(cfg), Path(cfg.output_dir)
     name = "best baseline" if cfg.run is None else forecaster_name(cfg.run)
     runner, title = _backtest_runner(cfg, settings, name)
-    duel, moments = cfg.backtest.champion is not None, len({p.time for p in runner.prompts()})
-    if duel and moments < 8: raise BadData(f"a comparison with a champion needs 8 moments of prompts, found {moments}")
     result = runner.run(None if cfg.backtest.keep is None else root / cfg.backtest.keep)
-    spread = dict(champion=str(cfg.backtest.champion), spread=result["spread"]) if duel else {}
+    duel = {} if cfg.backtest.champion is None else dict(champion=str(cfg.backtest.champion))
+    if duel and not result.too_few("challenger", "champion"): duel["spread"] = result["spread"]
     folder = result.save(new_run_folder(root, f"backtest-{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}"))
     model = result.models[0]
     figures = [save_figure(runner.fans(), folder / "fans.png"), save_figures(folder, runner, result, model)[0]]
     result.report(folder / "report.html", f"{title} on {result.competition.label}", figures, model)
     scores = dict(model=model, synthetic=result.synthetic, scores=result.table(model).to_dict("index"),
                   intervals=result.means())
-    write_json(folder / "metrics.json", {**scores, **spread})
+    write_json(folder / "metrics.json", {**scores, **duel})
     files = "report.html, backtest.parquet, windows.parquet, ..."
     return f"{score_table(result, model)}\nEverything is in {folder} ({files})"
 

@@ -6,6 +6,7 @@
 __all__ = ['DATA_ACTIONS', 'runs_mode', 'compare_mode', 'doctor_mode', 'data_mode']
 
 # %% ../../nbs/cli/03_looking.ipynb #57fd2621
+import pandas as pd
 import shlex
 import warnings
 from collections.abc import Sequence
@@ -14,11 +15,11 @@ from ..core import BadData
 from ..data.bars import NotOver
 from ..data.report import bars_report, reports_table
 from ..data.store import write_bars
-from ..doctor import examine
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source
 from ..lab.store import ExperimentStore
 from ..names import choose
+from ..publish.miner_checks import examine_miner, wants_miner
 from ..parts import registry
 from ..score.competitions import get_competition
 
@@ -48,7 +49,9 @@ def doctor_mode(
     cfg, # complete configuration
 ) -> str: # what to print
     "Look at installation, keys, device, network and bars. Raises BadData when something stops a run."
+    from synth_miner.doctor import examine
     found = examine(make_source(cfg), list(cfg.data.assets), cfg.competition.name, cfg.output_dir)
+    if wants_miner(cfg): found = pd.concat([found, pd.DataFrame(examine_miner(cfg)).set_index("what")])
     text = "\n".join(f"{r.state:<5} {what:<16} {r.message}" for what, r in found.iterrows())
     if problems := found.index[found.state == "fix"].tolist():
         print(text)
@@ -81,6 +84,7 @@ def _notes(source, bars: Sequence, step: int, caught: Sequence) -> list[str]:
     notes += [f"{b.name}: {'; '.join(b.reading['understood'])}" for b in bars if b.reading and b.reading["understood"]]
     return [f"Note: {s}" for s in dict.fromkeys(notes)]
 
+# %% ../../nbs/cli/03_looking.ipynb #b6038877
 def _assumed(reports: Sequence) -> list[str]:
     "What had to be assumed when files were read; no fault, but somebody should confirm it."
     return [f"Assumed: {r.asset}: {s}" for r in reports for s in r.assumed]

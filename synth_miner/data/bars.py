@@ -154,6 +154,7 @@ def count_over(
     if step is None: step = asset.step if len(asset) > 1 else 0
     return int(np.searchsorted(asset.seconds, now - step, side="right"))
 
+# %% ../../nbs/data/05_bars.ipynb #a3c7ecb2
 def _not_over(asset: AssetData, row: int) -> str:
     "Which bars are not over yet, from the first such row on, for messages."
     n = len(asset) - row

@@ -109,6 +109,7 @@ def _respect_weight(self: BinanceSource, answer: Answer):
     if used.isdigit() and int(used) > 0.8 * self.weight_limit:
         self.client.sleep(60 - answer.time % 60)
 
+# %% ../../nbs/data/binance.ipynb #c776f90d
 @patch
 def _pages(self: BinanceSource, symbol: str, since: int, until: int) -> Iterator:
     "All complete klines the exchange has, until a page is empty."

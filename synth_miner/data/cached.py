@@ -6,6 +6,7 @@
 __all__ = ['CachedSource', 'on_grid']
 
 # %% ../../nbs/data/14_cached.ipynb #e096e861
+import copy
 import re
 import time
 import warnings
@@ -29,6 +30,7 @@ class CachedSource(DataSource):
     kind = "" # its name in the competitions' markets, and its folder in the cache
     intervals = () # available bar lengths, seconds
     extras = () # available columns beside open, high, low, close and volume
+    keeps = None # newest bars of each length that the exchange still has; None: all
 
     def __init__(self,
         freq: str | int = "1min", # length of the bars that are fetched
@@ -53,6 +55,15 @@ class CachedSource(DataSource):
         return f"{type(self).__name__}({step_name(self.step)} bars from {self.start} to {self.end or 'now'})"
 
     def list_assets(self): return sorted(self.symbols)
+
+    def at_step(self,
+        step: int, # seconds of a bar
+    ) -> "CachedSource":
+        "The same source with bars of another length. Raises BadData for one that the exchange does not have."
+        other = copy.copy(self)
+        other.step = step
+        other._check_choice()
+        return other
 
 # %% ../../nbs/data/14_cached.ipynb #1617037f
 @patch
@@ -103,6 +114,7 @@ def limits(self: CachedSource) -> tuple: # (start, end) in UTC
     last = to_time(int(self.clock())) if end is None else end
     return last - pd.Timedelta(seconds=to_seconds(self.start)), end
 
+# %% ../../nbs/data/14_cached.ipynb #5585e816
 @patch
 def _months(self: CachedSource, asset: str, start: pd.Timestamp, end: pd.Timestamp) -> list:
     "The parts that hold a period: (file, first open, first open of the next month) of each month."

@@ -165,6 +165,7 @@ def _numbers(raw: pd.DataFrame, name: str) -> pd.DataFrame:
         raw.attrs.setdefault("understood", []).append(f"numbers written as in 1{style[1]}234{style[0]}5")
     return pd.DataFrame({c: to_numbers(raw[c], *style) for c in raw}, index=raw.index)
 
+# %% ../../nbs/data/04_clean.ipynb #b07b22f7
 def _good_rows(df: pd.DataFrame, raw: pd.DataFrame, name: str, repair: bool) -> np.ndarray:
     "Mask of the rows to keep. Raises BadData for the first bad row, or warns where rows are dropped."
     keep = np.ones(len(df), dtype=bool)

@@ -85,6 +85,7 @@ class Answer(NamedTuple):
     headers: Mapping # names in any case
     time: float # when, by the earlier of its clock and ours, UTC seconds
 
+# %% ../../nbs/data/15_client.ipynb #b561964a
 class HttpClient:
     "Requests to one server, repeated while that can help. Raises ConnectionError, or BadData for a wrong request."
 
@@ -209,6 +210,7 @@ def find_json(self: HttpClient,
     "Ask for JSON that may not exist. Raises ConnectionError, or BadData for a refused request."
     return self._ask("GET", path, lambda r: r.json(), params=params)
 
+# %% ../../nbs/data/15_client.ipynb #330ebfc0
 @patch
 def _found(self: HttpClient, answer: Answer | None, path: str) -> Answer:
     "The answer. Raises BadData when the path does not exist."

@@ -60,6 +60,7 @@ class _Between:
             return True # not a time that can be read here, so the rows must be read
         return (self.end is None or first < self.end) and (self.start is None or last >= self.start)
 
+# %% ../../nbs/data/10_files.ipynb #8162a430
 def between(
     start: pd.Timestamp | None, # None: no limit
     end: pd.Timestamp | None, # the first moment not wanted

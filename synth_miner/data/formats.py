@@ -237,6 +237,7 @@ def read_table(
     if rows is not None and not _tells(df, columns): return read_table(file, columns=columns, read=read)
     return df
 
+# %% ../../nbs/data/12_formats.ipynb #37e2958d
 def _tells(df: pd.DataFrame, columns: Mapping | None) -> bool:
     "Whether the first rows of a table tell how it is written."
     with warnings.catch_warnings():

@@ -101,6 +101,7 @@ def _some_files(self: HubSource) -> str:
     more = f" and {len(found) - 8} more" if len(found) > 8 else ""
     return f"{found[:8]}{more}" if found else "no .parquet file"
 
+# %% ../../nbs/data/17_hub_files.ipynb #a2a28593
 @patch
 def _read(self: HubSource, filename: str, read: Callable):
     "Result of `read` on a file; a copy that is damaged in the cache is downloaded again, once."

@@ -24,7 +24,7 @@ class HyperliquidSource(CachedSource):
     kind = "hyperliquid"
     intervals = (60, 180, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
     extras = ("trades",)
-    page = 5000 # candles per answer, at most, and as many as the exchange keeps
+    page = keeps = 5000 # candles per answer, at most, and as many as the exchange keeps
 
     @delegates(CachedSource)
     def __init__(self,

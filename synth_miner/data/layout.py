@@ -142,6 +142,7 @@ def _all_files(root: Path, depth: int = 8) -> Iterator:
         inner[:] = [] if deep else sorted(d for d in inner if not d.startswith("."))
         yield from (Path(folder, f) for f in sorted(files) if not f.startswith("."))
 
+# %% ../../nbs/data/18_layout.ipynb #548172e3
 def find_files(
     path: str | Path, # a folder, or one file
 ) -> FoundFiles:

@@ -66,6 +66,7 @@ def why_absent(self: ParquetSource,
     reasons = [*map(why_not_read, called), *(f"{f.name} {cure}" for f in shared)]
     return "".join(f". {reason}" for reason in reasons if reason)
 
+# %% ../../nbs/data/parquet.ipynb #1954fae6
 @patch
 def _has_symbol(self: ParquetSource, file: Path, asset: str) -> bool:
     "Whether a column of a file names an asset beside others, as its first rows tell."
@@ -74,6 +75,7 @@ def _has_symbol(self: ParquetSource, file: Path, asset: str) -> bool:
     symbols = {str(s) for c in find_columns(df.columns)["symbol"] for s in df[c].dropna().unique()}
     return len(symbols) > 1 and asset in {words_of(s.replace("/", "_")).asset for s in symbols}
 
+# %% ../../nbs/data/parquet.ipynb #171bf837
 @patch
 def _names(self: ParquetSource, groups: dict) -> dict: # seconds of a bar -> names
     "Short names of an asset's files, for messages: with their folders where two are called the same."

@@ -102,6 +102,7 @@ def load_data(self: DataSource,
     quiet = self.quiet if quiet is None else quiet
     return [self._finish(self.load_range(a, step, start, end, sort_on_load), step, quiet) for a in assets]
 
+# %% ../../nbs/data/07_source.ipynb #729ebb72
 @patch
 def _finish(self: DataSource, bars: AssetData, step: int | None, quiet: float) -> AssetData:
     "The bars that are over, at the wanted step; a warning names what is left out."

@@ -9,7 +9,7 @@ __all__ = ['SYNTHETIC_MARKET', 'season_of_volatility', 'MockDataSource']
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from scipy.signal import lfilter
+from itertools import accumulate
 from ..core import BadData, stable_seed
 from .bars import AssetData
 from .source import DataSource
@@ -69,7 +69,8 @@ def _ou(n: int, half_life: float, std: float, rng: np.random.Generator) -> np.nd
     "A stationary Ornstein-Uhlenbeck path of n steps; its half-life is in steps."
     a = 0.5**(1 / half_life)
     z = rng.standard_normal(n)
-    return lfilter([1], [1, -a], np.r_[std * z[0], std * np.sqrt(1 - a * a) * z[1:]])
+    kicks = np.r_[std * z[0], std * np.sqrt(1 - a * a) * z[1:]]
+    return np.fromiter(accumulate(kicks.tolist(), lambda level, kick: a * level + kick), float, n)
 
 # %% ../../nbs/data/synthetic.ipynb #bc515be6
 @patch
@@ -109,6 +110,7 @@ def _inner_returns(self: MockDataSource, asset: str) -> np.ndarray:
     self._add_jumps(r, sigma[:, 0], asset)
     return r
 
+# %% ../../nbs/data/synthetic.ipynb #2bb3c2db
 @patch
 def _add_jumps(self: MockDataSource, r: np.ndarray, sigma: np.ndarray, asset: str):
     "Add an asset's jumps to its inner returns, in place."

@@ -60,6 +60,7 @@ def _known(cells: Sequence[str]) -> int:
     found = find_columns([c for c in cells if c])
     return sum(bool(found[role]) for role in ("time", *OHLCV))
 
+# %% ../../nbs/data/11_text_tables.ipynb #d6bcd3f9
 def _header(above: Sequence[list], n: int, name: str) -> list[str] | None:
     "The names of the columns from the lines above the first row; None: there are none. Raises BadData for two symbols."
     best = max(above, key=_known, default=None)

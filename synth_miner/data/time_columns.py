@@ -21,6 +21,7 @@ def _is_clock(column: pd.Series) -> bool:
     clock = r"\d{1,6}|\d{1,2}:\d\d(?::\d\d(?:[.]0+)?)?(?:\s*[AaPp][Mm])?"
     return bool(len(text)) and bool(text.str.fullmatch(clock).all())
 
+# %% ../../nbs/data/03_time_columns.ipynb #dac3d7cd
 def _clock_text(column: pd.Series) -> pd.Series:
     "Times of day as text; numbers are hours, hours and minutes, or hours, minutes and seconds."
     text = column.astype(str).str.strip()

@@ -101,6 +101,7 @@ class ChallengerVsChampion(BacktestRunner):
         forecasters = {"challenger": challenger, "champion": champion, **others}
         super().__init__(forecasters, data_source, assets, competition, start, end, every, **kwargs)
 
+# %% ../../nbs/evaluate/07_champion.ipynb #ca6e5752
 def _name_of(forecaster) -> str:
     "How the settings of a result name a forecaster."
     named = isinstance(forecaster, (str, Path, Mapping))

@@ -17,7 +17,7 @@ from ..data.report import warn_of_moves
 from ..data.resample import resample_bars
 from ..data.source import DataSource
 from ..diagnostics import leaderboard_plot
-from .prompts import WARM_UP, Prompt, unseen_from
+from .prompts import WARM_UP, Prompt, _closes, unseen_from
 from .report import SYNTHETIC_NOTE, BacktestResult
 from .rolling import rolling_leaderboard
 from .runner import BacktestRunner
@@ -101,15 +101,14 @@ def _unseen_start(start, forecasters) -> pd.Timestamp | None:
 
 # %% ../../nbs/evaluate/09_replay.ipynb #19c9222e
 @patch
-def _ask(self: ValidatorReplay, now, asset, bars, truth) -> Prompt | None: # truth: bars that the prices are read from
+def _ask(self: ValidatorReplay, now, asset, bars, truth, real=None) -> Prompt | None: # real: prices instead of truth
     "One question, or None where the newest bar or too much of the truth is missing."
     c, step, seconds = self.competition, bars.step, now.timestamp()
     rows = int(np.searchsorted(bars.seconds, int(seconds) - step, side="right"))
     if not rows or bars.seconds[rows - 1] + 2 * step <= seconds: return None
     first = int((now + self.lead).timestamp()) if self.lead else bars.seconds[rows - 1]
     opens = first + c.step * np.arange(c.steps + 1)
-    at = np.minimum(np.searchsorted(truth.seconds, opens), len(truth) - 1)
-    real = np.where(truth.seconds[at] == opens, truth.prices[at], np.nan)
+    real = _closes(truth, opens) if real is None else np.asarray(real, np.float64)
     if np.isfinite(real[1:]).mean() < self.min_observed: return None
     n = int(self._lookback().total_seconds()) // step
     return Prompt(asset, now, real, bars, slice(max(0, rows - 1 - n), rows))

@@ -81,7 +81,9 @@ def too_few(self: BacktestScores,
     n, needed = self.moments(a, b), max(8, 2 * self.block)
     if n >= needed: return ""
     reason = f", because {self.block} neighbours overlap" if needed > 8 else ""
-    return f"{n} moments that both answered are too few to compare {a} with {b}; {needed} are needed{reason}"
+    counted = f"{n} {'moment' if n == 1 else 'moments'} that both answered"
+    are = "is" if n == 1 else "are"
+    return f"{counted} {are} too few to compare {a} with {b}; an interval needs {needed}{reason}"
 
 @patch
 def _require(self: BacktestScores, model) -> str:
@@ -130,6 +132,7 @@ def groups(self: BacktestScores,
     trailing = self.windows.groupby(["prompt", "asset"]).trailing.first()
     return prompt_groups(self.totals.index, what, trailing)
 
+# %% ../../nbs/evaluate/04_scores.ipynb #f2c6df3a
 @patch
 def by(self: BacktestScores,
     what: str, # "hour", "weekday", "asset" or "regime"

@@ -98,6 +98,7 @@ def _in_units(asset: AssetData, price, volume) -> AssetData:
         columns[:, j] *= units.get(name, 1.0)
     return AssetData(asset.name, asset.timestamps, asset.prices * price, asset.covariate_columns, columns)
 
+# %% ../../nbs/features/02_check.ipynb #9d9dd1d4
 def _calm_bars(asset: AssetData, k: int) -> AssetData:
     "The bars without holes, with a hundredth of their moves, and still for 6 `k` bars in 40 `k`; the last price is 1."
     row, last = np.arange(len(asset)), asset.prices[-1]

@@ -27,6 +27,22 @@ def _lagged(
     earlier[before < lag] = 0
     return earlier
 
+# %% ../../nbs/features/00_rolling.ipynb #702a357a
+def _sum_of_one_run(
+    x: np.ndarray, # (n,)
+    window: int, # number of rows, including the row itself
+) -> np.ndarray: # (n,)
+    "Sum over the trailing rows of a single run."
+    n, part, total, covered, size = len(x), x, np.zeros(len(x)), 0, 1
+    while covered < min(window, n):
+        if window & size:
+            total[covered:] += part[:n - covered]
+            covered += size
+        doubled = part.copy()
+        doubled[size:] += part[:max(n - size, 0)]
+        part, size = doubled, 2 * size
+    return total
+
 # %% ../../nbs/features/00_rolling.ipynb #8bdfb70a
 def rolling_sum(
     x: np.ndarray, # (n,) finite values
@@ -34,9 +50,9 @@ def rolling_sum(
     start: np.ndarray, # (n,) first row that each row may use
 ) -> np.ndarray: # (n,) float64, 0 where there is no row
     "Sum over the trailing rows, none of them before `start`."
-    before = _rows_before(start)
     part = np.where(np.arange(len(x)) < start, 0.0, x)
-    total, covered, size = np.zeros(len(x)), 0, 1
+    if len(x) == 0 or start[0] == start[-1]: return _sum_of_one_run(part, window)
+    before, total, covered, size = _rows_before(start), np.zeros(len(x)), 0, 1
     while covered < window and covered <= before.max(initial=0):
         if window & size:
             total += _lagged(part, covered, before)

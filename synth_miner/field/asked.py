@@ -56,12 +56,6 @@ class FieldReplay(ValidatorReplay):
 
 # %% ../../nbs/field/09_asked.ipynb #b2c9ea9f
 @patch
-def _true_prices(self: FieldReplay, prompt: Prompt, start) -> tuple: # (prompt, "validator" or "bars")
-    "The prompt with the validator's own prices, where they are to be had."
-    prices = None if self.realised is None else self.realised(prompt.asset, start)
-    return (prompt, "bars") if prices is None else (prompt._replace(real=np.asarray(prices, float)), "validator")
-
-@patch
 def prompts(self: FieldReplay) -> list[Prompt]: # in the order of the starts
     "The prompts whose history and truth the bars hold; made once. Raises BadData when there is none."
     if "_prompts" in vars(self): return self._prompts
@@ -70,9 +64,10 @@ def prompts(self: FieldReplay) -> list[Prompt]: # in the order of the starts
     asked = sorted((s, a) for a, starts in self.starts.items() for s in starts if a in truth)
     found, self.truth_from = [], {}
     for start, asset in asked:
-        prompt = self._ask(start - self.lead, asset, bars[asset], truth[asset])
+        own = None if self.realised is None else self.realised(asset, start)
+        prompt = self._ask(start - self.lead, asset, bars[asset], truth[asset], own)
         if prompt is None: continue
-        prompt, self.truth_from[start, asset] = self._true_prices(prompt, start)
+        self.truth_from[start, asset] = "bars" if own is None else "validator"
         found.append(prompt._replace(fine=fine.get(asset)))
     if not found: raise BadData(f"none of {len(asked)} prompts has a history and prices in {self.data_source!r}")
     self._prompts = found

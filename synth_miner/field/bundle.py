@@ -7,6 +7,7 @@ __all__ = ['write_table', 'read_table_file', 'FieldBundle']
 
 # %% ../../nbs/field/07_bundle.ipynb #1975a6e7
 import io
+import numpy as np
 import pandas as pd
 import warnings
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
 from ..core import BadData
+from ..evaluate.replay import _assets_of
 from .api import REWARD_COLUMNS, FieldClient
 from .scores import FIELD_COLUMNS, FieldScores
 from ..model.save import write_atomic
@@ -30,6 +32,7 @@ def write_table(
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     return write_atomic(file, buffer.getvalue())
 
+# %% ../../nbs/field/07_bundle.ipynb #2287efc2
 def read_table_file(
     file: str | Path, # parquet
     columns: Sequence, # that must be there
@@ -52,7 +55,7 @@ class FieldBundle:
     def __repr__(self): return f"FieldBundle({str(self.folder)!r})"
 
     def file(self,
-        what: str, # "scores", "rewards" or "starts"
+        what: str, # "scores", "rewards", "starts" or "realised"
         competition: str | Competition, # key, label or object
         day: pd.Timestamp, # UTC
         asset: str | None = None, # the subnet's name; None: of all assets
@@ -62,7 +65,7 @@ class FieldBundle:
         return self.folder.joinpath(*parts, f"{day:%Y-%m-%d}.parquet")
 
     def days(self,
-        what: str, # "scores", "rewards" or "starts"
+        what: str, # "scores", "rewards", "starts" or "realised"
         competition: str | Competition, # key, label or object
         asset: str | None = None, # the subnet's name
     ) -> list[pd.Timestamp]: # UTC midnights, ascending
@@ -70,20 +73,83 @@ class FieldBundle:
         place = self.file(what, competition, pd.Timestamp(0), asset).parent
         return sorted(pd.Timestamp(f.stem, tz="UTC") for f in place.glob("????-??-??.parquet"))
 
-# %% ../../nbs/field/07_bundle.ipynb #94375373
-def _tasks(bundle, competition, assets, start, end) -> list:
-    "What is not there yet: (what, day, asset), days in order."
-    days = pd.date_range(start.floor("1D"), end.floor("1D"), freq="1D")
-    wanted = [(what, day, asset) for day in days for what, asset in
-              [("rewards", None), *((w, a) for a in assets for w in ("scores", "starts"))]]
-    return [t for t in wanted if not bundle.file(t[0], competition, t[1], t[2]).exists()]
+# %% ../../nbs/field/07_bundle.ipynb #af22cbc2
+@patch
+def _read_days(self: FieldBundle, what, competition, asset, start, end, columns) -> list:
+    "Tables of the days in a range."
+    days = [d for d in self.days(what, competition, asset)
+            if (start is None or d >= start.floor("1D")) and (end is None or d <= end)]
+    return [read_table_file(self.file(what, competition, d, asset), columns) for d in days]
 
-def _fetch(client, competition, what, day, asset) -> pd.DataFrame:
+@patch
+def starts(self: FieldBundle,
+    competition: str | Competition, # key, label or object
+    asset: str, # the subnet's name
+) -> pd.DatetimeIndex: # UTC, ascending
+    "Exact starts of the prompts of one asset."
+    tables = self._read_days("starts", get_competition(competition), asset, None, None, ("start",))
+    return pd.DatetimeIndex(pd.concat(tables).start if tables else [], tz="UTC").sort_values()
+
+@patch
+def rewards(self: FieldBundle,
+    competition: str | Competition, # key, label or object
+) -> pd.DataFrame: # `REWARD_COLUMNS`
+    "Published averages and weights."
+    tables = self._read_days("rewards", get_competition(competition), None, None, None, REWARD_COLUMNS)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(REWARD_COLUMNS))
+
+# %% ../../nbs/field/07_bundle.ipynb #e0e7ff7e
+@patch
+def realised(self: FieldBundle,
+    competition: str | Competition, # key, label or object
+    asset: str, # the subnet's name
+) -> dict: # exact start, UTC -> (steps + 1,) prices, NaN where nobody traded
+    "The validator's own prices of the prompts of one asset."
+    tables = self._read_days("realised", get_competition(competition), asset, None, None, ("start", "prices"))
+    pairs = [(s, p) for t in tables for s, p in zip(t.start, t.prices, strict=True) if p is not None]
+    return {pd.Timestamp(s): np.asarray(p, np.float64) for s, p in pairs}
+
+@patch
+def realised_prices(self: FieldBundle,
+    competition: str | Competition, # key, label or object
+    assets: Sequence[str] | None = None, # None: all of the competition's
+): # function of (asset, start) that gives the prices, or None where there are none
+    "What `FieldReplay` asks for the validator's own prices; the files are read once."
+    c = get_competition(competition)
+    found = {a: self.realised(c, a) for a in _assets_of(c, assets)}
+    return lambda asset, start: found.get(asset, {}).get(start)
+
+# %% ../../nbs/field/07_bundle.ipynb #7fbfa0ee
+_LATE = pd.Timedelta("1h") # from the end of a path until its score is published, at most
+
+def _spans(competition, start, end, now) -> tuple: # (scores, starts), each (first day, last day)
+    "The days whose scores can be kept, and those whose starts are needed for them."
+    day, length = pd.Timedelta("1D"), pd.Timedelta(seconds=competition.length)
+    settled = now - length - _LATE
+    last = min(end.floor("1D"), (settled + length.floor("1D")).floor("1D") - day)
+    starts = (start.floor("1D") - length - _LATE).floor("1D"), min(last, settled.floor("1D") - day)
+    return (start.floor("1D"), last), starts
+
+# %% ../../nbs/field/07_bundle.ipynb #94375373
+def _tasks(bundle, competition, assets, spans, realised) -> list:
+    "What is not there yet: (what, day, asset), days in order."
+    (first, last), (early, late) = spans
+    days = pd.date_range(min(first, early), last, freq="1D")
+    asked = ("starts", "realised") if realised else ("starts",)
+    wanted = [("rewards", d, None) for d in days if d >= first]
+    wanted += [("scores", d, a) for d in days if d >= first for a in assets]
+    wanted += [(w, d, a) for d in days if d <= late for a in assets for w in asked]
+    wanted = [t for t in wanted if not bundle.file(t[0], competition, t[1], t[2]).exists()]
+    return sorted(wanted, key=lambda t: t[1]) # stable: starts stay before the prices that need them
+
+def _fetch(bundle, client, competition, what, day, asset) -> pd.DataFrame:
     "One day of one kind."
     if what == "rewards": return client.rewards(competition, day)
     if what == "scores": return client.scores(competition, asset, day)
-    starts = client.starts(competition, asset, day, day + pd.Timedelta("1D"))
-    return pd.DataFrame({"start": starts})
+    if what == "starts":
+        return pd.DataFrame({"start": client.starts(competition, asset, day, day + pd.Timedelta("1D"))})
+    starts = read_table_file(bundle.file("starts", competition, day, asset), ("start",)).start
+    return pd.DataFrame({"start": starts, "prices": [client.realised(competition, asset, s) for s in starts]})
 
 # %% ../../nbs/field/07_bundle.ipynb #9fb2312e
 @patch
@@ -94,17 +160,18 @@ def download(self: FieldBundle,
     end: pd.Timestamp, # last day, UTC; the day that is not over is left out
     assets: Sequence[str] | None = None, # of the competition's; None: all of them
     *,
+    realised: bool = True, # also the validator's own prices: one question for each prompt, half a second
     now: pd.Timestamp | None = None, # the clock; None: the real one
     progress: bool = True, # show a progress bar
-) -> pd.DataFrame: # one row per asset: days, rows, empty days
+) -> pd.DataFrame: # one row per asset: days, rows, empty days, starts, realised paths
     "Fetch the days that are missing; an interrupted download goes on where it stopped. Warns of holes."
     c = get_competition(competition)
-    now = pd.Timestamp.now("UTC") if now is None else now
-    end = min(end.floor("1D"), now.floor("1D") - pd.Timedelta("1D"))
-    assets = list(c.assets) if assets is None else list(assets)
-    for what, day, asset in tqdm(_tasks(self, c, assets, start, end), "field", disable=not progress, leave=False):
-        write_table(self.file(what, c, day, asset), _fetch(client, c, what, day, asset))
-    self._download_pool(client, start, end)
+    assets, now = _assets_of(c, assets), pd.Timestamp.now("UTC") if now is None else now
+    spans = _spans(c, start, end, now)
+    tasks = _tasks(self, c, assets, spans, realised)
+    for what, day, asset in tqdm(tasks, "days of the field", disable=not progress, leave=False):
+        write_table(self.file(what, c, day, asset), _fetch(self, client, c, what, day, asset))
+    self._download_pool(client, *spans[0])
     return self.overview(c, assets)
 
 # %% ../../nbs/field/07_bundle.ipynb #f499729d
@@ -135,10 +202,12 @@ def overview(self: FieldBundle,
     "What the bundle holds; warns of empty days between full ones, which would look like a dead market."
     c, out = get_competition(competition), {}
     for asset in assets or c.assets:
-        sizes = {d: len(pd.read_parquet(self.file("scores", c, d, asset))) for d in self.days("scores", c, asset)}
+        sizes = {d: len(read_table_file(self.file("scores", c, d, asset), FIELD_COLUMNS))
+                 for d in self.days("scores", c, asset)}
         full = [d for d, n in sizes.items() if n]
         holes = [d for d, n in sizes.items() if not n and full and full[0] < d < full[-1]]
-        out[asset] = dict(days=len(sizes), rows=sum(sizes.values()), holes=len(holes))
+        asked = dict(starts=len(self.starts(c, asset)), realised=len(self.realised(c, asset)))
+        out[asset] = dict(days=len(sizes), rows=sum(sizes.values()), holes=len(holes), **asked)
         if holes:
             named = ", ".join(f"{d:%Y-%m-%d}" for d in holes[:3])
             warnings.warn(f"{asset}: no score on {named}, though the days around have some; the server may have a gap. "
@@ -146,13 +215,6 @@ def overview(self: FieldBundle,
     return pd.DataFrame.from_dict(out, orient="index").rename_axis("asset")
 
 # %% ../../nbs/field/07_bundle.ipynb #8f1efb0a
-@patch
-def _read_days(self: FieldBundle, what, competition, asset, start, end, columns) -> list:
-    "Tables of the days in a range."
-    days = [d for d in self.days(what, competition, asset)
-            if (start is None or d >= start.floor("1D")) and (end is None or d <= end)]
-    return [read_table_file(self.file(what, competition, d, asset), columns) for d in days]
-
 @patch
 def scores(self: FieldBundle,
     competition: str | Competition, # key, label or object
@@ -164,24 +226,8 @@ def scores(self: FieldBundle,
     c = get_competition(competition)
     tables = [t for a in assets or c.assets for t in self._read_days("scores", c, a, start, end, FIELD_COLUMNS)]
     full = [t for t in tables if len(t)]
-    if not full: raise BadData(f"{self.folder} has no scores of {c.name} between {start} and {end}; download them")
+    span = "".join(f" {word} {t:%Y-%m-%d %H:%M}" for word, t in (("from", start), ("to", end)) if t is not None)
+    if not full:
+        raise BadData(f"{self.folder} has no scores of {c.name}{span}; download them with field.action=download")
     found = FieldScores.from_rows(pd.concat(full, ignore_index=True), c)
     return found if start is None and end is None else found.between(start, end)
-
-# %% ../../nbs/field/07_bundle.ipynb #af22cbc2
-@patch
-def starts(self: FieldBundle,
-    competition: str | Competition, # key, label or object
-    asset: str, # the subnet's name
-) -> pd.DatetimeIndex: # UTC, ascending
-    "Exact starts of the prompts of one asset."
-    tables = self._read_days("starts", get_competition(competition), asset, None, None, ("start",))
-    return pd.DatetimeIndex(pd.concat(tables).start if tables else [], tz="UTC").sort_values()
-
-@patch
-def rewards(self: FieldBundle,
-    competition: str | Competition, # key, label or object
-) -> pd.DataFrame: # `REWARD_COLUMNS`
-    "Published averages and weights."
-    tables = self._read_days("rewards", get_competition(competition), None, None, None, REWARD_COLUMNS)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(REWARD_COLUMNS))

@@ -136,6 +136,7 @@ def prediction_name(
     "The official name of a prediction file."
     return f"{start.tz_convert('UTC'):%Y-%m-%d_%H:%M:%S}Z_{asset}_{get_competition(competition).length}.json"
 
+# %% ../../nbs/field/11_official.ipynb #633bd520
 def write_prediction(
     folder: str | Path, # made when absent
     asset: str, # the subnet's name

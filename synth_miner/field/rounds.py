@@ -30,6 +30,7 @@ def _at(ordered, position):
     a, part = ordered[rows, low], position - low
     return a + np.where(part > 0, ordered[rows, high] - a, 0.0) * part
 
+# %% ../../nbs/field/02_rounds.ipynb #63a2aa97
 def table_scores(
     raw: Float[np.ndarray, "prompts miners"], # -1 for a miss, NaN before a miner joined
 ) -> PromptScores:

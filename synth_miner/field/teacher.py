@@ -27,6 +27,7 @@ def best_miners(
     order = [i for i in np.argsort(mean, kind="stable") if present[:, i].mean() >= 0.5]
     return [field.miners[i] for i in order[:n]]
 
+# %% ../../nbs/field/10_teacher.ipynb #d67050fa
 def level_of_best(
     field: FieldScores, # raw scores of everybody
     n: int = 10, # how many of the best

@@ -49,6 +49,7 @@ def own_rounds(
     frame = pd.DataFrame(table, pd.to_datetime(rounds.times, unit="s", utc=True))
     return frame[~np.isnan(own)]
 
+# %% ../../nbs/field/05_verdict.ipynb #02ed8687
 def counted_moments(
     field: FieldScores, # its times of scoring
     steady: bool = True, # leave out rounds before the window is full, where the prompts reach further
@@ -87,6 +88,8 @@ class FieldVerdict:
     rounds: dict # model -> `own_rounds`
     field: FieldScores = dataclass_field(repr=False) # who else was there
     notes: tuple = () # sentences that belong beside every number
+    scores: dict = dataclass_field(default_factory=dict, repr=False) # model -> (prompts,) raw scores, NaN: no answer
+    prices: dict = dataclass_field(default_factory=dict) # asset -> {"validator": prompts judged on its prices, "bars"}
 
     @property
     def complete(self) -> bool: # every model answered every asset
@@ -196,7 +199,9 @@ def _verdict(field, fields, rounds, order, pool, settings, notes) -> FieldVerdic
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     needed = {m: points_needed(f, rounds[m]) for m, f in fields.items()}
     notes = (*notes, *_notes(field, by_asset, pool, settings))
-    return FieldVerdict(table, by_asset, needed, _pairs(drawn, table), own, field, notes)
+    n = len(field.miners)
+    scores = {m: np.where(f.raw[:, n] >= 0, f.raw[:, n], np.nan) for m, f in fields.items()}
+    return FieldVerdict(table, by_asset, needed, _pairs(drawn, table), own, field, notes, scores)
 
 # %% ../../nbs/field/05_verdict.ipynb #7a847725
 @patch
@@ -208,7 +213,7 @@ def text(self: FieldVerdict) -> str: # plain text
     line = "{:<20}{:>8}{:>6}{:>6}{:>6}{:>9}{:>18}{:>9}{:>10}".format
     lines = [line("model", "rank", "best", "last", "of", "share", "95 % interval", "of best", "USD/day")]
     for m, r in self.table.iterrows():
-        span = f"{100 * r.share_low:.2f} to {100 * r.share_high:.2f}"
+        span = "" if np.isnan(r.share_low) else f"{100 * r.share_low:.2f} to {100 * r.share_high:.2f}"
         money = "" if np.isnan(r.usd_day) else f"{r.usd_day:.0f}"
         places = f"{r['rank']:.1f}", f"{r.best:.0f}", f"{r['last']:.0f}", f"{r.of:.0f}"
         lines.append(line(m, *places, f"{100 * r.share:.2f} %", span, f"{r.against_best:.2f}", money))

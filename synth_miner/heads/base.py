@@ -76,6 +76,7 @@ def _check_values(head, p, batch):
         assert not name.startswith("sigma") or (getattr(p, name) > 0).all(), f"the volatility {name} is not positive"
     assert all(len(v) == batch for v in head.summary(p)), "the summary does not have one row per forecast"
 
+# %% ../../nbs/heads/00_base.ipynb #107c306a
 @torch.no_grad()
 def _check_params(head, latents, horizon, facts):
     "A finite NamedTuple, repeatable in eval mode, in which each row depends only on its own latent."

@@ -9,12 +9,13 @@ __all__ = ['KEY_GROUPS', 'KEYS', 'CONFIG_GROUPS', 'OPEN_NODES', 'key_hint', 'unk
 import math
 from collections.abc import Mapping, Sequence
 from ..core import BadData
-from ..data.times import to_time
-from .judging_keys import BACKTEST_KEYS, PUBLISH_KEYS, REPLAY_KEYS, SERVE_KEYS
+from .field_keys import FIELD_KEYS
+from .judging_keys import BACKTEST_KEYS, MINE_KEYS, PUBLISH_KEYS, REPLAY_KEYS, SERVE_KEYS
 from .kind import shown_value
 from .market_keys import (
     COMPETITION_KEYS, DATA_KEYS, FEATURE_KEYS, MODEL_KEYS, READING_KEYS, SOURCE_KEYS)
 from .ultra_keys import ULTRA_KEYS
+from .old_keys import old_key_hint
 from .run_keys import PLACE_KEYS, REGIME_KEYS, RUN_KEYS, TRACKING_KEYS, TRAIN_KEYS
 from ..names import did_you_mean
 
@@ -23,7 +24,7 @@ KEY_GROUPS = dict(
     run=RUN_KEYS + PLACE_KEYS, data=DATA_KEYS + SOURCE_KEYS + READING_KEYS, competition=COMPETITION_KEYS,
     features=FEATURE_KEYS, model=MODEL_KEYS, training=TRAIN_KEYS, regimes=REGIME_KEYS, backtest=BACKTEST_KEYS,
     replay=REPLAY_KEYS, tracking=TRACKING_KEYS, publish=PUBLISH_KEYS, serve=SERVE_KEYS,
-    ultra=ULTRA_KEYS)  # group -> its keys
+    field=FIELD_KEYS, mine=MINE_KEYS, ultra=ULTRA_KEYS)  # group -> its keys
 KEYS = {key.name: key for group in KEY_GROUPS.values() for key in group}  # full name -> key
 CONFIG_GROUPS = (*(g for g in KEY_GROUPS if g != "run"), "sweep")  # folders of configs, of which one option is chosen
 _NODES = {n.rsplit(".", i)[0] for n in KEYS for i in range(1, n.count(".") + 1)}  # names with keys below
@@ -43,12 +44,14 @@ def key_hint(
     for last, full in lasts.items(): near = near.replace(f"'{last}'", f"'{full}'")
     return near
 
+# %% ../../nbs/keys/06_check.ipynb #67866f67
 def unknown_key(
     name: str, # as it was written
     known: Sequence[str] = (*KEYS, *CONFIG_GROUPS), # keys and groups that exist
 ) -> str:
     "What to say about a key that does not exist."
-    return f"there is no key {name!r}.{key_hint(name, known) or ' synth-miner --help-keys lists all keys.'}"
+    hint = old_key_hint(name) or key_hint(name, known) or " synth-miner --help-keys lists all keys."
+    return f"there is no key {name!r}.{hint}"
 
 def is_key(
     name: str, # dotted
@@ -92,9 +95,10 @@ def _example(name: str) -> str:
 # %% ../../nbs/keys/06_check.ipynb #35fe538e
 def _check_order(config: Mapping):
     "Raise BadData for a period that ends before it begins."
-    for group in ("data", "backtest", "replay"):
+    for group in ("data", "backtest", "replay", "field"):
         start, end = (config.get(group, {}).get(k) for k in ("start", "end"))
         if start is None or end is None: continue
+        from synth_miner.data.times import to_time  # pandas takes a second to load
         try: first, last = to_time(start), to_time(end)
         except BadData: continue # a start such as 60d counts from the end
         if first >= last: raise BadData(f"{group}.start={start} must be before {group}.end={end}")

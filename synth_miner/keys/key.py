@@ -25,6 +25,7 @@ class Key(NamedTuple):
             unit = f" {self.unit}" if self.unit else ""
             raise BadData(f"{self.name}={shown_value(value)}: {e}{unit and f' (in{unit})'}; {self.meaning}") from None
 
+# %% ../../nbs/keys/02_key.ipynb #9cccbf88
 def key_group(
     prefix: str, # of the names: "training."
     *rows: tuple, # name, kind, meaning and perhaps unit

@@ -27,6 +27,7 @@ def _adapter(kind: Kind):
     from pydantic import TypeAdapter
     return TypeAdapter(kind.make())
 
+# %% ../../nbs/keys/00_kind.ipynb #d8713c22
 def shown_value(
     value, # of a key
 ) -> str: # at most 80 characters

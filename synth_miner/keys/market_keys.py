@@ -16,6 +16,7 @@ from ..parts import BLOCK_KINDS
 # %% ../../nbs/keys/04_market_keys.ipynb #5c9965f1
 _HOLES = Kind.one_of("segment", "nan", "error", "ffill")
 _ASSETS = ASSET_NAME.listing(least=1, unlike=True)
+_BARS = Kind.whole(1, 100_000)
 DATA_KEYS = key_group("data.", # which bars are loaded
     ("assets", _ASSETS, "assets to load, the subnet's names"),
     ("start", ANY_START.or_null("all there are"), "first bar; exchanges also take a time before the end"),
@@ -23,6 +24,8 @@ DATA_KEYS = key_group("data.", # which bars are loaded
     ("gap_handling", _HOLES, "what is done about holes. segment: no window crosses one; nan: where the market has "
      "no bar there is no target; error: refuse them; ffill: repeat the last price"),
     ("quiet", Kind.number(0, 1, below=True), "share of the finer bars that may be missing in a bar made of them"),
+    ("input_len", _BARS.or_null("the competition's"), "past that a model sees", "bars"),
+    ("pred_len", _BARS.or_null("the competition's"), "as training.horizon", "bars"),
     ("path", ANY_PATH, "data=parquet: the folder of bars"),
     ("action", Kind.one_of("download", "info", "check"), "mode=data: what is done. info: coverage, holes, prices; "
      "check: exit code 2 if something is wrong"),
@@ -77,7 +80,7 @@ SOURCE_KEYS = key_group("data.source.", # what only one source of bars knows
 _COLUMN = ANY_TEXT.or_null("none")
 SOURCE_KEYS += key_group("data.source.",
     ("repo_id", HUB_REPOSITORY, "hub: data set"),
-    ("filename_pattern", ANY_TEXT,
+    ("filename_pattern", ANY_TEXT.or_null("the usual layouts"),
      "hub: file of an asset, such as {asset}/data.parquet or data/{asset}/{step}.parquet"),
     ("revision", ANY_TEXT.or_null("the newest"), "hub: branch, tag or commit; set it to make runs repeatable"),
     ("endpoint", WEB_ADDRESS.or_null("HF_ENDPOINT, or huggingface.co"), "hub: another Hub"),
@@ -104,6 +107,8 @@ MODEL_KEYS = key_group("model.", # what a model is made of
     ("backbone.blocks", part_of(BLOCK_KINDS, "a block").or_else(Kind.mapping()).or_else(Kind("a list", lambda: list))
      .listing(least=1), "blocks in order, by name or as {name, options}"),
     ("backbone.insert_layernorm", Kind.switch(), "a layer norm between neighbouring blocks"),
+    ("backbone.skip_input_proj", Kind.switch(), "blocks are given the raw features, such as a patch embedding that "
+     "keeps channels apart"),
     ("head", part_of("head", "a head, by name or as {name, options}"), "what turns the state into price paths"),
     ("head.name", part_of("head", "a head"), "kind of head"),
     ("head.pool_type", ANY_TEXT, "simple_horizon: how the state is pooled over time"),

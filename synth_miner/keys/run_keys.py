@@ -13,7 +13,7 @@ from .texts import (
 
 # %% ../../nbs/keys/03_run_keys.ipynb #a98c2b69
 RUN_MODES = ("train", "backtest", "score", "predict", "recipe", "runs", "compare", "doctor", "data", "publish",
-             "serve", "ultra") # what the command line can do
+             "serve", "mine", "field", "export", "ultra", "migrate", "describe", "app") # what the command line can do
 
 def _device(value: str) -> str:
     "A device as torch spells it. Raises ValueError."
@@ -28,6 +28,7 @@ RUN_KEYS = key_group("", # what is done, under which name
     ("name", FILE_NAME, "name of the run; part of its folder's name"),
     ("run", FORECASTER_NAME.or_null("mode=predict: the competition's recipe, mode=backtest: the best baseline"),
      "a finished run, or who else is asked"),
+    ("path", ANY_PATH.or_null(), "mode=migrate: a .yaml, .ipynb or .py file of the ancestor, osa"),
     ("resume", Kind.switch(), "mode=train: continue the interrupted run in the folder run, with its own configuration; "
      "backtest.*, tracking.* and progress may be changed"),
     ("rerun", Kind.switch().or_else(Kind.one_of("failed")),
@@ -36,6 +37,8 @@ RUN_KEYS = key_group("", # what is done, under which name
      "mode=compare: ids, fingerprints or folders of finished runs; each is compared with the first"),
     ("asset", ASSET_NAME, "mode=predict: the asset to forecast"),
     ("recipe", ANY_TEXT, "mode=recipe: the packaged recipe to train again, crypto_24h or crypto_1h"),
+    ("to", Kind.one_of("simulate", "ultra"), "mode=export: what for. simulate: the public benchmark; ultra: the "
+     "ten-second competition, as ultra.action=export"),
     ("before", ANY_TIME.or_null("use all bars"), "mode=recipe: no window reaches beyond this time"),
 )
 
@@ -61,6 +64,8 @@ TRAIN_KEYS = key_group("training.", # how a model is trained
     ("objective", part_of("objective", "an objective, by name or as {name, options}"),
      "what is minimised. sn50: the competition's score; afcrps, crps, log_score: of every step's price; "
      "energy, variogram: of whole paths"),
+    ("horizon", Kind.whole(1, 100_000).or_null("the competition's"),
+     "how far a model looks ahead; for another length than the competition's, one of that length is made", "steps"),
     ("crps_alpha", Kind.number(0, 1).or_null("as the objective has it"), "of the almost fair CRPS"),
     ("epochs", Kind.whole(1, 100_000), "passes over the training windows, at most"),
     ("patience", Kind.whole(1, 100_000), "without a better validation score before training stops", "epochs"),

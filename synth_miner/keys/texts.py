@@ -11,15 +11,12 @@ import functools
 import ipaddress
 import math
 import os
-import pandas as pd
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from ..core import BadData
-from ..data.times import to_time
 from .kind import Kind
-from ..model.forecaster import packaged_recipes
 from ..parts import registry
 from typing import Annotated, Any
 
@@ -110,6 +107,7 @@ def _moment(value):
     "The moment as it was written. Raises ValueError for what `to_time` does not read, and for years far off."
     if isinstance(value, bool) or not isinstance(value, str | int | float): raise ValueError("write 2024-03-01T12:00Z")
     if isinstance(value, float) and not math.isfinite(value): raise ValueError("it is not finite")
+    from synth_miner.data.times import to_time  # pandas takes a second to load
     try: when = to_time(value)
     except (BadData, OverflowError) as e: raise ValueError(str(e).split(": ", 2)[-1]) from None
     if not 1970 <= when.year < 2200: raise ValueError(f"the year {when.year} is not from 1970 to 2199")
@@ -126,26 +124,27 @@ ANY_TIME = _checked("a time such as 2024-03-01 or 2024-03-01T12:00Z (UTC where n
 
 def _start(value):
     "A moment, or a length of time before the end such as 60d. Raises ValueError."
-    if isinstance(value, str) and re.fullmatch(r"\d{1,6} *[a-z]+", value): return _length(1)(value)
+    if isinstance(value, str) and re.fullmatch(r"\d{1,6} *[a-z]+", value): return _length("1s")(value)
     return _moment(value)
 
-def _length(least: float) -> Callable:
-    "The check of a length of time of at least some seconds; gives the text to use."
+def _length(least: str) -> Callable:
+    "The check of a length of time of at least another one; gives the text to use."
     def check(value):
+        import pandas as pd  # takes a second to load
         if isinstance(value, bool) or not isinstance(value, str | int): raise ValueError("write 30min or 6h")
         text = f"{value}s" if isinstance(value, int) else value
         try: seconds = pd.Timedelta(re.sub(r"(?<=\d)(\s*)d$", r"\1D", text)).total_seconds()
         except (ValueError, OverflowError): raise ValueError("write 30min, 6h or 2d") from None
-        if least <= seconds <= 3650 * 86400: return text
-        raise ValueError("it is too short" if seconds < least else "it is too long")
+        short = seconds < pd.Timedelta(least).total_seconds()
+        if not short and seconds <= 3650 * 86400: return text
+        raise ValueError("it is too short" if short else "it is too long")
     return check
 
 def length_of_time(
     least: str = "1s", # the shortest
 ) -> Kind:
     "A length of time, at most ten years."
-    check = _length(pd.Timedelta(least).total_seconds())
-    return _checked(f"a length of time such as 30min or 6h, at least {least}", check)
+    return _checked(f"a length of time such as 30min or 6h, at least {least}", _length(least))
 
 ANY_START = _checked("a time such as 2024-03, or a length of time before the end such as 60d", _start) # a first moment
 
@@ -177,6 +176,7 @@ def _part(kind, value):
 # %% ../../nbs/keys/01_texts.ipynb #748d61af
 def _rival(value):
     "A baseline by name or recipe, a packaged recipe or a run's folder. Raises ValueError for what is none of them."
+    from synth_miner.model.forecaster import packaged_recipes  # brings torch
     elsewhere = isinstance(value, str) and (value in packaged_recipes() or value.startswith("hf://"))
     if elsewhere or (isinstance(value, str) and value and Path(value).expanduser().is_dir()): return value
     return _part("forecaster", value)

@@ -8,11 +8,15 @@ __all__ = ['ULTRA_KEYS']
 # %% ../../nbs/keys/05_ultra_keys.ipynb #a1fe5a1b
 from .key import key_group
 from .kind import Kind
-from .texts import part_of
+from .texts import ANY_PATH, ANY_TEXT, WEB_ADDRESS, part_of
 
 # %% ../../nbs/keys/05_ultra_keys.ipynb #2b3e19b5
 ULTRA_KEYS = key_group("ultra.", # how a model of Synth Ultra is trained and judged
-    ("action", Kind.one_of("train", "backtest", "bench", "export"), "what mode=ultra does; all but train take a run="),
+    ("action", Kind.one_of("train", "backtest", "bench", "export", "record"),
+     "what mode=ultra does; backtest, bench and export take a run="),
+    ("data", ANY_PATH.or_null("the made-up market; for record the folder recording below output_dir"),
+     "folder of a recording: record writes it, train and backtest read it"),
+    ("parts", Kind.whole(1, 100), "tests of a walk-forward over a recording, one after the other"),
     ("model", part_of("ultra", "a model of the ten-second competition"), "which model is trained"),
     ("options", Kind.mapping("a mapping from an option to its value"), "options of the model, such as {members: 5}"),
     ("rivals", part_of("ultra", "a model of the ten-second competition").listing(least=1, unlike=True),
@@ -25,4 +29,13 @@ ULTRA_KEYS = key_group("ultra.", # how a model of Synth Ultra is trained and jud
     ("known", Kind.switch(), "score the known distribution of the made-up market as well"),
     ("max_prompts", Kind.whole(1, 10**7).or_null("all"), "prompts that are judged at most, evenly spaced"),
     ("calls", Kind.whole(1, 10**7), "timed calls of bench and export"),
+    ("symbol", Kind.one_of("BTCUSDT"), "record: which symbol's streams"),
+    ("record_hours", Kind.number(0, 10**5, above=True).or_null("until Ctrl-C or SIGTERM"), "record: for how long",
+     "hours"),
+    ("flush", Kind.number(0, 3600, above=True), "record: between two writes; a killed process loses as much",
+     "seconds"),
+    ("spot_url", ANY_TEXT, "record: address of the spot streams"),
+    ("futures_url", ANY_TEXT, "record: address of the futures streams"),
+    ("spot_rest", WEB_ADDRESS.or_null("no snapshots"), "record: address that is asked for snapshots of the spot depth"),
+    ("futures_rest", WEB_ADDRESS.or_null("no snapshots"), "record: the same for futures"),
 )

@@ -17,8 +17,9 @@ from ..evaluate.runner import BacktestRunner
 from ..evaluate.prompts import unseen_from
 from .config import plain_config
 from .fit import compare_windows, fit_recipe
-from .split import competition_of, short_competition, synthetic_windows, three_parts
+from .split import competition_of, synthetic_windows, three_parts
 from ..names import choose
+from ..score.short import short_competition
 from ..windows.base import MarketDataset
 from ..windows.loader import MarketDataLoader
 from torch.utils.data import DataLoader
@@ -137,6 +138,7 @@ def _held_windows(held) -> DataLoader:
     if isinstance(part, DataLoader) and isinstance(part.dataset, MarketDataset): return part
     raise ValueError("a backtest needs test_loader: a MarketDataLoader, or a DataLoader over a MarketDataset")
 
+# %% ../../nbs/lab/10_ablation.ipynb #21a3d4ef
 def _check_unseen(configs: Mapping, start: pd.Timestamp):
     "Raise BadData for a model that was trained on bars after `start`."
     for name, model in configs.items():

@@ -42,6 +42,7 @@ class LoadedOnce(DataSource):
     def load_asset(self, asset, step=None, sort_on_load=True):
         return self.load_data([asset], step, sort_on_load=sort_on_load)[0]
 
+# %% ../../nbs/lab/01_assemble.ipynb #d21a4995
 @patch
 def load_data(self: LoadedOnce,
     assets: Sequence[str], # the subnet's names
@@ -154,9 +155,9 @@ def make_forecaster(
 def new_run_folder(
     root: str | Path, # folder of all runs
     name: str, # of this one
-) -> Path: # {root}/{time}-{name}, just made
+) -> Path: # {root}/{time in UTC}-{name}, just made
     "A folder of its own for a run, also when two start in the same second."
-    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    stem = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{name}"
     system = sys.getfilesystemencoding() # ASCII where the locale is C
     stem = stem.encode(system, "replace").decode(system).replace("?", "_")
     for n in range(1, 1000):

@@ -28,7 +28,7 @@ class NotWritable(BadData):
 DISK_ERRORS = {  # what a disk may say -> in words
     errno.ENOSPC: "no space left on the disk; make room",
     errno.EDQUOT: "the quota is used up; make room",
-    errno.EROFS: "the disk is read-only",
+    errno.EROFS: "the disk is read-only; make it writable",
     errno.EFBIG: "the file would be too large for this disk or its limits"}
 
 def not_writable(
@@ -58,6 +58,9 @@ class WriterLock:
         try: file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         except FileExistsError: return False
         try: os.write(file, self._text.encode())
+        except OSError: # a full disk takes the file but not what is in it; an empty lock would stay
+            self.path.unlink(missing_ok=True)
+            raise
         finally: os.close(file)
         return True
 
@@ -165,6 +168,7 @@ def writing(self: SharedTable) -> Iterator[sqlite3.Connection]:
     except (FileExistsError, NotADirectoryError) as e: raise not_writable(folder, e) from None
     except OSError as e: raise not_writable(self.path, e) from None
 
+# %% ../../nbs/lab/05_database.ipynb #47520451
 @patch
 @contextlib.contextmanager
 def reading(self: SharedTable) -> Iterator[sqlite3.Connection]:

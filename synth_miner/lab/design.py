@@ -50,6 +50,7 @@ def part_key(
         if str(name).lower() not in by_class: raise
         return by_class[str(name).lower()]
 
+# %% ../../nbs/lab/11_design.ipynb #1a71c4b4
 def _block_specs(blocks: Sequence, block_kwargs: Sequence | None) -> list:
     "Blocks as the YAML files have them. Raises ValueError for arguments of another length than blocks."
     more = [{}] * len(blocks) if block_kwargs is None else list(block_kwargs)

@@ -19,6 +19,7 @@ from ..evaluate.report import BacktestResult, verdict
 from synth_miner.lab.assemble import (
     LoadedOnce, engineer_spec, make_forecaster, make_loader, make_source, make_split, make_trainer, new_run_folder,
     resumed_settings)
+from .complete import complete_config
 from .config import RunSettings, check_names, checked_settings, read_settings
 from .report import model_card, save_figures
 from ..model.forecaster import ModelForecaster, save_forecaster
@@ -97,6 +98,7 @@ def _write_results(settings, folder, facts, runner, result, history) -> dict:
     write_json(folder / "metrics.json", metrics)
     return metrics
 
+# %% ../../nbs/lab/03_experiment.ipynb #a775fe1a
 def as_node(
     settings: RunSettings, # of a run
 ): # DictConfig
@@ -173,7 +175,7 @@ def _after_interrupt(folder: Path) -> str:
 
 # %% ../../nbs/lab/03_experiment.ipynb #a0767c2d
 def run_experiment(
-    config, # complete configuration or its settings, or a run's config.yaml
+    config, # its settings, a configuration, or a file of one; what it leaves out is as in the package
     say=print, # called with the few lines that a reader should see on the way
     *,
     watch: Callable | None = None, # called with "training" or "backtest", steps done, all steps, loss; true: stop
@@ -181,7 +183,7 @@ def run_experiment(
     source: DataSource | None = None, # bars; None: as configured
 ) -> dict: # model, metrics, config, run (folder), recipe, block_hash, forecaster, result
     "Train, backtest on the held-out part, write weights, scores, figures and card. Raises BadData before it trains."
-    settings, folder = resumed_settings(read_settings(config))
+    settings, folder = resumed_settings(read_settings(complete_config(config)))
     settings = checked_settings(settings)
     prepared = _prepare(settings, source)
     loader, trainer = prepared.loader, prepared.trainer

@@ -7,7 +7,6 @@ __all__ = ['group_options', 'options_with', 'key_table', 'keys_text', 'help_text
 
 # %% ../../nbs/lab/key_help.ipynb #d9dfecfd
 import functools
-import pandas as pd
 import shlex
 import textwrap
 import yaml
@@ -64,21 +63,25 @@ def _default(name: str) -> str:
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000).strip().removesuffix("...").strip()
     return "" if value == "???" else text
 
+def _key_rows(group: str | None) -> list[tuple]:
+    "Key, packaged value, what the value may be, and meaning, of each key of a group."
+    keys = KEYS.values() if group is None else choose(group, KEY_GROUPS, "group of keys")
+    return [(k.name, _default(k.name), k.kind.text + (f", {k.unit}" if k.unit else ""), k.meaning) for k in keys]
+
 def key_table(
     group: str | None = None, # one of `KEY_GROUPS`; None: all
-) -> pd.DataFrame: # index: key; columns default, value, meaning
+): # pandas.DataFrame; index: key; columns default, value, meaning
     "Keys with their packaged value, what their value may be, and what they mean."
-    keys = KEYS.values() if group is None else choose(group, KEY_GROUPS, "group of keys")
-    rows = [(k.name, _default(k.name), k.kind.text + (f", {k.unit}" if k.unit else ""), k.meaning) for k in keys]
-    return pd.DataFrame(rows, columns=["key", "default", "value", "meaning"]).set_index("key")
+    import pandas as pd  # takes a second to load; the help of the command is text
+    return pd.DataFrame(_key_rows(group), columns=["key", "default", "value", "meaning"]).set_index("key")
 
 # %% ../../nbs/lab/key_help.ipynb #19b159c6
 def _key_lines(group: str, width: int) -> list[str]:
     "The keys of a group as lines of text."
     lines = []
-    for key, row in key_table(group).iterrows():
-        lines.append(f"  {shlex.quote(f'{key}={row.default}')}")
-        lines += textwrap.wrap(f"{row.meaning[:1].upper()}{row.meaning[1:]}. Value: {row.value}", width,
+    for key, default, value, meaning in _key_rows(group):
+        lines.append(f"  {shlex.quote(f'{key}={default}')}")
+        lines += textwrap.wrap(f"{meaning[:1].upper()}{meaning[1:]}. Value: {value}", width,
                                initial_indent="      ", subsequent_indent="      ")
     return lines
 
@@ -102,9 +105,9 @@ def help_text(
 ) -> str: # for a terminal
     "Overview of the command: usage, keys of a run, groups and their options, examples."
     about = _packaged("run")["config"]["hydra"]["help"]
-    table = key_table("run")
-    names = [f"  {shlex.quote(f'{k}={row.default}')}" for k, row in table.iterrows()]
-    short = [textwrap.shorten(m, width - 25, placeholder=" ...") for m in table.meaning]
+    rows = _key_rows("run")
+    names = [f"  {shlex.quote(f'{key}={default}')}" for key, default, _, _ in rows]
+    short = [textwrap.shorten(meaning, width - 25, placeholder=" ...") for *_, meaning in rows]
     own = [f"{n:<24} {m}" for n, m in zip(names, short, strict=True)]
     groups = [f"  {g:<12} {len(KEY_GROUPS[g]):>3} keys{_choice(g)}" for g in CONFIG_GROUPS if g in KEY_GROUPS]
     groups = [line for g in groups for line in textwrap.wrap(g, width, subsequent_indent=" " * 24)]

@@ -13,6 +13,7 @@ from pathlib import Path
 from .. import __version__
 from ..data.source import DataSource
 from .assemble import LoadedOnce, bar_step, make_source
+from .complete import complete_config
 from .config import RunSettings, checked_settings, load_config, read_settings
 from .experiment import run_experiment
 from .fingerprint import code_fingerprint, data_fingerprint, fingerprint, git_state
@@ -44,6 +45,7 @@ def _stopped_early(settings: RunSettings, history: pd.DataFrame) -> dict: # colu
     error = f"training ended after epoch {last} of {t.epochs}, before early stopping would have ended it"
     return dict(status="stopped", error=error)
 
+# %% ../../nbs/lab/07_once.ipynb #713d1950
 def _outcome(settings: RunSettings, root: Path, out: dict) -> dict: # columns
     "What a finished run adds to its row."
     m, history = out["metrics"], pd.read_csv(out["run"] / "training.csv")
@@ -65,7 +67,7 @@ ORIGIN = ("fingerprint", "kind", "seed", "commit_id", "dirty", "version", "code"
 
 # %% ../../nbs/lab/07_once.ipynb #9047a2dd
 def run_once(
-    config, # complete configuration or its settings, or a run's config.yaml
+    config, # as `run_experiment` takes it
     rerun: bool = False, # also when the store has it
     say=print, # called with the few lines that a reader should see on the way
     *,
@@ -73,7 +75,7 @@ def run_once(
     **more, # passed on to `run_experiment`
 ) -> dict: # as `run_experiment`, and `fresh` (False: it was there), `fingerprint`
     "A full run, unless the store of its `output_dir` has it. Raises what `run_experiment` raises, after noting it."
-    settings = checked_settings(config) # a wrong value leaves no trace, not even in the store
+    settings = checked_settings(complete_config(config)) # a wrong value leaves no trace, not even in the store
     source = LoadedOnce(make_source(settings)) if source is None else source
     store, facts = ExperimentStore(settings.output_dir), describe_run(settings, source=source)
     old = None if rerun else store.find(facts["fingerprint"], "done")

@@ -18,12 +18,20 @@ def _started_here(store: ExperimentStore, config: dict) -> bool:
     "Whether the store has a run with exactly this configuration."
     return any(row["config"] == config for row in store.rows())
 
+def _components(file, config: dict) -> list[str]:
+    "The Python files that a configuration names. Raises BadData for anything but a list of texts."
+    found = config.get("components") or []
+    if isinstance(found, list) and all(isinstance(c, str) for c in found): return found
+    raise BadData(f"{file}: components={found!r:.80} must be a list of files")
+
+# %% ../../nbs/lab/07_received.ipynb #f584fc92
 def _expressions(node) -> list[str]:
     "The texts of a configuration that a resolver would fill."
     if isinstance(node, dict): return [e for v in node.values() for e in _expressions(v)]
     if isinstance(node, list): return [e for v in node for e in _expressions(v)]
     return [node] if isinstance(node, str) and has_resolver(node) else []
 
+# %% ../../nbs/lab/07_received.ipynb #9c9a069a
 def check_received(
     file: str | Path, # config.yaml of a run
     named: Sequence[str] = (), # components that the user named, and so trusts
@@ -34,7 +42,7 @@ def check_received(
     text = read_utf8(file)
     check_yaml(file, text, interpolations=True)
     config = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
-    unnamed = [str(c) for c in config.get("components") or [] if str(c) not in map(str, named)]
+    unnamed = [c for c in _components(file, config) if c not in map(str, named)]
     expressions = _expressions(config)
     if not (unnamed or expressions) or _started_here(ExperimentStore(runs), config): return
     if unnamed:

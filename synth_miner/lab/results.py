@@ -36,6 +36,7 @@ def load_result(
     scores = pd.read_parquet(folder / "backtest.parquet")
     return BacktestResult(scores, _rules_of(folder, metrics["competition"]), metrics["synthetic"], {})
 
+# %% ../../nbs/lab/05_results.ipynb #7825ccb4
 def _rules_of(folder: Path, name: str) -> Competition:
     "The competition of a run: a registered one, or the run's own, which stands in its configuration."
     config = folder / "config.yaml"

@@ -20,10 +20,11 @@ from .design import PRESETS, block_names, head_key, make_design
 from .fingerprint import code_fingerprint
 from .fit import TRAINING, fit_metrics, fit_recipe, trainer_for
 from .ranking import rank_results, split_key
-from .split import competition_of, short_competition, synthetic_windows, three_parts
+from .split import competition_of, synthetic_windows, three_parts
 from .store import ExperimentStore
 from ..names import choose, recipe_hash
 from ..parts import registry
+from ..score.short import short_competition
 from ..train.adapter import DataToModelAdapter
 from ..windows.loader import MarketDataLoader
 
@@ -103,9 +104,9 @@ def _check_training(training):
 def _dry_run(self: ResearchSession, exp) -> int:
     "Number of parameters, after one step on two windows of the experiment's shape. Raises what a run would raise."
     split, competition, _ = self._data_for(exp)
-    two = {k: v[:2] for k, v in next(iter(split.val)).items()}
     training = {**TRAINING, **exp["training"], "n_paths": min(exp["training"]["n_paths"], 8)}
-    with seeded(self.seed):
+    with seeded(self.seed): # a loader draws a seed whenever it is asked for batches
+        two = {k: v[:2] for k, v in next(iter(split.val)).items()}
         trainer = trainer_for(exp["model"], two, competition, training)
         step = trainer.train_step(two)
     if not math.isfinite(step["loss"]): raise BadData("the first step gives a loss that is not finite")
@@ -147,8 +148,9 @@ def describe(self: ResearchSession,
 def _fit(self: ResearchSession, exp, split, competition, epochs, test) -> dict:
     "Metrics and window scores of one experiment. Raises."
     training = {**exp["training"], "epochs": epochs}
-    fitted = fit_recipe(exp["model"], split, competition, training, seed=self.seed, device=self.device, test=test,
-                        progress=self.progress)
+    with seeded(self.seed):
+        fitted = fit_recipe(exp["model"], split, competition, training, seed=self.seed, device=self.device, test=test,
+                            progress=self.progress)
     windows = {k: fitted.val[k].tolist() for k in ("time", "asset", "score")}
     return dict(metrics=fit_metrics(fitted), param_count=fitted.parameters, training_time_s=fitted.seconds,
                 windows=windows)

@@ -12,6 +12,7 @@ from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
 from ..core import Float32Weights, ShapeMismatch, seeded
+from ..names import part_parameters
 from ..parts import BLOCK_KINDS, registry
 
 # %% ../../nbs/model/00_backbone.ipynb #70c8814a
@@ -70,14 +71,12 @@ class HybridBackbone(BackboneBase):
         validate_shapes: bool = True, # run every block once and compare with what it declares
         strict_shapes: bool = True, # a mismatch raises; False: warns
         insert_layernorm: bool = False, # a LayerNormBlock between neighbours
-        skip_input_proj: bool = False, # no input map; needs F = D
+        skip_input_proj: bool = False, # no input map; needs F = D, or a block that maps F to D
         *,
         seq_len: int | None = None, # T, for blocks that need it and as the length to validate; None: any
     ):
         super().__init__()
         _check_any(blocks)
-        if skip_input_proj and input_size != d_model:
-            raise ShapeMismatch(f"skip_input_proj needs input_size = d_model, got {input_size} and {d_model}")
         self.input_size, self.d_model, self.seq_len, self.output_dim = input_size, d_model, seq_len, d_model
         self.input_proj = nn.Identity() if skip_input_proj else nn.Linear(input_size, d_model)
         self.layers = nn.ModuleList()
@@ -93,19 +92,37 @@ class HybridBackbone(BackboneBase):
         for i, block in enumerate(self.layers): latents = block(_long_enough(latents, i, block))
         return latents
 
+# %% ../../nbs/model/00_backbone.ipynb #98859f5a
+def _same_axes(before, after):
+    "Whether a block kept rows and width, so that its output may still be raw features."
+    return (len(before), before.shape[-1]) == (len(after), after.shape[-1])
+
+@patch
+def _sizes(self: HybridBackbone, spec, latents, raw):
+    "What the next block's constructor is given where it asks: width, rows per sample, and length where it is known."
+    width = latents.shape[-1]
+    sizes = dict(d_model=width, input_dim=width, num_channels=len(latents) // 2)
+    if self.seq_len: sizes["seq_len"] = latents.shape[1]
+    part, _ = registry.resolve(BLOCK_KINDS, spec)
+    patches_features = raw and not isinstance(part, nn.Module) and "in_channels" in part_parameters(part)
+    return sizes | dict(d_model=self.d_model, in_channels=width) if patches_features else sizes
+
 # %% ../../nbs/model/00_backbone.ipynb #cbd7dd49
 @patch
 def _build_blocks(self: HybridBackbone, specs, length, strict):
     "Build the blocks, passing a batch of two through them."
-    with seeded(0): latents = torch.randn(2, length, self.d_model)
+    raw = isinstance(self.input_proj, nn.Identity)
+    with seeded(0): latents = torch.randn(2, length, self.input_size if raw else self.d_model)
     for i, spec in enumerate(specs):
-        sizes = dict(d_model=latents.shape[-1], input_dim=latents.shape[-1])
-        if self.seq_len: sizes["seq_len"] = latents.shape[1]
-        block = registry.build(BLOCK_KINDS, spec, **sizes)
+        block = registry.build(BLOCK_KINDS, spec, **self._sizes(spec, latents, raw))
         if not isinstance(block, nn.Module):
             raise TypeError(f"block {i}: {spec!r} is not a module, a name, a class or a mapping")
         self.layers.append(block)
-        latents = _checked_output(block, _long_enough(latents, i, block), i, strict)
+        before, latents = latents, _checked_output(block, _long_enough(latents, i, block), i, strict)
+        raw = raw and _same_axes(before, latents)
+    if raw and self.input_size != self.d_model:
+        raise ShapeMismatch(f"skip_input_proj needs input_size = d_model, got {self.input_size} and {self.d_model}, or "
+                            "a block that maps one to the other, such as flexiblepatchembed")
     if latents.shape[0] != 2:
         raise ShapeMismatch(f"the blocks make {latents.shape[0] // 2} rows of each sample; "
                             "end with a block that rejoins channels (channelrejoin)")

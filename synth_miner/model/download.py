@@ -8,6 +8,7 @@ __all__ = ['HubRepository', 'PublishedModel', 'download_model']
 # %% ../../nbs/model/05_download.ipynb #e9606f1a
 import os
 import re
+import time
 from fastcore.basics import patch
 from functools import partial
 from itertools import islice
@@ -64,6 +65,21 @@ def remember(self: HubRepository):
     file = self.store / "refs" / (self.address.revision or "main")
     file.parent.mkdir(parents=True, exist_ok=True)
     if file.name != self.commit: write_atomic(file, self.commit)
+
+def _age(seconds: float) -> str:
+    "A length of time in its largest unit."
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size: return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} seconds"
+
+@patch
+def source_note(self: HubRepository) -> str: # empty: the Hub itself answered
+    "That what is known is from the cache, and how old it is."
+    if self.online: return ""
+    file = self.store / "refs" / (self.address.revision or "main")
+    if not file.is_file(): file = self.store / "snapshots" / self.commit
+    return (f"The Hub cannot be reached. This is from the cache, as the Hub was "
+            f"{_age(time.time() - file.stat().st_mtime)} ago")
 
 @patch
 def _cached_listing(self: HubRepository, path: str) -> list[HubFile]:

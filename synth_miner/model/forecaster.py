@@ -25,6 +25,7 @@ from .synth import SynthModel, check_features
 from .untrusted import check_model, named_errors
 from ..names import UnknownPart, choose, did_you_mean
 from ..parts import registry
+from ..processes.base import NOISES
 from ..score.competitions import Competition, get_competition
 
 # %% ../../nbs/model/06_forecaster.ipynb #b549c6a4
@@ -119,11 +120,13 @@ class ModelForecaster(Forecaster):
         pipeline, # feature engineer it was trained with
         competition: str | Competition, # what it was trained for
         input_len: int, # T
-        antithetic: bool = True, # paths in pairs z, -z
+        antithetic: bool = True, # False: independent paths, the same as noise="iid"
+        noise: str | None = None, # how paths are drawn, one of `NOISES`; None: "stratified", unless not `antithetic`
     ):
         check_features(model, pipeline.feature_dim)
         self.model, self.pipeline, self.competition = model.eval(), pipeline, get_competition(competition)
-        self.input_len, self.antithetic = input_len, antithetic
+        self.input_len = input_len
+        self.noise = choose(noise or ("stratified" if antithetic else "iid"), NOISES, "noise")
         self.lookback = pd.Timedelta(seconds=self.competition.step * (input_len + pipeline.memory + 1))
 
     def bar_step(self, competition): return self.pipeline.inner_step or competition.step
@@ -138,7 +141,7 @@ class ModelForecaster(Forecaster):
         def batch(v): return torch.as_tensor(v, dtype=torch.float32, device=device)[None]
         known = dict(generator=make_generator(seed, device), **{k: batch(v) for k, v in known.items()})
         start = torch.ones(1, dtype=torch.float32, device=device)
-        out = self.model(batch(x), start, competition.steps, n_paths, antithetic=self.antithetic, **known)
+        out = self.model(batch(x), start, competition.steps, n_paths, noise=self.noise, **known)
         return out.paths[0].double().cpu().numpy()
 
 # %% ../../nbs/model/06_forecaster.ipynb #0635c9b3
@@ -150,7 +153,7 @@ def save_forecaster(
     "Write everything that is needed to answer prompts with this model again."
     folder = save_model(forecaster.model, folder)
     facts = dict(engineer=engineer_spec, input_len=forecaster.input_len, competition=forecaster.competition.to_dict(),
-                 antithetic=forecaster.antithetic)
+                 noise=forecaster.noise)
     write_json(folder / "forecaster.json", facts)
     return folder
 
@@ -175,8 +178,8 @@ def _load_folder(folder: Path) -> ModelForecaster:
     with named_errors(folder / "forecaster.json"):
         saved = _saved_facts(folder)
         engineer = registry.build("engineer", saved["engineer"])
-        options = saved["competition"], saved["input_len"], saved.get("antithetic", True)
-        forecaster = ModelForecaster(load_model(folder), engineer, *options)
+        drawn = saved.get("antithetic", True), saved.get("noise")
+        forecaster = ModelForecaster(load_model(folder), engineer, saved["competition"], saved["input_len"], *drawn)
     if (file := folder / "facts.json").is_file():
         with named_errors(file): forecaster.seen = tuple(map(tuple, read_json(file, dict)["seen"]))
     return forecaster

@@ -15,7 +15,7 @@ import torch
 import uuid
 from pathlib import Path
 from torch import Tensor
-from ..core import BadData, ShapeMismatch
+from ..core import BadData, ShapeMismatch, seeded
 from .synth import SynthModel, build_model, create_model
 from typing import NamedTuple
 
@@ -148,7 +148,7 @@ def load_model(
     spec = read_json(folder / ARCHITECTURE, dict)
     try: weights = load((folder / WEIGHTS).read_bytes())
     except SafetensorError as e: raise BadData(f"{folder / WEIGHTS} is not a readable safetensors file: {e}") from None
-    model = build_model(spec)
+    with seeded(0): model = build_model(spec) # the weights follow; the generator of the caller stays as it is
     load_weights(model, weights, folder)
     return model.eval()
 

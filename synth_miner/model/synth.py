@@ -16,7 +16,8 @@ from typing import NamedTuple
 from ..core import BadData, ShapeMismatch, in_float32, seeded
 from .backbone import HybridBackbone
 from ..names import did_you_mean, part_parameters, unwrapped
-from ..parts import RegisteredParts, registry
+from ..part_tables import RegisteredParts
+from ..parts import registry
 from ..processes.base import simulate
 from ..tables import html_table
 
@@ -58,10 +59,12 @@ class SynthModel(nn.Module):
         past_returns: Float[Tensor, "b t"] | None = None, # log-returns of the window
         generator: torch.Generator | None = None, # None: torch's global one
         antithetic: bool = False, # paths in pairs z, -z
+        noise: str | None = None, # "iid", "antithetic" or "stratified"; None: as `antithetic` says
     ) -> SynthOutput: # (B,P,H) paths, H exactly as asked
         params = self.parameters_for(x, horizon, future=future, scale=scale, past_returns=past_returns)
-        size, noise = (horizon, n_paths, dt), dict(generator=generator, antithetic=antithetic)
-        return SynthOutput(simulate(self.process, params, initial_price, *size, **noise), *self.head.summary(params))
+        drawn = dict(generator=generator, antithetic=antithetic, noise=noise)
+        paths = simulate(self.process, params, initial_price, horizon, n_paths, dt, **drawn)
+        return SynthOutput(paths, *self.head.summary(params))
 
 # %% ../../nbs/model/01_synth.ipynb #c7476c6e
 @patch(as_prop=True)

@@ -110,6 +110,9 @@ class _Effort(TorchDispatchMode):
         self.where, self.largest = where, max(_TENSOR, 4 * values)
         self.total = dict(calls=0, numbers=0, flops=0)
 
+    @classmethod
+    def _should_skip_dynamo(cls): return False # else torch loads its compiler, to say that it is not to be used
+
     def refuse(self, what: str, limit: float):
         "Raise BadData for what is too much."
         raise BadData(f"{self.where}: the recipe asks for {what}, at most {limit:,.0f} are allowed; it was not built")
@@ -127,16 +130,19 @@ class _Effort(TorchDispatchMode):
 
 # %% ../../nbs/model/04_untrusted.ipynb #9beb4a77
 _RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")  # torch's functions that walk over time
+_FILLS, _NOISE = ("normal_", "uniform_"), ("randn", "rand")  # torch's functions that fill with noise, or make it
 
 class _NoWalk(TorchFunctionMode):
-    "Gives the shapes of recurrent layers at once, where torch would walk over the steps one by one."
+    "Gives the shapes of recurrent layers and of noise at once; torch would walk over the steps, and load a compiler."
     def __init__(self, effort: _Effort):
         super().__init__()
         self.effort = effort
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        name = getattr(func, "__name__", "")
-        if name not in _RECURRENT or len(args) != 9: return func(*args, **(kwargs or {}))
+        kwargs, name = kwargs or {}, getattr(func, "__name__", "")
+        if name in _FILLS and (filled := [*args, *kwargs.values()][0]).is_meta: return filled
+        if name in _NOISE: func, kwargs = torch.empty, {k: v for k, v in kwargs.items() if k != "generator"}
+        if name not in _RECURRENT or len(args) != 9: return func(*args, **kwargs)
         x, hidden, weights, bidirectional = *args[:3], args[7]
         states = hidden if isinstance(hidden, tuple) else (hidden,)
         self.effort.total["flops"] += 2 * x.shape[:-1].numel() * sum(w.numel() for w in weights)

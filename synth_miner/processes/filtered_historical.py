@@ -13,6 +13,7 @@ from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
 from .base import simulate
+from .noise import stratified_normal
 from .per_step import PerStepProcess
 
 # %% ../../nbs/processes/filtered_historical.ipynb #c941ae97
@@ -32,6 +33,10 @@ class FilteredHistoricalProcess(PerStepProcess):
         drawn = (shape[1] + 1) // 2 if antithetic else shape[1]
         u = torch.rand((shape[0], drawn, shape[2]), generator=generator, **opts)
         return torch.cat((u, 1 - u), 1)[:, :shape[1]] if antithetic else u
+
+    def stratified(self, shape, params, *, generator=None, like=None) -> Float[Tensor, "b n h"]:
+        "Uniform numbers, one in each of as many equal parts as there are paths."
+        return torch.special.ndtr(stratified_normal(shape, generator=generator, like=like))
 
     def innovations(self, params, noise):
         "The residuals whose ranks the uniform numbers give."

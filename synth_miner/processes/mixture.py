@@ -12,7 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
-from .base import ProcessBase, draw_normal, simulate
+from .base import ProcessBase, simulate
+from .noise import draw_normal, stratified_normal
 from .per_step import scaled_returns
 
 # %% ../../nbs/processes/mixture.ipynb #76a0aa0c
@@ -39,6 +40,12 @@ class MixtureParams(NamedTuple):
 # %% ../../nbs/processes/mixture.ipynb #e919ef37
 GOLDEN = (5**0.5 - 1) / 2  # golden ratio less one: its multiples spread regimes evenly over paths
 
+def _places(rows, n, generator, like) -> Tensor:
+    "A place (rows, n) on the circle of regimes for every path, spread evenly from a random start."
+    turns = torch.arange(n, dtype=torch.float64, device=like.device) * GOLDEN
+    first = torch.rand((rows, 1), generator=generator, dtype=torch.float32, device=like.device)
+    return ((turns + first) % 1).to(like.dtype)
+
 @registry.register_process("mixture", takes=("mus", "sigmas", "weights"))
 class MixtureProcess(ProcessBase):
     "Geometric Brownian motion with the drift and the volatility of the path's regime."
@@ -52,11 +59,15 @@ class MixtureProcess(ProcessBase):
     def noise(self, shape, *, generator=None, antithetic=False, like=None) -> RegimeNoise:
         "Normal noise and a place for every path; the partners of an antithetic pair share theirs."
         z = draw_normal(shape, generator=generator, antithetic=antithetic, like=like)
-        n = (shape[1] + 1) // 2 if antithetic else shape[1]
-        turns = torch.arange(n, dtype=torch.float64, device=z.device) * GOLDEN
-        first = torch.rand((shape[0], 1), generator=generator, dtype=torch.float32, device=z.device)
-        place = ((turns + first) % 1).to(z.dtype)
+        place = _places(shape[0], (shape[1] + 1) // 2 if antithetic else shape[1], generator, z)
         return RegimeNoise(z, torch.cat((place, place), 1)[:, :shape[1]] if antithetic else place)
+
+    def stratified(self, shape, params, *, generator=None, like=None) -> RegimeNoise:
+        "Normal noise spread evenly, also among paths alike in volatility, and places as ever."
+        place = _places(*shape[:2], generator, params.mus if like is None else like)
+        sigma = _shares(params.weights, place, self.blend) @ params.sigmas[..., None]
+        beside = sigma.clamp(min=1e-12).log().expand(-1, -1, shape[2])
+        return RegimeNoise(stratified_normal(shape, generator=generator, like=like, beside=beside), place)
 
     def __call__(self,
         params: MixtureParams, # the regimes

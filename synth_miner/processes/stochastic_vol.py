@@ -12,7 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
 from ..parts import registry
-from .base import draw_normal, simulate
+from .base import simulate
+from .noise import draw_normal, stratified_normal
 from .per_step import PerStepProcess
 from .recursion import linear_recursion
 from .tails import student_t
@@ -28,13 +29,17 @@ class StochasticVolParams(NamedTuple):
     df: Float[Tensor, "b"] # degrees of freedom of a return given its volatility, at least 2.5
 
 # %% ../../nbs/processes/stochastic_vol.ipynb #2f2f6355
+def _wandering(p, z, dt):
+    "The Ornstein-Uhlenbeck process (B,P,H) of each path, of mean 0."
+    spread, start, decay = (v[:, None, None] for v in (p.spread, p.start, p.reversion * dt))
+    kick = (spread * (-torch.expm1(-2 * decay)).sqrt()).expand(-1, 1, z.shape[-1] - 1)
+    return linear_recursion(torch.exp(-decay).expand(-1, 1, z.shape[-1]), torch.cat((start, kick), -1) * z)
+
 def _volatility_factor(p, z, dt):
     "Factor (B,P,H) on the volatility, of mean square 1."
     spread, start, decay = (v[:, None, None] for v in (p.spread, p.start, p.reversion * dt))
     age = torch.arange(z.shape[-1], dtype=z.dtype, device=z.device)
-    kick = (spread * (-torch.expm1(-2 * decay)).sqrt()).expand(-1, 1, z.shape[-1] - 1)
-    x = linear_recursion(torch.exp(-decay).expand(-1, 1, z.shape[-1]), torch.cat((start, kick), -1) * z)
-    return torch.exp(x - spread**2 - (start**2 - spread**2) * torch.exp(-2 * decay * age))
+    return torch.exp(_wandering(p, z, dt) - spread**2 - (start**2 - spread**2) * torch.exp(-2 * decay * age))
 
 # %% ../../nbs/processes/stochastic_vol.ipynb #4bb132dc
 @registry.register_process("stochastic_vol", takes=("mu", "sigma", "spread", "start", "reversion", "df"))
@@ -43,6 +48,12 @@ class StochasticVolProcess(PerStepProcess):
     def noise(self, shape, *, generator=None, antithetic=False, like=None) -> Float[Tensor, "b n 2 h"]:
         "Two normal numbers per step: for the volatility and for the price."
         return draw_normal((*shape[:2], 2, shape[2]), generator=generator, antithetic=antithetic, like=like)
+
+    def stratified(self, shape, params, *, generator=None, like=None) -> Float[Tensor, "b n 2 h"]:
+        "Both spread evenly, those of the price also among paths alike in volatility (with steps of length 1)."
+        volatility = stratified_normal(shape, generator=generator, like=like, sums=False)
+        beside = _wandering(params, volatility, 1.0)
+        return torch.stack((volatility, stratified_normal(shape, generator=generator, like=like, beside=beside)), 2)
 
     def innovations(self, params, noise): return student_t(noise[:, :, 1], params.df[:, None, None])
     def factor(self, params, noise, innovations, dt): return _volatility_factor(params, noise[:, :, 0], dt)

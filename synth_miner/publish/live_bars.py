@@ -9,7 +9,6 @@ __all__ = ['LiveBars']
 import logging
 import numpy as np
 import pandas as pd
-import re
 import threading
 import time
 from collections import defaultdict
@@ -22,9 +21,10 @@ from ..data.columns import OHLCV
 from ..data.bars import AssetData, count_over, cut_bars
 from ..data.source import DataSource
 from ..data.times import to_time
-from ..data.cached import CachedSource
-from ..data.store import read_part, write_part
+from .coarser import COARSER, fetch_coarser, read_coarser, store_coarser
 from .prompt import price_step
+from .source_bars import exchange_of, may_have, read_kept, store_kept
+from .source_bars import take_new_bars, take_newest_page
 from .troubles import Troubles
 from ..score.competitions import COMPETITIONS
 
@@ -46,11 +46,12 @@ class LiveBars:
         self.sources, self.step, self.keep, self.period = list(sources), step, pd.Timedelta(keep), period
         self.clock, self.competitions = clock, competitions
         self.folder = None if folder is None else Path(folder).expanduser()
-        self.bars, self.troubles, self.threads, self._open_seen = {}, Troubles(), {}, set()
+        self.bars, self.troubles, self.threads, self._open_seen = read_kept(self.folder), Troubles(), {}, set()
         self._asking, self._asked, self._locks = {}, {}, defaultdict(threading.Lock)
         self._stop, self._news = threading.Event(), threading.Condition()
-        for file in sorted(self.folder.glob("*.parquet")) if self.folder is not None else ():
-            if (frame := read_part(file)) is not None: self.bars[file.stem] = cut_bars(file.stem, frame)
+        self._looked, self._tries, self._begun = {}, {}, set() # asset -> when; (close, number of looks); first pages
+        self._alarms = defaultdict(threading.Event)
+        self.coarse = {} if self.folder is None else read_coarser(self.folder / "coarse") # asset -> {step: bars}
 
     def step_of(self,
         asset: str, # the subnet's name
@@ -87,84 +88,124 @@ def _over(self: LiveBars, new: AssetData) -> AssetData:
 @patch
 def _store(self: LiveBars, asset: str):
     "Write the bars of an asset, whole or not at all."
-    if self.folder is None or not re.fullmatch(r"[\w-]+", asset): return
-    bars = self.bars[asset]
-    end = int(bars.seconds[-1]) + self.step_of(asset)
-    try: write_part(self.folder / f"{asset}.parquet", bars.frame, end)
+    try: store_kept(self.folder, self.bars[asset], self.step_of(asset))
     except OSError as e:
         text = f"bars cannot be kept in {self.folder}: {e.strerror or e}; answers go on from memory"
-        self.troubles.begin("disk", text)
+        self.troubles.begin("disk", text, "disk")
     else: self.troubles.end("disk")
 
 # %% ../../nbs/publish/12_live_bars.ipynb #8fc46825
-_FIRST_PAGE = 1000 # bars that are taken before the whole past
 _OVERLAP = pd.Timedelta("1h") # of known bars that are asked for again
 
 @patch
-def _newest_page(self: LiveBars, source: CachedSource, asset: str) -> bool:
-    "The newest thousand bars, without the source's cache."
-    step = self.step_of(asset)
-    now = int(self.clock()) // step * step
-    pages = source.fetch(source.symbols[asset], now - _FIRST_PAGE * step, now)
-    return any([self.put(cut_bars(asset, page)) for page, _ in pages if len(page)])
+def _newest_page(self: LiveBars, source: DataSource, asset: str) -> bool:
+    "Take the newest thousand bars, without the source's cache."
+    return take_newest_page(source, asset, self.step_of(asset), self.clock(), self.put)
 
-# %% ../../nbs/publish/12_live_bars.ipynb #47dcb310
 @patch
 def _load(self: LiveBars, source: DataSource, asset: str, since, first: bool) -> bool:
     "Take new bars of an asset from a source; the first time also those of a record that ended long ago."
     step = self.step_of(asset)
-    direct = isinstance(source, CachedSource) and source.step == step and asset in source.symbols
-    if first and direct: self._newest_page(source, asset)
-    try: return self.put(source.load_data([asset], step, start=since)[0])
-    except ConnectionError: raise
-    except BadData:
-        if not first: raise
-    except OSError: # the source cannot write its cache
-        if not direct: raise
-        return self._newest_page(source, asset)
-    return self.put(source.load_data([asset], step)[0])
-
-# %% ../../nbs/publish/12_live_bars.ipynb #0619b573
-def _may_have(source: DataSource, asset: str) -> bool:
-    "Whether a source lists an asset; True when it cannot say."
-    try: known = source.list_assets()
-    except Exception: return True # the reason comes when it is asked for bars
-    return known is None or asset in known
+    direct = exchange_of([source], asset) is not None and source.step == step
+    if first and direct and asset not in self._begun: self._newest_page(source, asset)
+    return take_new_bars(source, asset, step, since, self.clock(), self.put, first)
 
 # %% ../../nbs/publish/12_live_bars.ipynb #49eda4a2
 @patch
 def refresh(self: LiveBars,
     asset: str, # the subnet's name
+    past: bool | None = None, # ask for the whole past; None: where no bar is known
 ) -> bool: # whether a new bar came
     "Ask the sources for what is missing; an error is a trouble under the asset's name."
     self._asked[asset] = time.monotonic()
-    old, reasons = self.bars.get(asset), []
-    since = self.clock() - self.keep.total_seconds()
-    if old is not None: since = old.seconds[-1] - _OVERLAP.total_seconds()
+    old, reasons, began = self.bars.get(asset), [], self.clock()
+    past = old is None if past is None else past
+    since = began - self.keep.total_seconds()
+    if not past: since = old.seconds[-1] - _OVERLAP.total_seconds()
     for source in self.sources:
-        if not _may_have(source, asset): continue
+        if not may_have(source, asset): continue
         try:
-            with self._locks[id(source)]: fresh = self._load(source, asset, to_time(int(since)), old is None)
+            with self._locks[id(source)]: fresh = self._load(source, asset, to_time(int(since)), past)
         except Exception as e: reasons.append(f"{source!r}: {type(e).__name__}: {e}")
         else:
+            self._looked[asset] = began
             self.troubles.end(asset)
+            with self._news: self._news.notify_all()
             return fresh
     reason = "; ".join(reasons) or "anywhere, because no source has it"
-    self.troubles.begin(asset, f"{asset}: no bars from {reason}")
+    self.troubles.begin(asset, f"{asset}: no bars from {reason}", "source")
     with self._news: self._news.notify_all()
     return False
 
+# %% ../../nbs/publish/12_live_bars.ipynb #ebfbf1f6
+_PATIENCE = 20.0 # seconds that the past of an asset waits for the first pages of the others
+
+@patch
+def backfill(self: LiveBars,
+    asset: str, # the subnet's name
+):
+    "Take coarser bars where an exchange keeps too few of the finest; an error is a trouble."
+    first = self.clock() - self.keep.total_seconds() + _OVERLAP.total_seconds()
+    if asset in self.bars and self.bars[asset].seconds[0] <= first: return
+    source = exchange_of(self.sources, asset)
+    for step in COARSER if source is not None else ():
+        try:
+            with self._locks[id(source)]: bars = fetch_coarser(source, asset, step)
+            if bars is None: continue
+            self.coarse.setdefault(asset, {})[step] = bars
+            if self.folder is not None: store_coarser(self.folder / "coarse", bars)
+        except (BadData, OSError) as e:
+            text = f"{asset}: no bars of {step} s for the past: {type(e).__name__}: {e}"
+            self.troubles.begin((asset, step, "past"), text, "source")
+        else: self.troubles.end((asset, step, "past"))
+
+@patch
+def _begin(self: LiveBars, asset: str, stop: threading.Event):
+    "The first look: the newest page, then the past in coarser bars, then that in the finest."
+    step, unknown = self.step_of(asset), asset not in self.bars
+    direct = exchange_of(self.sources, asset)
+    if unknown and direct is not None and direct.step == step:
+        try:
+            with self._locks[id(direct)]: self._newest_page(direct, asset)
+        except Exception: pass # the reason comes with the refresh
+    self._begun.add(asset)
+    with self._news:
+        self._news.notify_all()
+        self._news.wait_for(lambda: stop.is_set() or self._begun >= set(self.threads), _PATIENCE)
+    if stop.is_set(): return
+    self.backfill(asset)
+    self.refresh(asset, past=unknown)
+
 # %% ../../nbs/publish/12_live_bars.ipynb #c8a8cd9a
 _LONGEST_WAIT = 60.0 # seconds between two attempts at a source that fails
+_LOOKS = 2 # for one bar, at a source that works: where nobody trades it never comes
+
+@patch
+def _newest_close(self: LiveBars, asset: str) -> int:
+    "When the newest bar that can be complete closed, UTC seconds."
+    step = self.step_of(asset)
+    return int(self.clock()) // step * step
+
+@patch
+def _worth_a_look(self: LiveBars, asset: str) -> bool:
+    "Whether a new bar can be complete and has not been looked for often enough."
+    bars, close = self.bars.get(asset), self._newest_close(asset)
+    if bars is not None and bars.seconds[-1] + self.step_of(asset) >= close: return False
+    last, looks = self._tries.get(asset, (None, 0))
+    looks = looks + 1 if last == close else 1
+    self._tries[asset] = close, looks
+    return looks <= _LOOKS or bars is None or asset in self.troubles.now
 
 @patch
 def _follow(self: LiveBars, asset: str, stop: threading.Event):
     "Refresh an asset now and whenever a new bar can be complete, until told to stop."
-    self.refresh(asset)
-    wait = self.period
-    while not stop.wait(wait):
-        bars = self.bars.get(asset)
-        if bars is not None and self.clock() < bars.seconds[-1] + 2 * self.step_of(asset): continue
+    self._begin(asset, stop)
+    wait, alarm = self.period, self._alarms[asset]
+    while not stop.is_set():
+        until_close = self._newest_close(asset) + self.step_of(asset) - self.clock()
+        alarm.wait(min(wait, max(until_close, 0.01)))
+        alarm.clear()
+        if stop.is_set() or not self._worth_a_look(asset): continue
         self.refresh(asset)
         failed = asset in self.troubles.now
         wait = min(2 * wait, max(_LONGEST_WAIT, self.period)) if failed else self.period
@@ -186,6 +227,7 @@ def watch(self: LiveBars,
 def stop(self: LiveBars):
     "End the background threads; one that is still waiting for a source dies with the process."
     self._stop.set()
+    for alarm in list(self._alarms.values()): alarm.set()
     for thread in self.threads.values(): thread.join(0.1)
     self.threads, self._stop = {}, threading.Event()
 
@@ -195,7 +237,7 @@ def serves(self: LiveBars,
     asset: str, # the subnet's name
 ) -> bool:
     "Whether a source may have the asset; one that cannot say counts as one that may."
-    return any(_may_have(source, asset) for source in self.sources)
+    return any(may_have(source, asset) for source in self.sources)
 
 @patch
 def _is_due(self: LiveBars, asset: str) -> bool:
@@ -218,6 +260,20 @@ def _ask(self: LiveBars, asset: str) -> threading.Thread | None:
 
 # %% ../../nbs/publish/12_live_bars.ipynb #efc94fe6
 @patch
+def _lags(self: LiveBars, asset: str) -> bool:
+    "Whether a bar has closed since the newest known one, for which nobody has looked."
+    close = self._newest_close(asset)
+    if self.bars[asset].seconds[-1] + self.step_of(asset) >= close: return False
+    return self._looked.get(asset, -np.inf) < close and asset not in self.troubles.now
+
+@patch
+def _wait_for_look(self: LiveBars, asset: str, seconds: float):
+    "Let the asset's thread look now where a bar may have come, and wait for it."
+    if not self._lags(asset): return
+    self._alarms[asset].set()
+    with self._news: self._news.wait_for(lambda: not self._lags(asset), seconds)
+
+@patch
 def newest(self: LiveBars,
     asset: str, # the subnet's name
     seconds: float = 0.0, # to wait for a source at most
@@ -225,6 +281,7 @@ def newest(self: LiveBars,
     "Bars of an asset; the sources are asked now where no thread keeps it fresh and a new bar can be complete."
     def answered(): return asset in self.bars or asset in self.troubles.now
     unknown = asset not in self.bars
+    if asset in self.threads and not unknown: self._wait_for_look(asset, seconds)
     thread = self._ask(asset) if self._is_due(asset) else None
     if thread is not None and not unknown: thread.join(seconds)
     if unknown and asset in self._asked:

@@ -79,9 +79,11 @@ def text(self: ServiceMetrics,
     "All metrics in the text format of Prometheus."
     ages = {(("asset", a),): round(s["age"], 3) for a, s in status["assets"].items()}
     troubles = {(): len(status["troubles"])}
+    events = {(("kind", kind),): n for kind, n in status.get("counts", {}).items()}
     families = [
         *self._answer_families(), ("synth_price_age_seconds", "gauge", "Age of the newest price.", ages),
         ("synth_troubles", "gauge", "Things that are wrong at the moment.", troubles),
+        ("synth_events_total", "counter", "Troubles that began, and questions that were refused, by kind.", events),
         ("synth_prompts_waiting", "gauge", "Stored prompts that have not been scored.", {(): waiting}),
         ("synth_questions_waiting", "gauge", "Questions that wait for their turn.", {(): queue}),
         ("synth_prices_in_memory", "gauge", "Prices in the answers that are being made or sent.", {(): prices})]

@@ -24,6 +24,7 @@ from ..data.times import to_time
 from ..data.files import DamagedFile
 from ..evaluate.rolling import rolling_leaderboard
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
+from .bounded_disk import thin_folder, trim_lines
 from .history import bars_until
 from .predictor import Answered
 from .prompt import prompt_competition, prompt_start
@@ -46,12 +47,13 @@ class ShadowBook:
         keep: bool = False, # keep paths when they have been scored, in `scored`
         give_up: str = "2D", # after its end, a prompt without a truth is given up
         most: int = 5000, # answers that wait for their truth; further ones are not kept. One takes up to 0.75 MB
+        megabytes: float | None = None, # of disk; a fair sample of the answers is kept within them. None: no bound
         min_observed: float = 0.5, # share of a prompt's truth that the market must have
         clock: Callable = time.time, # UTC seconds
         competitions: Mapping | None = None, # name -> competition; None: the registered ones
     ):
         self.folder, self.keep, self.min_observed = Path(folder).expanduser(), keep, min_observed
-        self.most = most
+        self.most, self.megabytes = most, megabytes
         self.give_up, self.clock = pd.Timedelta(give_up).total_seconds(), clock
         self.competitions = COMPETITIONS if competitions is None else competitions
         field = DEFAULT_FIELD if field is None else field
@@ -65,7 +67,7 @@ class ShadowBook:
 
     def record(self,
         answered: Answered, # of a predictor
-    ) -> Path | None: # its file; None: no competition asks for it
+    ) -> Path | None: # its file; None: no competition asks for it, or it is not in the sample
         "Keep an answer. Raises OSError when the disk does not take it, or so many wait that it would be filled."
         prompt = answered.prompt
         try: rules = prompt_competition(prompt, self.competitions)
@@ -74,7 +76,8 @@ class ShadowBook:
             raise OSError(f"{n} answers wait in {self.folder} for their truth already, this one is not kept")
         name = f"{prompt_start(prompt)}-{rules.name}-{prompt.asset}-{uuid.uuid4().hex[:8]}.parquet"
         write_answer(self.folder / "waiting" / name, answered)
-        return self.folder / "waiting" / name
+        gone = () if self.megabytes is None else thin_folder(self.folder / "waiting", 0.8 * self.megabytes)
+        return None if name in gone else self.folder / "waiting" / name
 
 # %% ../../nbs/publish/18_shadow.ipynb #3ed362de
 def realised_prices(
@@ -153,6 +156,7 @@ def _append(self: ShadowBook, line: dict):
         f.write(b"\n" * incomplete + json.dumps(line).encode() + b"\n")
         f.flush()
         os.fsync(f.fileno())
+    if self.megabytes is not None: trim_lines(file, 0.1 * self.megabytes)
 
 @patch
 def _try_file(self: ShadowBook, file: Path, source: DataSource) -> dict | None:
@@ -162,6 +166,7 @@ def _try_file(self: ShadowBook, file: Path, source: DataSource) -> dict | None:
     if rules is not None and self.clock() < _known_at(int(start), rules): return None
     try: line = self._score_file(file, source)
     except DamagedFile as e:
+        if not file.exists(): return None # it went out of the sample meanwhile
         _log.warning(f"{e}; put aside as {file.name}.damaged")
         file.rename(f"{file}.damaged")
         return None
@@ -176,9 +181,11 @@ def _try_file(self: ShadowBook, file: Path, source: DataSource) -> dict | None:
 @patch
 def _put_away(self: ShadowBook, file: Path):
     "Delete a scored answer, or move it to `scored`."
-    if not self.keep: return file.unlink()
-    (self.folder / "scored").mkdir(exist_ok=True)
-    file.rename(self.folder / "scored" / file.name)
+    if not self.keep or not file.exists(): return file.unlink(missing_ok=True)
+    scored = self.folder / "scored"
+    scored.mkdir(exist_ok=True)
+    file.rename(scored / file.name)
+    if self.megabytes is not None: thin_folder(scored, 0.1 * self.megabytes)
 
 @patch
 def settle(self: ShadowBook,

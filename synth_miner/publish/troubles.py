@@ -8,6 +8,7 @@ __all__ = ['one_line', 'Troubles']
 # %% ../../nbs/publish/11_troubles.ipynb #07bd6e43
 import logging
 import threading
+from collections import Counter
 from ..secrets import redact
 
 # %% ../../nbs/publish/11_troubles.ipynb #29fefa88
@@ -25,18 +26,28 @@ def one_line(
 # %% ../../nbs/publish/11_troubles.ipynb #6227388c
 class Troubles:
     "What is wrong at the moment: logged once when it begins and once when it is over. Threads may share it."
-    def __init__(self): self.now, self._lock = {}, threading.Lock()
+    def __init__(self):
+        self.now, self.counts, self._lock = {}, Counter(), threading.Lock() # counts: kind -> how often since the start
 
     def begin(self,
         key, # hashable, what it is about
         text: str, # what happened
+        kind: str = "other", # in a word, for the counts
     ):
-        "Note a trouble; only the first note of it is logged."
+        "Note a trouble; only the first note of it is logged and counted."
         text = one_line(redact(text)) # it is logged and shown
         with self._lock:
             new = key not in self.now
             self.now[key] = text
-        if new: _log.warning(text)
+        if not new: return
+        self.count(kind)
+        _log.warning(text, extra=dict(kind=kind))
+
+    def count(self,
+        kind: str, # in a word
+    ):
+        "Count something that happened and is not logged."
+        with self._lock: self.counts[kind] += 1
 
     def end(self,
         key, # as it began

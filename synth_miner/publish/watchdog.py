@@ -19,6 +19,7 @@ class Fault(NamedTuple):
     "Why there is no result."
     cause: str # in a word: late, error, absurd
     reason: str # a sentence
+    crowded: bool = False # whether the work never began, because others took all slots
 
 class Watchdog:
     "Runs work in threads, a limited number at a time, and stops waiting at a deadline. Threads may share it."
@@ -73,7 +74,7 @@ def attempt(self: Watchdog,
     def seconds_left(): return max(0.0, until - time.monotonic())
     kind = who if kind is None else kind
     if self.late(kind): return None, Fault("late", f"{who} is still busy with a prompt that it was late for")
-    crowded = None, Fault("late", f"{who} had to wait for others until it was too late")
+    crowded = None, Fault("late", f"{who} had to wait for others until it was too late", crowded=True)
     if not self._shares[kind].acquire(timeout=seconds_left()): return crowded
     try:
         if not self._slots.acquire(timeout=seconds_left()): return crowded

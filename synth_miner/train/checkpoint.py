@@ -48,9 +48,13 @@ def save_checkpoint(
     unfinished = folder / f".unfinished-{name}"
     unfinished.mkdir(parents=True)
     data = save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()})
-    (unfinished / TENSORS).write_bytes(data)
     saved = json.dumps(dict(sha256=hashlib.sha256(data).hexdigest(), facts=facts))
-    (unfinished / FACTS).write_text(saved, encoding="utf-8")
+    try:
+        (unfinished / TENSORS).write_bytes(data)
+        (unfinished / FACTS).write_text(saved, encoding="utf-8")
+    except OSError: # what a full disk has taken of it leaves no room for anything else
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
     os.rename(unfinished, folder / name)
     for number in sorted(existing)[:max(0, len(existing) + 1 - keep)]:
         shutil.rmtree(existing[number])

@@ -58,6 +58,7 @@ RECIPE_TRAINING = dict(  # of each member
     epochs=1.0, batch_size=64, lr=2e-3, weight_decay=0.01,
     noise=0.05, # added to the standardised state
     storm=0.5, # power of the volatility by which a window is weighted
+    half_life=None, # days after which a window is drawn half as often as the newest; None: all equally often
 )
 
 def _curve_loss(model, curve, windows, some, shapes, settings, usual) -> Tensor:
@@ -68,6 +69,14 @@ def _curve_loss(model, curve, windows, some, shapes, settings, usual) -> Tensor:
     score = sum(curve_rows(log_sigma.clamp(-6, 6), windows.returns[some], shapes, rules).values())
     weight = (windows.scale[some] / usual)**settings["storm"]
     return (score * weight).mean() / rules.steps**0.5 / 10
+
+# %% ../../nbs/train/14_curve_training.ipynb #2e567d55
+def _drawn_windows(windows, rows, n, epochs, half_life, rng) -> Tensor: # (n,) of `rows`
+    "The windows of a training in the order in which they are seen; with a half-life some may come twice, some never."
+    if half_life is None:
+        return torch.as_tensor(np.concatenate([rng.permutation(rows) for _ in range(int(np.ceil(epochs)) + 1)])[:n])
+    often = 0.5**((windows.time[rows].max() - windows.time[rows]) / (86400 * half_life))
+    return torch.as_tensor(rng.choice(rows, n, p=often / often.sum()))
 
 # %% ../../nbs/train/14_curve_training.ipynb #541a9136
 def _curve_optimizer(curve, shapes, settings, steps):
@@ -96,10 +105,10 @@ def train_curve(
     steps = max(1, int(t["epochs"] * len(rows) / size))
     optimizer, schedule = _curve_optimizer(curve, shapes, t, steps)
     averaged = torch.optim.swa_utils.AveragedModel(curve, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99))
-    order = torch.as_tensor(np.concatenate([rng.permutation(rows) for _ in range(int(np.ceil(t["epochs"])) + 1)]))
+    order = _drawn_windows(windows, rows, steps * size, t["epochs"], t["half_life"], rng)
     usual = windows.scale[torch.as_tensor(rows)].median()
     with seeded(seed):
-        for some in order[:steps * size].split(size):
+        for some in order.split(size):
             loss = _curve_loss(model, curve, windows, some, shapes, t, usual)
             optimizer.zero_grad()
             loss.backward()

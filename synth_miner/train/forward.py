@@ -18,8 +18,9 @@ from ..core import BadData, ShapeMismatch, make_generator, stable_seed
 from ..model.synth import SynthModel, SynthOutput, with_start
 from ..names import choose
 from ..processes.base import simulate
-from ..score.competitions import Competition
+from ..score.competitions import Competition, get_competition
 from ..score.path_scores import log_likelihood
+from ..score.short import short_competition
 from .adapter import DataToModelAdapter, mask_incomplete
 from .objectives import Objective
 from .parallel import Share, shared_noise
@@ -31,17 +32,18 @@ class ForwardPass:
     "Batches to paths: a model with the competition it is trained for, its device and its seed."
     def __init__(self,
         model: SynthModel, # on `device`
-        competition: Competition, # whose horizon is expected
+        competition: Competition | None, # whose horizon is expected; None: a short one over the horizon of the batches
         device: str | torch.device = "cpu", # of the model
         *,
         adapter: DataToModelAdapter | None = None, # None: one for the device
-        horizon: int | None = None, # H of the batches; None: the competition's
+        horizon: int | None = None, # H of the batches; None: the competition's, or that of the first batch
         precision: str = "float32", # of the network, one of `PRECISIONS`
         seed: int = 0, # of the noise
     ):
-        self.model, self.competition, self.device = model, competition, torch.device(device)
-        self.adapter = adapter or DataToModelAdapter(self.device)
-        self.horizon, self.seed = horizon or competition.steps, seed
+        self.model, self.device, self.seed = model, torch.device(device), seed
+        self.follows_loader = competition is None and horizon is None # until the first batch
+        self.competition = competition or (short_competition(horizon) if horizon else get_competition("crypto_24h"))
+        self.adapter, self.horizon = adapter or DataToModelAdapter(self.device), horizon or self.competition.steps
         self.precision = getattr(torch, choose(precision, PRECISIONS, "precision"))
 
 # %% ../../nbs/train/06_forward.ipynb #5d786b31
@@ -59,6 +61,16 @@ def parameters(self: ForwardPass,
         raise BadData(f"this machine cannot compute this model in bfloat16, use precision=float32: {reason}") from None
     return type(params)(*(v.float() for v in params))
 
+# %% ../../nbs/train/06_forward.ipynb #1e66686b
+@patch
+def _accept_horizon(self: ForwardPass, found: int):
+    "Take the horizon of the first batch where none was asked for. Raises ShapeMismatch for another than expected."
+    if found != self.horizon and not self.follows_loader:
+        raise ShapeMismatch(f"the loader's windows look {found} steps ahead, {self.competition.name} asks for "
+                            f"{self.horizon}; set pred_len={self.horizon}")
+    if found != self.horizon: self.competition, self.horizon = short_competition(found), found
+    self.follows_loader = False
+
 # %% ../../nbs/train/06_forward.ipynb #c471d652
 @patch
 def paths(self: ForwardPass,
@@ -69,9 +81,7 @@ def paths(self: ForwardPass,
 ) -> tuple[SynthOutput, Float[Tensor, "b h+1"]]: # paths from a start of 1, and the realised factors, the 1 first
     "Simulated and realised paths. Raises ShapeMismatch if the batch has another horizon."
     found = adapted["target_factors"].shape[1]
-    if found != self.horizon:
-        raise ShapeMismatch(f"the loader's windows look {found} steps ahead, {self.competition.name} asks for "
-                            f"{self.horizon}; set pred_len={self.horizon}")
+    self._accept_horizon(found)
     params, start = self.parameters(adapted), adapted["initial_price"]
     noise = dict(generator=generator, antithetic=antithetic)
     simulated = simulate(self.model.process, params, start, found, n_paths, **noise)

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['OBJECTIVES', 'Objective', 'mean_over_steps', 'afcrps_objective', 'crps_objective', 'log_score_objective',
-           'score_of_paths', 'energy_objective', 'variogram_objective', 'sn50_objective', 'make_objective']
+           'score_of_paths', 'energy_objective', 'variogram_objective', 'sn50_objective', 'make_objective',
+           'needs_competition']
 
 # %% ../../nbs/train/03_objectives.ipynb #3c6d6eb3
 import math
@@ -14,7 +15,9 @@ from functools import partial
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
-from ..parts import RegisteredParts, registry
+from ..names import part_parameters
+from ..part_tables import RegisteredParts
+from ..parts import registry
 from ..score.competitions import Competition, get_competition
 from ..score.crps import afcrps_ensemble, crps_ensemble
 from ..score.path_scores import energy_score, log_score, variogram_score
@@ -115,3 +118,11 @@ def make_objective(
 ) -> Objective:
     "A loss by name. Raises UnknownPart for an unknown name, ValueError for an unknown option."
     return registry.build("objective", spec, competition=get_competition(competition), alpha=alpha)
+
+# %% ../../nbs/train/03_objectives.ipynb #f6e84f80
+def needs_competition(
+    spec, # as `make_objective` takes it
+) -> bool: # False for a finished `Objective`
+    "Whether an objective must be told whose competition it scores. Raises UnknownPart."
+    part, given = registry.resolve("objective", spec)
+    return not isinstance(part, Objective) and "competition" in part_parameters(part) and "competition" not in given

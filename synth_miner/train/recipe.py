@@ -30,8 +30,8 @@ _HOURLY = dict(
 _MARKET_HOURS = dict(name="vol_state", memory="29D", days=[1, 3, 7, 14, 28], calendar=False)
 
 RECIPES = {  # name -> settings
-    "crypto_24h": dict(competition="crypto_24h", engineer=dict(name="vol_state"), stride="30min", members=2),
-    "crypto_1h": dict(competition="crypto_1h", engineer=_HOURLY, stride="15min", members=2),
+    "crypto_24h": dict(competition="crypto_24h", engineer=dict(name="vol_state"), stride="1h", members=2),
+    "crypto_1h": dict(competition="crypto_1h", engineer=_HOURLY, stride="30min", members=2),
     "commodities_24h": dict(competition="commodities_24h", engineer=_MARKET_HOURS, stride="2h", members=2,
                             observed=0.05, own=12, training=dict(epochs=2.0)),
 }

@@ -9,7 +9,7 @@ __all__ = ['SCHEDULES', 'ConstantSchedule', 'LinearSchedule', 'CosineSchedule', 
 import math
 from collections.abc import Callable
 from ..parts import registry
-from ..parts import RegisteredParts
+from ..part_tables import RegisteredParts
 
 # %% ../../nbs/train/04_schedules.ipynb #4ce0bf40
 @registry.register_schedule("constant")

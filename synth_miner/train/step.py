@@ -11,10 +11,12 @@ import torch
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from torch import nn
+from ..core import ShapeMismatch
 from ..model.synth import SynthModel
 from ..score.competitions import Competition, get_competition
+from .adapter import batch_size
 from .forward import REPORTED, ForwardPass, measure
-from .objectives import Objective, make_objective
+from .objectives import Objective, make_objective, needs_competition
 from .parallel import Processes, Share
 from .state import Ema, TrainState
 
@@ -27,8 +29,8 @@ class Learner:
         optimizer: torch.optim.Optimizer, # over its parameters
         n_paths: int, # P of a training step
         *,
-        competition: str | Competition = "crypto_24h", # whose score is optimised
-        objective: str | dict | Objective = "sn50", # as in `make_objective`
+        competition: str | Competition | None = None, # whose score is optimised; None: crypto_24h, or a short one
+        objective: str | dict | Objective | None = None, # as `make_objective` takes it; None: sn50, else afcrps
         crps_alpha: float | None = 0.95, # of the almost fair CRPS; None: plain CRPS
         device: str | torch.device | None = None, # None: where the model is
         clip: float = 1.0, # largest gradient norm
@@ -38,14 +40,34 @@ class Learner:
     ):
         self.processes = Processes(device or next(model.parameters()).device)
         self.model, self.device = model.to(self.processes.device), self.processes.device
-        self.optimizer, self.competition = optimizer, get_competition(competition)
-        self.forward = ForwardPass(self.model, self.competition, self.device, **kwargs)
-        self.objective = make_objective(objective, self.competition, 0.0 if crps_alpha is None else crps_alpha)
+        self.optimizer, self.asked = optimizer, (competition, objective, 0.0 if crps_alpha is None else crps_alpha)
+        rules = None if competition is None else get_competition(competition)
+        self.forward = ForwardPass(self.model, rules, self.device, **kwargs)
+        self.objective, self.competition = self._objective(), self.forward.competition
         self.n_paths, self.clip, self.antithetic = n_paths, clip, antithetic
         self.state, self.ema = TrainState(), Ema(model, ema) if ema else None
 
     @property
     def skipped(self) -> int: return self.state.skipped # steps without a finite loss and gradient
+
+# %% ../../nbs/train/07_step.ipynb #f56185a6
+@patch
+def _objective(self: Learner) -> Objective:
+    "The objective over the present horizon. Raises ShapeMismatch for one that needs a competition that nobody chose."
+    (competition, spec, alpha), rules = self.asked, self.forward.competition
+    chosen = competition is not None or rules is get_competition("crypto_24h")
+    if spec is None: spec = "sn50" if chosen else "afcrps"
+    if not chosen and needs_competition(spec):
+        raise ShapeMismatch(f"the objective {spec!r} scores a competition, and the windows look {rules.steps} steps "
+                            f"ahead; pass competition=short_competition({rules.steps}, step) with the seconds of a "
+                            "step, or an objective of every step, such as objective='afcrps'")
+    return make_objective(spec, rules, alpha)
+
+@patch
+def _follow(self: Learner):
+    "Use the objective of the horizon that a batch brought."
+    if self.competition is self.forward.competition: return
+    self.competition, self.objective = self.forward.competition, self._objective()
 
 # %% ../../nbs/train/07_step.ipynb #76464052
 @patch
@@ -84,6 +106,7 @@ def _loss_and_counts(self: Learner, batch, n_paths, share):
     "Backward pass of this process's windows: sums of the metrics, their counts, and how many windows were dropped."
     with self.forward.noise("step", self.state.step, share=share) as generator:
         prediction = self.forward.predict(share.take(batch), n_paths, generator, self.antithetic)
+        self._follow()
         values = measure(prediction, self.objective)
     sums = values.nansum(1) * share.weight
     sums[0].backward()
@@ -95,7 +118,7 @@ def _step(self: Learner, batch, n_paths, switches):
     "One step: its report, and the sums of the switches over the processes."
     self.model.train()
     self.optimizer.zero_grad(set_to_none=True)
-    share = Share(len(batch["target"]), self.processes.rank, self.processes.count)
+    share = Share(batch_size(batch), self.processes.rank, self.processes.count)
     own = self._loss_and_counts(batch, n_paths, share)
     numbers = self._sum_over_processes(torch.cat([*own, own[0].new_tensor(switches)]))
     sums, counts, dropped, switches = numbers.split([6, 6, 1, len(switches)])

@@ -91,12 +91,20 @@ def _averaged_weights(self: Trainer):
 @patch
 def validate(self: Trainer,
     loader: Iterable, # batches in a fixed order
-) -> dict: # val_score: mean score in bps; val_relative: the same over trailing volatility; val_windows: how many
+) -> dict: # val_score and val_crps in bps, val_relative, val_windows, as `validation_scores` explains them
     "The validator's exact score of the weights that would be kept. Raises BadData if there is nothing to score."
     with self._averaged_weights():
         return validation_scores(self.forward, loader, self.val_paths, self.processes)
 
 # %% ../../nbs/train/10_trainer.ipynb #fa67ea8f
+@patch
+def _show(self: Trainer, plan):
+    "Put the mean of the epoch's last losses and the newest validation on the bar; nothing for what is not known yet."
+    losses, history = self.state.losses[-50:], self.state.history
+    shown = {"loss": f"{statistics.fmean(losses):.3f}"} if losses else {}
+    if history: shown["val"] = f"{history[-1]['val_relative']:.3f}"
+    plan.bar.set_postfix(shown, refresh=False)
+
 @patch
 def _judge(self: Trainer, epoch, val, plan):
     "Validate, log the epoch, and remember its weights if it is the best so far."
@@ -108,7 +116,7 @@ def _judge(self: Trainer, epoch, val, plan):
     if metrics["val_relative"] < s.best_score:
         s.best_epoch, s.best_score = epoch, metrics["val_relative"]
         with self._averaged_weights(): self.best = copy_weights(self.model.state_dict())
-    plan.bar.set_postfix(loss=f"{row['loss']:.3f}", val=f"{row['val_relative']:.3f}")
+    self._show(plan)
     if plan.log and self.processes.main: plan.log(row, step=s.step)
 
 # %% ../../nbs/train/10_trainer.ipynb #3f9bd322
@@ -177,6 +185,7 @@ def _next_step(self: Trainer, batch, plan, received):
     switches = asked or bool(received), signal.SIGTERM in received, due
     report, switches = self._step(batch, self._paths(plan), switches)
     s.position += 1
+    self._show(plan)
     plan.bar.update()
     self._guard(report, plan)
     return switches
@@ -214,11 +223,17 @@ def _begin(self: Trainer, plan, resume):
     plan.bar.update(self.state.step)
 
 @patch
+def _why_early(self: Trainer, plan) -> str: # empty: there is none
+    "The reason to stop before the last epoch."
+    s = self.state
+    if s.rollbacks > plan.max_rollbacks: return f"it went back {s.rollbacks} times, max_rollbacks={plan.max_rollbacks}"
+    stale = s.epoch - 1 - s.best_epoch
+    return f"{stale} epochs in a row validated no better" if stale >= plan.patience else ""
+
+@patch
 def _done(self: Trainer, plan) -> bool:
     "Whether there is a reason to stop."
-    s = self.state
-    stale = s.epoch - 1 - s.best_epoch >= plan.patience
-    return s.epoch > plan.epochs or stale or s.rollbacks > plan.max_rollbacks
+    return self.state.epoch > plan.epochs or bool(self._why_early(plan))
 
 @patch
 def _run(self: Trainer, train, val, plan, received):
@@ -230,6 +245,9 @@ def _run(self: Trainer, train, val, plan, received):
         if self.interrupted: return
         self._judge(s.epoch, val, plan)
         s.epoch, s.position, s.losses = s.epoch + 1, 0, []
+    if s.epoch <= plan.epochs:
+        last = f"stopped early, after epoch {s.epoch - 1} of {plan.epochs}: {self._why_early(plan)}"
+        self._tell(plan, f"{last}; the weights are those of epoch {s.best_epoch}")
     self._checkpoint(plan)
 
 # %% ../../nbs/train/10_trainer.ipynb #c57899f4
@@ -265,7 +283,7 @@ def fit(self: Trainer,
     say: Callable | None = None, # called with each message; None: written above the bar
     log: Callable | None = None, # called with each epoch's row and `step=`
     watch: Callable | None = None, # called before each step with the `TrainState` and the steps of the plan; true: stop
-) -> list[dict]: # one row per epoch: epoch, loss, val_score, val_relative, val_windows, lr, n_paths, skipped, dropped
+) -> list[dict]: # one row per epoch: epoch, loss, what `validate` gives, lr, n_paths, skipped, dropped
     "Train with a schedule, early stopping, and the best weights at the end. Raises SystemExit after SIGTERM."
     per_epoch = len(train) if steps_per_epoch is None else min(steps_per_epoch, len(train))
     if per_epoch < 1: raise BadData("the training loader is empty; give it at least one batch")

@@ -12,8 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 from ..core import BadData
 from ..model.synth import with_start
+from ..score.crps import crps_ensemble
 from ..score.sn50 import score_prompts
 from .forward import ForwardPass
+from .objectives import mean_over_steps
 from .parallel import Processes
 
 # %% ../../nbs/train/08_validation.ipynb #d14c4717
@@ -22,7 +24,7 @@ def _validation_sums(
     batch: dict, # as a loader yields it
     i: int, # number of the batch, which selects the noise
     n_paths: int, # P
-) -> Float[Tensor, "5"]: # of scores, of relative scores, and counts: scored, with a relative score, all windows
+) -> Float[Tensor, "7"]: # scores, relative scores; how many of each, of all windows; CRPS of the steps, how many
     "The sums over one batch that `validation_scores` adds up."
     adapted = forward.adapter(batch)
     with forward.noise("validate", i) as generator:
@@ -32,7 +34,8 @@ def _validation_sums(
     scale = adapted["known"].get("scale")
     relative = scores if scale is None else scores / (scale.double().cpu() * 1e4)
     counts = (~scores.isnan()).sum(), (~relative.isnan()).sum(), torch.tensor(len(scores))
-    return torch.stack((scores.nansum(), relative.nansum(), *counts)).double()
+    crps = mean_over_steps(crps_ensemble, out.paths, real).double().cpu()
+    return torch.stack((scores.nansum(), relative.nansum(), *counts, crps.nansum(), (~crps.isnan()).sum())).double()
 
 # %% ../../nbs/train/08_validation.ipynb #46e28f73
 @torch.no_grad()
@@ -41,13 +44,17 @@ def validation_scores(
     loader: Iterable, # batches in a fixed order
     n_paths: int, # P
     processes: Processes | None = None, # that share the batches; None: this one alone
-) -> dict: # val_score: mean score in bps; val_relative: the same over trailing volatility; val_windows: how many
-    "The validator's exact score of a model on windows. Raises BadData if there is nothing to score."
+) -> dict: # val_score and val_crps in bps, val_relative, val_windows
+    """The validator's exact score of a model on windows. Raises BadData if there is nothing to score.
+
+    `val_score` is the mean score, `val_relative` the same over trailing volatility, `val_windows` how many were scored,
+    and `val_crps` the mean CRPS of every step's price relative to the start."""
     count, rank = (processes.count, processes.rank) if processes else (1, 0)
-    sums = torch.zeros(5, dtype=torch.float64)
+    sums = torch.zeros(7, dtype=torch.float64)
     for i, batch in enumerate(loader):
         if i % count == rank: sums += _validation_sums(forward, batch, i, n_paths)
-    total, relative, scored, related, windows = (processes.sum(sums) if processes else sums).tolist()
+    total, relative, scored, related, windows, crps, observed = (processes.sum(sums) if processes else sums).tolist()
     if not windows: raise BadData("the validation loader is empty; give it at least one window")
     if not scored: raise BadData(f"none of the {windows:.0f} validation windows could be scored")
-    return dict(val_score=total / scored, val_relative=relative / max(related, 1), val_windows=int(scored))
+    return dict(val_score=total / scored, val_relative=relative / max(related, 1), val_windows=int(scored),
+                val_crps=crps / max(observed, 1))

@@ -7,13 +7,18 @@ __all__ = ['BacktestPage']
 
 # %% ../../nbs/widgets/backtest.ipynb #834c76d0
 from fastcore.basics import patch
-from ipywidgets import HTML, HBox, IntText, Layout, SelectMultiple, Text, VBox
+from ipywidgets import HTML, HBox, IntText, Layout, Text, VBox
 from pathlib import Path
-from .backtest_plan import BacktestPlan, forecaster_choices
-from .controls import button, heading, page_view
+from ..core import BadData
+from ..lab.config import load_config, plain_config
+from .backtest_plan import BacktestPlan
+from .controls import attempt, button, heading, page_view
+from .forecaster_picker import ForecasterPicker
 from .job_bar import JobBar
+from .outputs import outputs_folder
 from .page import MarketPage, market_page_fields
 from .result_views import ResultViews
+from .setup import take_market
 
 # %% ../../nbs/widgets/backtest.ipynb #8abd26c9
 def _empty(text: str) -> dict:
@@ -33,39 +38,52 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, text in th
 class BacktestPage(MarketPage):
     "The backtest page; shown as the last line of a cell."
     def __init__(self,
-        output_dir: str | Path = "outputs", # folder of all runs
+        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
         **plan, # what `BacktestPlan` takes, to begin with
     ):
-        self.plan, self.message = BacktestPlan(output_dir=str(output_dir), **plan), HTML()
+        self.plan = BacktestPlan(output_dir=str(outputs_folder() if output_dir is None else output_dir), **plan)
+        self.message = HTML()
         self.views = ResultViews(self.message)
         tip = "Asks every forecaster every prompt, and scores the answers; stored answers are not asked again"
         self.bar = JobBar(lambda: self._prepare(), label="Score", tooltip=tip)
         self.bar.changed = lambda job: self._progress(job)
         self.fields = market_page_fields(self.plan, _FIELDS)
         self.watch_fields()
-        look = dict(style=dict(description_width="40px"), layout=Layout(width="510px"))
-        tip = "The forecasters to score: your runs, then the baselines"
-        self.who = SelectMultiple(description="ask", tooltip=tip, rows=14, **look)
-        self.again = button("Look again", "Reads the folder of runs again, to find new runs", self.refresh)
-        self.refresh()
-        self.who.observe(lambda _: setattr(self.plan, "forecasters", list(self.who.value)), "value")
-        left = VBox([heading("Prompts"), *self.fields.values()], layout=Layout(margin="0 28px 0 0"))
-        right = [heading("Forecasters", "several with Ctrl or Shift"), self.who, self.again]
+        self._make_choice()
+        left = VBox([heading("Prompts"), *self.market_rows()], layout=Layout(margin="0 28px 0 0"))
+        right = [heading("Forecasters", "several with Ctrl or Shift"), self.picker.view, HBox([self.again, self.same])]
         top = HBox([left, VBox(right, layout=Layout(width="520px"))], layout=Layout(flex_flow="row wrap"))
         self.view = page_view(top, self.message, self.bar.view, self.views.view)
 
+    def _make_choice(self):
+        "Who is asked, and buttons beside it."
+        def choose(found): self.plan.forecasters = found
+        self.picker = ForecasterPicker(self.plan.output_dir, self.plan.forecasters, choose, self.message, self.wrong)
+        self.who = self.picker.menu
+        self.again = button("Look again", "Reads the folder of runs again, to find new runs", self.refresh)
+        def take(): attempt(self.message, self._take_bars)
+        tip = "Takes market, assets and competition from the first run that is selected"
+        self.same = button("Bars of the run", tip, take, width="120px")
+
     def refresh(self):
         "Read the folder of runs again; the selection stays."
-        choices, selected = forecaster_choices(self.plan.output_dir), self.plan.forecasters
-        self.who.options = choices
-        self.who.value = tuple(f for f in choices.values() if f in selected)
+        if "also" not in self.wrong: self.picker.show(self.plan.forecasters)
 
 # %% ../../nbs/widgets/backtest.ipynb #fdb67773
 @patch
 def _prepare(self: BacktestPage):
     "Check the plan before anything is asked, and return the work."
+    self.wrong.check()
     self.plan.runner()
     return self.plan.work
+
+@patch
+def _take_bars(self: BacktestPage):
+    "The bars that a run was trained on; its held-out part is among them. Raises BadData when no run is selected."
+    run = next((Path(f) for f in self.who.value if (Path(f) / "config.yaml").is_file()), None)
+    if run is None: raise BadData("ask: select one of your runs first")
+    take_market(self.plan, plain_config(load_config(path=run / "config.yaml")))
+    self.show_fields()
 
 @patch
 def _progress(self: BacktestPage, job):

@@ -14,19 +14,21 @@ from ..core import BadData
 from ..data.times import to_time
 from ..evaluate.prompts import unseen_from
 from ..evaluate.report import BacktestResult
-from ..evaluate.runner import BacktestRunner
+from ..evaluate.runner import BacktestRunner, named_forecasters
 from ..lab.results import run_folders
+from ..model.forecaster import packaged_recipes
 from ..parts import registry
 from ..score.competitions import get_competition
-from .controls import market_source, part_choices
+from .controls import part_choices
 from .jobs import Job
+from .outputs import outputs_folder
+from .sizes import check_memory
 from .training_plan import MarketPlan, check_least
 
 # %% ../../nbs/widgets/08_backtest_plan.ipynb #a72e227a
 @dataclass
 class BacktestPlan(MarketPlan):
     "Which forecasters answer which prompts."
-    length: int = 8_000 # number of bars of the built-in market
     forecasters: list = field(default_factory=lambda: ["ewma_fhs", "template"]) # names of baselines, and run folders
     start: str = "" # first prompt, UTC; empty: as early as possible
     end: str = "" # no truth after this, UTC; empty: the last bar
@@ -34,19 +36,20 @@ class BacktestPlan(MarketPlan):
     prompts: int = 100 # at most, spread evenly
     n_paths: int = 200 # paths per answer
     seed: int = 0 # of the answers' noise
-    output_dir: str = "outputs" # folder of all runs
+    output_dir: str = field(default_factory=lambda: str(outputs_folder())) # folder of all runs
 
 # %% ../../nbs/widgets/08_backtest_plan.ipynb #9deb8c48
 def forecaster_choices(
     output_dir: str | Path, # folder of all runs
-) -> dict: # label -> what `load_forecaster` takes: judged runs, newest first, then the baselines
+) -> dict: # label -> what `load_forecaster` takes: judged runs, newest first, then recipes, then baselines
     "All forecasters that can be scored."
     runs = {}
     for r in run_folders(output_dir):
         if not r.metrics: continue
         label = get_competition(r.metrics["competition"]).label
         runs[f"run {r.path.name} ({label})"] = str(r.path)
-    return runs | part_choices(registry.list_parts("forecaster"), 60)
+    recipes = {f"recipe {name}: trained, comes with the package": name for name in packaged_recipes()}
+    return runs | recipes | part_choices(registry.list_parts("forecaster"), 60)
 
 # %% ../../nbs/widgets/08_backtest_plan.ipynb #d53aa83f
 def _moment(label, text):
@@ -68,11 +71,16 @@ def _first_prompt(forecasters, start):
     return max(times, default=None)
 
 # %% ../../nbs/widgets/08_backtest_plan.ipynb #cc1c7b2b
+_PATH_BYTES = 8 * 40 # of one price of a path: a handful of float64 arrays in scoring, for each of 8 remembered answers
+_SCORE_BYTES = 40_000 # of a prompt's scores by interval, as a table's rows
+
 @patch
 def _check(self: BacktestPlan):
     "Refuse values that cannot be used. Raises BadData with the field's label."
     if not self.forecasters: raise BadData("forecasters: choose at least one")
     check_least([("prompts", self.prompts, 8), ("paths", self.n_paths, 2), ("bars", self.length, 1000)])
+    check_memory("paths", self.n_paths * get_competition(self.competition).steps * _PATH_BYTES)
+    check_memory("prompts", self.prompts * len(self.forecasters) * _SCORE_BYTES)
     try:
         pd.Timedelta(self.every)
     except ValueError:
@@ -82,11 +90,11 @@ def _check(self: BacktestPlan):
 def runner(self: BacktestPlan) -> BacktestRunner:
     "The prompts and who answers them. Raises BadData for values that cannot be used, with the field's label."
     self._check()
+    names = named_forecasters(self.forecasters)
     rules = get_competition(self.competition)
     start = _first_prompt(self.forecasters, _moment("first prompt", self.start))
     end, every = _moment("last moment", self.end), str(pd.Timedelta(self.every))
-    source = market_source(self.market, self.folder, self.length, rules.step)
-    names = {Path(f).name: f for f in self.forecasters}
+    source = self.bars()
     size = dict(n_paths=self.n_paths, seed=self.seed, max_prompts=self.prompts, progress=False)
     return BacktestRunner(names, source, self.assets, rules, start, end, every, **size)
 

@@ -36,6 +36,7 @@ class PromptBrowser:
         self._answer = lru_cache(8)(lambda model, i: runner.answer(model, self.prompts[i]))
         self.order = np.arange(len(self.prompts))
         self._make_controls()
+        self.slider.value = self.first_answered()
 
 def _matching_totals(runner, result, prompts) -> pd.DataFrame:
     "Total scores, one row per prompt of the runner. Raises BadData when runner and result do not belong together."
@@ -71,7 +72,14 @@ def paths(self: PromptBrowser,
     self.prompt(i)
     return self._answer(model, i)
 
-# %% ../../nbs/widgets/00_base.ipynb #e54f627e
+# %% ../../nbs/widgets/00_base.ipynb #cbd80579
+@patch
+def first_answered(self: PromptBrowser) -> int: # number of a prompt
+    "The first prompt with a score of every model; if there is none, with any score."
+    known = np.isfinite(self.totals.to_numpy(float))
+    every, some = np.flatnonzero(known.all(axis=1)), np.flatnonzero(known.any(axis=1))
+    return int(next((found[0] for found in (every, some) if len(found)), 0))
+
 @patch
 def scores(self: PromptBrowser,
     i: int, # number of the prompt
@@ -192,7 +200,7 @@ def png(self: PromptBrowser,
 ) -> bytes:
     "The same charts as a PNG file."
     file = io.BytesIO()
-    self.figure(i, models, together).savefig(file, format="png", dpi=110, metadata={"Software": None})
+    self.figure(i, models, together).savefig(file, format="png", dpi=110, transparent=True, metadata={"Software": None})
     return file.getvalue()
 
 # %% ../../nbs/widgets/00_base.ipynb #fdadeed9

@@ -75,7 +75,8 @@ def wait(self: Job,
 ) -> "Job":
     "Wait until the work has ended. Raises TimeoutError."
     if self._thread: self._thread.join(seconds)
-    if self.busy: raise TimeoutError(f"still {self.state} after {seconds} s: {self.text}")
+    if self.busy or (self._thread and self._thread.is_alive()): # a view may still be drawing
+        raise TimeoutError(f"still {self.state} after {seconds} s: {self.text}")
     return self
 
 # %% ../../nbs/widgets/01_jobs.ipynb #e00df813

@@ -10,9 +10,13 @@ import textwrap
 from collections.abc import Callable
 from fastcore.basics import patch
 from ipywidgets import HTML, Accordion, Dropdown, HBox, IntText, Layout, Select, VBox
+from importlib.resources import files
+from ..lab.config import load_config, plain_config
 from ..lab.design import PRESETS
 from ..parts import BLOCK_KINDS, registry
-from .controls import LABEL, attempt, button, labelled, part_choices, part_fields, read_fields
+from .controls import LABEL, WrongValues, attempt, button, labelled
+from .controls import part_choices, part_fields, read_fields
+from .setup import take_model
 from .training_plan import TrainingPlan
 
 # %% ../../nbs/widgets/07_model_editor.ipynb #0e1f5f0f
@@ -25,7 +29,8 @@ _MENUS = dict( # label, tooltip of each menu
 def _preset_choices() -> list:
     "Entries of the menu of presets."
     short = {textwrap.shorten(f"{k}: {v['description']}", 50, placeholder=" …"): k for k, v in PRESETS.items()}
-    return [("the blocks below", None), *short.items()]
+    packaged = sorted(f.name[:-5] for f in files("synth_miner.configs.model").iterdir() if f.name.endswith(".yaml"))
+    return [("the blocks below", None), *short.items(), *((f"model={name}", f"model={name}") for name in packaged)]
 
 def _menu(name, options, value=None):
     "A menu of the editor."
@@ -46,8 +51,9 @@ class ModelEditor:
         changed: Callable, # called without arguments when the model is another one
         message: HTML, # where errors are reported
         rejected: Callable = lambda: None, # called without arguments when an argument cannot be read
+        wrong: WrongValues | None = None, # of the page; None: of its own
     ):
-        self.rejected = rejected
+        self.rejected, self.wrong = rejected, WrongValues() if wrong is None else wrong
         self.plan, self.changed, self.message, self._quiet = plan, changed, message, False
         self.preset = _menu("preset", _preset_choices())
         self.new = _menu("new", part_choices(registry.list_blocks()), "lstmblock")
@@ -77,11 +83,16 @@ def _set_arguments(part: dict, arguments: dict):
 def _fill(self: ModelEditor, box, part, kinds):
     "Put the fields of a part into a box."
     fields = part_fields(registry.find(kinds, part["name"]), part)
-    def typed(_):
+    place = "head." if kinds == "head" else "block."
+    for key in [k for k in self.wrong if k.startswith(place)]: del self.wrong[key]
+    def typed(name):
         "Take over the fields, then show the model."
-        if attempt(self.message, lambda: _set_arguments(part, read_fields(fields))): self.changed()
-        else: self.rejected()
-    for f in fields.values(): f.observe(typed, "value")
+        def read(): return read_fields({name: fields[name]})
+        if not self.wrong.take(place + name, self.message, read, fields[name]): return self.rejected()
+        if any(k.startswith(place) for k in self.wrong): return
+        _set_arguments(part, read_fields(fields))
+        self.changed()
+    for name, f in fields.items(): f.observe(lambda _, name=name: typed(name), "value")
     box.children[0].children = list(fields.values()) or [HTML('<span class="osm-note">It has no arguments.</span>')]
     box.set_title(0, f"Arguments of {part['name']}")
 
@@ -135,13 +146,22 @@ def _take_head(self: ModelEditor):
 @patch
 def _take_preset(self: ModelEditor):
     "Blocks and head of a preset."
-    preset = PRESETS[self.preset.value]
-    self.plan.blocks, self.plan.head = [dict(name=b) for b in preset["blocks"]], dict(name=preset["head"])
+    chosen = self.preset.value
+    if chosen in PRESETS:
+        preset = PRESETS[chosen]
+        self.plan.blocks, self.plan.head = [dict(name=b) for b in preset["blocks"]], dict(name=preset["head"])
+    else: take_model(self.plan, plain_config(load_config([chosen]).model))
+    self.show()
+    self.changed()
+
+@patch
+def show(self: ModelEditor):
+    "Bring the controls up to date with a plan that was changed elsewhere."
     self._quiet = True
-    self.head.value, self._quiet = preset["head"], False
+    self.head.value, self.width.value = self.plan.head["name"], self.plan.width
+    self._quiet = False
     self._show_blocks(0)
     self._show_head()
-    self.changed()
 
 @patch
 def _take_width(self: ModelEditor):
@@ -157,4 +177,4 @@ def start(self: ModelEditor):
     self.preset.observe(lambda change: change["new"] and attempt(self.message, self._take_preset), "value")
     self.blocks.observe(lambda _: self._quiet or self._show_arguments(), "index")
     self.head.observe(lambda _: self._quiet or self._take_head(), "value")
-    self.width.observe(lambda _: self._take_width(), "value")
+    self.width.observe(lambda _: self._quiet or self._take_width(), "value")

@@ -7,7 +7,10 @@ __all__ = ['plan_fields', 'PlanPage', 'market_page_fields', 'MarketPage']
 
 # %% ../../nbs/widgets/14_page.ipynb #01d36c9b
 from collections.abc import Mapping
-from .controls import asset_list, attempt, labelled, market_fields
+from fastcore.basics import patch
+from ipywidgets import Accordion, Layout, VBox, Widget
+from .controls import WrongValues, labelled, read_fields
+from .market import asset_list, market_fields, source_defaults, source_fields
 
 # %% ../../nbs/widgets/14_page.ipynb #f8d8f351
 def plan_fields(
@@ -49,11 +52,63 @@ class MarketPage(PlanPage):
     "A `PlanPage` whose plan is a `MarketPlan`, with a `message` for errors and a `bar` for its work."
     after = {} # name of a value -> function that is called when it has changed
 
+    def watch_fields(self):
+        "Take over each field's value when it changes."
+        self.wrong, self._quiet = WrongValues(), False
+        self.source_box = Accordion([VBox()], layout=Layout(width="340px", margin="2px 0 6px 0"))
+        self._show_source()
+        super().watch_fields()
+
+    def market_rows(self) -> list[Widget]:
+        "The fields, with the options of the source below those of the market."
+        rows = list(self.fields.values())
+        at = list(self.fields).index("length") + 1
+        return [*rows[:at], self.source_box, *rows[at:]]
+
     def _set(self, name, value):
         "Take over a field's value; one that cannot be used becomes an error line."
+        if self._quiet: return
         self.bar.message.value = ""
         def take(): setattr(self.plan, name, asset_list(value) if name == "assets" else value)
-        if not attempt(self.message, take): return
-        self.fields["folder"].disabled = self.plan.market != "parquet"
-        self.fields["length"].disabled = self.plan.market != "synthetic"
+        if not self.wrong.take(name, self.message, take, self.fields[name]): return
+        if name == "market": self._other_market()
         if name in self.after: self.after[name]()
+        self.wrong.show(self.message)
+
+    def show_fields(self):
+        "Bring the fields up to date with a plan that was changed elsewhere."
+        self._quiet = True
+        for name, f in self.fields.items():
+            value = getattr(self.plan, name)
+            f.value = ", ".join(value) if name == "assets" else value
+            f.remove_class("osm-wrong")
+        self.wrong.clear()
+        self._quiet = False
+        self._show_source()
+
+# %% ../../nbs/widgets/14_page.ipynb #82b68864
+@patch
+def _other_market(self: MarketPage):
+    "Begin with the packaged options of the market that was chosen."
+    self.plan.options = source_defaults(self.plan.market)
+    if hasattr(self.plan, "more"): # keys of a set-up that were about the old market
+        self.plan.more = {k: v for k, v in self.plan.more.items() if not k.startswith("data.")}
+    self._show_source()
+
+@patch
+def _show_source(self: MarketPage):
+    "Fields for the options of the source."
+    market = self.plan.market
+    self.fields["folder"].disabled, self.fields["length"].disabled = market != "parquet", market != "synthetic"
+    for key in [k for k in self.wrong if k.startswith("source.")]: del self.wrong[key]
+    fields = source_fields(market, self.plan.options)
+    def read(change, name):
+        "Take over one option."
+        self.bar.message.value = ""
+        self.wrong.take(f"source.{name}", self.message, lambda: read_fields({name: fields[name]}), fields[name])
+        usable = {k: f for k, f in fields.items() if f"source.{k}" not in self.wrong}
+        self.plan.options = read_fields(usable)
+    for name, f in fields.items(): f.observe(lambda change, name=name: read(change, name), "value")
+    self.source_box.children[0].children = list(fields.values())
+    self.source_box.set_title(0, "More about these bars")
+    self.source_box.selected_index = None if market in ("synthetic", "parquet") else 0

@@ -18,6 +18,7 @@ from ..score.competitions import get_competition
 from .card_preview import card_html
 from .controls import attempt, button, heading, labelled, page_view
 from .job_bar import JobBar
+from .outputs import outputs_folder
 from .page import PlanPage, plan_fields
 from .publish_plan import PublishPlan
 
@@ -55,10 +56,11 @@ def _preview(plan) -> tuple: # HTML of the scores, the files and the card
 class PublishPage(PlanPage):
     "The publish page; shown as the last line of a cell."
     def __init__(self,
-        output_dir: str | Path = "outputs", # folder of all runs
+        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
         **plan, # what `PublishPlan` takes, to begin with
     ):
-        self.plan, self.output_dir, self.message = PublishPlan(**plan), Path(output_dir), HTML()
+        self.plan, self.message = PublishPlan(**plan), HTML()
+        self.output_dir = outputs_folder() if output_dir is None else Path(output_dir)
         tip = "Uploads the run in one commit, and moves the champion if that is allowed"
         self.bar = JobBar(lambda: self._push, label="Push", tooltip=tip)
         self.bar.changed = lambda job: self._progress(job)
@@ -115,7 +117,14 @@ def update(self: PublishPage):
     def draw():
         "Show all three, or none."
         self.table.value, self.files.value, self.card.value = _preview(self.plan)
+    if self.plan.run is None:
+        self.message.value = f'<span class="osm-note">{_NO_RUN}</span>'
+        self.bar.start.disabled = self.match.disabled = self.dry.disabled = True
+        return
+    self.match.disabled = self.dry.disabled = False
     self.bar.start.disabled = not attempt(self.message, draw) or self.bar.job.busy
+
+_NO_RUN = "There is no run to publish yet. Train a model on the page Train, or with synth-miner; it then appears here."
 
 # %% ../../nbs/widgets/publish.ipynb #0cbdb4dd
 @patch
@@ -141,7 +150,8 @@ def _lead(self: PublishPage, job):
     "List the champions of the repository."
     job.check(0.2, "asking the Hub")
     if not self.plan.repo_id.strip(): raise BadData("repository: name the one to ask, owner/name")
-    return [_champion_line(k, e) for k, e in self.plan.champions().items()] or ["There is no champion yet."]
+    lines = [_champion_line(k, e) for k, e in self.plan.champions().items()] or ["There is no champion yet."]
+    return [*lines, self.plan.source_note] if self.plan.source_note else lines
 
 def _champion_line(competition: str, entry: dict) -> str:
     "One champion in a line."

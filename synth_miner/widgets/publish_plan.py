@@ -32,6 +32,7 @@ class PublishPlan:
     license: str = "mit" # as the Hub spells it
     endpoint: str | None = None # of another Hub; None: HF_ENDPOINT, else huggingface.co
     token: str | None = None # None: HF_TOKEN, else the one you are logged in with
+    source_note: str = "" # after `champions`: that they are from the cache, and how old it is
 
     def folder(self) -> Path:
         "The run's folder. Raises BadData when none is chosen."
@@ -101,5 +102,6 @@ def champions(self: PublishPlan) -> dict: # competition -> entry with path, scor
     "The champions of the repository. Raises BadData, PermissionError or ConnectionError."
     address = HubAddress(self.manager().repo_id or "")
     hub = HubRepository(address, endpoint=self.endpoint, token=self.token)
-    file = next((f for f in hub.listing("") if f.name == CHAMPION_FILE), None)
+    file, self.source_note = next((f for f in hub.listing("") if f.name == CHAMPION_FILE), None), hub.source_note()
+    if hub.online: hub.remember()
     return {} if file is None else read_champions(hub.fetch("", file).read_bytes(), address)

@@ -9,17 +9,21 @@ __all__ = ['TrainingPage']
 import html
 import time
 from fastcore.basics import patch
-from ipywidgets import HTML, Dropdown, FloatText, HBox, Image, IntText, Layout, Text, VBox
+from ipywidgets import HTML, Combobox, Dropdown, FloatText, HBox, Image, IntText, Layout, Text, VBox
 from pathlib import Path
 from ..core import BadData
 from ..lab.design import save_experiment
 from ..lab.results import run_folders
+from ..score.competitions import COMPETITIONS
 from ..train.objectives import OBJECTIVES
 from .base import show_png
 from .controls import attempt, button, heading, labelled, page_view
+from .forecaster_picker import ForecasterPicker
 from .job_bar import JobBar
 from .model_editor import ModelEditor
+from .outputs import outputs_folder
 from .page import MarketPage, market_page_fields
+from .setup import load_setup, save_setup, setup_files
 from .training_plan import TrainingPlan
 from .training_run import TrainingRun
 
@@ -39,10 +43,11 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, options
 class TrainingPage(MarketPage):
     "The training page; shown as the last line of a cell."
     def __init__(self,
-        output_dir: str | Path = "outputs", # folder of all runs
+        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
         **plan, # what `TrainingPlan` takes, to begin with
     ):
-        self.plan, self.run, self._drawn = TrainingPlan(output_dir=str(output_dir), **plan), None, 0.0
+        self.plan = TrainingPlan(output_dir=str(outputs_folder() if output_dir is None else output_dir), **plan)
+        self.run, self._drawn, self.answers, self.kept = None, 0.0, VBox(), HTML()
         self.message, self.flow, self.outcome, self.news = HTML(), HTML(), HTML(), HTML()
         self.picture = Image(format="png", layout=Layout(display="none"))
         tip = "Trains this model, judges it on held-out prompts and saves its run; the page stays usable"
@@ -51,8 +56,11 @@ class TrainingPage(MarketPage):
         self.after = dict(competition=self.update)
         self.fields = market_page_fields(self.plan, _FIELDS)
         self.watch_fields()
-        self.editor = ModelEditor(self.plan, self.update, self.message, self._clear)
+        self.editor = ModelEditor(self.plan, self.update, self.message, self._clear, self.wrong)
+        def compare(found): self.plan.baselines = found
+        self.picker = ForecasterPicker(self.plan.output_dir, self.plan.baselines, compare, self.message, self.wrong, 5)
         self._make_run_controls()
+        self._make_setup_controls()
         self.view = self._layout()
         self.editor.start()
         self._show_runs()
@@ -63,6 +71,7 @@ class TrainingPage(MarketPage):
         self.flow.value = ""
         def draw(): self.flow.value = self.plan.table()
         attempt(self.message, draw)
+        self.wrong.show(self.message)
 
     def _clear(self):
         "No model to show."
@@ -81,13 +90,35 @@ def _make_run_controls(self: TrainingPage):
     self.keep = button("Save recipe", tip, keep, width="110px")
 
 @patch
+def _make_setup_controls(self: TrainingPage):
+    "Controls that save the whole page and read it again."
+    tip = "A set-up as YAML: one that was saved here, a run's config.yaml, or the path of another"
+    self.setup = labelled(Combobox, "set-up", tip, width="470px", placeholder="choose, or type a path")
+    def load(): attempt(self.bar.message, self._load_setup)
+    def save(): attempt(self.bar.message, self._save_setup)
+    tip = "Fills the whole page from the file; keys without a field are kept and trained with"
+    self.load = button("Load set-up", tip, load, width="110px")
+    tip = "Writes the complete configuration to a YAML file, and shows the command that trains it"
+    self.save = button("Save set-up", tip, save, width="110px")
+
+# %% ../../nbs/widgets/training.ipynb #d6d5ea51
+@patch
 def _layout(self: TrainingPage):
     "Everything in its place."
-    left = VBox([heading("Data and training"), *self.fields.values()], layout=Layout(margin="0 28px 0 0"))
-    top = HBox([left, VBox([heading("Model"), self.editor.view])], layout=Layout(flex_flow="row wrap"))
+    left = VBox([heading("Data and training"), *self.market_rows()], layout=Layout(margin="0 28px 0 0"))
+    rivals = heading("Compared with", "several with Ctrl or Shift"), self.picker.view
+    top = HBox([left, VBox([heading("Model"), self.editor.view, *rivals])], layout=Layout(flex_flow="row wrap"))
     model = [heading("What flows through it"), self.message, self.flow]
-    runs = HBox([self.old, self.resume, self.keep])
-    return page_view(top, *model, heading("Training"), self.bar.view, runs, self.picture, self.news, self.outcome)
+    def row(*controls): return HBox(controls, layout=Layout(flex_flow="row wrap"))
+    files = [row(self.setup, self.load, self.save), self.kept, row(self.old, self.resume, self.keep)]
+    shown = [self.bar.view, *files, self.picture, self.news, self.outcome, self.answers]
+    return page_view(top, *model, heading("Training"), *shown)
+
+@patch
+def refresh(self: TrainingPage):
+    "Read the folder of runs again; what is chosen stays."
+    self._show_runs()
+    if "also" not in self.wrong: self.picker.show(self.plan.baselines)
 
 @patch
 def _show_runs(self: TrainingPage):
@@ -95,17 +126,20 @@ def _show_runs(self: TrainingPage):
     found = [r for r in run_folders(self.plan.output_dir) if r.state in ("stopped", "interrupted")]
     self.old.options = [(f"{r.path.name}, {r.state}", str(r.path)) for r in found] or [("no run", None)]
     self.old.index = 0
+    self.setup.options = [str(f) for f in setup_files(self.plan.output_dir)]
 
 # %% ../../nbs/widgets/training.ipynb #47e582c1
 @patch
 def _prepare(self: TrainingPage):
     "What the Train button starts."
+    self.wrong.check()
     return self._begin(TrainingRun(self.plan.config()))
 
 @patch
 def _begin(self: TrainingPage, run):
     "Clear the last run from the page, and return the work of the new one."
     self.run, self.outcome.value, self.news.value = run, "", ""
+    self.answers.children = ()
     show_png(self.picture, b"")
     return run.work
 
@@ -124,10 +158,33 @@ def _keep(self: TrainingPage):
     command = save_experiment(self.plan.experiment(), folder, self.plan.name.strip())
     self.news.value = f"The recipe is written. <code>{html.escape(command)}</code>"
 
+# %% ../../nbs/widgets/training.ipynb #0de491df
+@patch
+def _save_setup(self: TrainingPage):
+    "Save all that the page asks for."
+    self.wrong.check()
+    file, command = save_setup(self.plan)
+    self._show_runs()
+    self.setup.value = str(file)
+    self.news.value = f"The set-up is written. <code>{html.escape(command)}</code>"
+
+@patch
+def _load_setup(self: TrainingPage):
+    "Fill the page from a file."
+    load_setup(self.plan, self.setup.value)
+    self.fields["competition"].options = {c.label: k for k, c in COMPETITIONS.items()} # a file may bring its own
+    self.show_fields()
+    self.editor.show()
+    self.picker.show(self.plan.baselines)
+    self.update()
+    keys = ", ".join(f"{k}={v}" for k, v in sorted(self.plan.more.items()))
+    text = f"Also from this set-up, without a field here: <code>{html.escape(keys)}</code>" if keys else ""
+    self.kept.value = f'<span class="osm-note">{text}</span>'
+
 # %% ../../nbs/widgets/training.ipynb #9bd0652c
 def _report(run) -> str: # HTML
     "The verdict so far and the last messages of a run."
-    return "<br>".join(html.escape(line) for line in (run.verdict(), *run.lines[-2:]) if line)
+    return "<br>".join(html.escape(line) for line in (run.verdict(), *run.notes, *run.lines[-2:]) if line)
 
 @patch
 def _progress(self: TrainingPage, job):
@@ -139,4 +196,14 @@ def _progress(self: TrainingPage, job):
     if job.result is not None:
         place = f"<p>Everything is in <code>{html.escape(str(job.result.path))}</code></p>"
         self.outcome.value = job.result._repr_html_() + place
-    if not job.busy: self._show_runs()
+        self._show_answers()
+    if not job.busy: self.refresh()
+
+@patch
+def _show_answers(self: TrainingPage):
+    "The fans of the held-out prompts."
+    browser = self.run.browser
+    if browser is None: return
+    browser.fans.value = True # over each other
+    browser.update()
+    self.answers.children = [heading("Its answers to the held-out prompts"), browser.view]

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from pathlib import Path
-from ..lab.assemble import make_loader, make_source, make_split
-from ..lab.config import load_config
+from ..lab.assemble import LoadedOnce, make_loader, make_source, make_split
+from ..lab.config import load_config, read_settings
+from ..lab.experiment import held_out_runner
 from ..lab.once import run_once
-from ..lab.results import RunFolder
+from ..lab.results import RunFolder, load_result
+from ..model.forecaster import load_forecaster
 from ..viz import PALETTE
+from .base import PromptBrowser
 from .baseline_scores import validation_baselines
 from .controls import draw_png
 from .jobs import Job
@@ -36,6 +39,7 @@ class TrainingRun:
         self.losses, self.rows = [], [] # (step, loss) of each step; a mapping for each epoch
         self.baselines, self.lines = {}, [] # name -> validation score, bps; messages of the run
         self.ended = False # whether the training was told to stop
+        self.notes, self.browser = [], None # where less is done than was asked for; the answers of the judged model
         log = None if resume is None else Path(resume) / "training.csv"
         if log and log.is_file(): self.rows = pd.read_csv(log).to_dict("records")
 
@@ -56,18 +60,35 @@ class TrainingRun:
         return self.ended
 
 # %% ../../nbs/widgets/06_training_run.ipynb #721a03c1
+def _left_out(names, scores) -> list[str]:
+    "Say which baselines have no score."
+    silent = [n for n in names if n not in scores]
+    return [f"{', '.join(silent)}: too little past before the first validation windows to answer"] if silent else []
+
 @patch
 def _score_baselines(self: TrainingRun, job):
     "Score the baselines on the windows that the model will be validated on."
     job.check(0.0, "reading bars and making windows")
-    loader, cfg = make_loader(self.config, make_source(self.config)), self.config
-    names = [b for b in cfg.backtest.baselines if isinstance(b, str)]
+    cfg = self.config
+    self.loader = make_loader(cfg, LoadedOnce(make_source(cfg)))
+    names, split = [b for b in cfg.backtest.baselines if isinstance(b, str)], make_split(cfg, self.loader)
+    self._note_caps(len(split.train))
     def tell(done, text):
         "The baselines are the first tenth of the work."
         job.check(0.1 * done, text)
-    val = make_split(cfg, loader).val
-    self.baselines = validation_baselines(names, loader, val, cfg.competition.name, seed=cfg.seed, watch=tell)
+    scored = dict(seed=cfg.seed, watch=tell)
+    self.baselines = validation_baselines(names, self.loader, split.val, cfg.competition.name, **scored)
+    self.notes += _left_out(names, self.baselines)
 
+@patch
+def _note_caps(self: TrainingRun, batches):
+    "Say where an epoch is shorter than was asked for."
+    asked, size = self.config.training.steps_per_epoch, self.config.training.batch_size
+    if asked is None or asked <= batches: return
+    self.notes.append(f"steps per epoch: {asked:,} were asked for; the training windows fill {batches:,} batches of "
+                      f"{size}, so an epoch has {batches:,} steps")
+
+# %% ../../nbs/widgets/06_training_run.ipynb #1ece8ebc
 @patch
 def work(self: TrainingRun,
     job: Job, # that does it
@@ -80,8 +101,19 @@ def work(self: TrainingRun,
     def log(row, step):
         "Keep the row of an epoch."
         self.rows.append(row)
-    result = run_once(self.config, rerun=True, say=self.lines.append, watch=watch, log=log)
-    return RunFolder(result["run"])
+    more = dict(source=self.loader.data_source, watch=watch, log=log)
+    run = RunFolder(run_once(self.config, rerun=True, say=self.lines.append, **more)["run"])
+    asked, had = self.config.backtest.max_prompts, run.metrics["prompts"]
+    if asked and had < asked:
+        self.notes.append(f"held-out prompts: {asked:,} were asked for, the held-out bars have {had:,}")
+    self.browser = self._answers(run)
+    return run
+
+@patch
+def _answers(self: TrainingRun, run) -> PromptBrowser:
+    "The held-out prompts with the answers that were judged."
+    settings, forecaster = read_settings(run.path / "config.yaml"), load_forecaster(run.path)
+    return PromptBrowser(held_out_runner(settings, forecaster, self.loader), load_result(run.path))
 
 # %% ../../nbs/widgets/06_training_run.ipynb #476e442f
 def _plot_loss(ax, losses):

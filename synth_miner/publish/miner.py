@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from ..core import BadData
 from .firewall import validators, write_firewall
-from .handover import ListeningSocket
+from .handover import ListeningSocket, stop_accepting
 from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput
 from .quick_answer import quick_response
@@ -246,6 +246,7 @@ _SENDING = 1.0 # seconds for the last of them to travel
 
 def _leave(axon):
     "Take no more questions, and wait for the answers to those that are there."
+    stop_accepting(getattr(axon, "fast_server", None))
     end, busy = time.monotonic() + _LAST_ANSWERS, bool(axon.inside)
     stopping = threading.Thread(target=axon.stop, daemon=True)
     stopping.start()

@@ -12,9 +12,11 @@ import os
 import pandas as pd
 import requests
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from ..core import ShapeMismatch
 from ..names import choose
@@ -82,7 +84,7 @@ def _start_run(mode: str, folder, config, run_id: str | None, **names):
     import wandb
     quiet = wandb.Settings(console="off", silent=True, init_timeout=5, x_disable_stats=True, x_disable_meta=True)
     settings = dict(dir=str(folder), config=published_config(dict(config or {})), settings=quiet,
-                    reinit="finish_previous")
+                    reinit="create_new") # a run that the user has on stays on
     if run_id is not None: settings.update(id=run_id, resume="allow")
     try: return wandb.init(mode=mode, **names, **settings)
     except wandb.errors.Error as e:
@@ -96,6 +98,8 @@ def _is_wandb_error(error: Exception) -> bool:
     return isinstance(error, (wandb.errors.Error, OSError))
 
 # %% ../../nbs/publish/04_tracking.ipynb #fb66fd56
+_tracked = ContextVar("run of the innermost tracked_run", default=None)
+
 @contextlib.contextmanager
 def tracked_run(
     name: str, # of the run
@@ -110,14 +114,18 @@ def tracked_run(
 ): # the run; None when W&B is disabled or fails
     "A W&B run for the length of a block. What W&B does wrong is a warning, and the run is finished in any case."
     run, chosen, names = None, wandb_mode(mode), dict(name=name, group=group, project=project, tags=list(tags))
+    hook = sys.excepthook # W&B sets its own
     try:
         if chosen != "disabled": run = _start_run(chosen, folder, config, run_id, **names)
     except Exception as e: warnings.warn(redact(f"W&B is off: {e}"), stacklevel=3)
+    outer = _tracked.set(run)
     try: yield run
     except Exception as e:
         if not _is_wandb_error(e): raise
         warnings.warn(redact(f"W&B: {e}; the rest is not logged"), stacklevel=3)
     finally:
+        _tracked.reset(outer)
+        sys.excepthook = hook
         try:
             if run is not None: run.finish()
         except Exception as e: warnings.warn(redact(f"W&B could not finish its run: {e}"), stacklevel=3)
@@ -145,7 +153,7 @@ def fan_chart_table(
 def _active(run):
     "The run given or the one that is on; None, with a warning, when there is none."
     import wandb
-    run = run or wandb.run
+    run = run or _tracked.get() or wandb.run
     if run is None:
         warnings.warn("W&B: no run is on, so nothing is logged; open one with tracked_run", stacklevel=3)
     return run

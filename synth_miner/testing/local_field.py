@@ -34,7 +34,7 @@ _ROUTES = {"/validation/scores/historical": "scores", "/validation/prompts": "pr
 
 # %% ../../nbs/testing/local_field.ipynb #7367971c
 class PublishedField:
-    "What the subnet's servers answer about made-up fields; given to `LocalServer`."
+    "What the subnet's servers answer about made-up fields; given to a local server."
     def __init__(self,
         fields: Sequence[FieldScores], # one for each competition, of `made_up_field`
         market: DataSource, # whose one-minute bars they were made on

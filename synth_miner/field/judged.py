@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData
 from ..data.source import DataSource
-from ..evaluate.replay import _assets_of
+from ..evaluate.replay import asked_assets
 from .asked import FieldReplay, matched_starts
 from .bundle import FieldBundle
 from .earnings import COMPETITION_SHARE
@@ -42,7 +42,7 @@ def bundle_stretch(
 ) -> FieldStretch:
     "A stretch of a bundle. Raises BadData where it has no scores."
     c = get_competition(competition)
-    assets = _assets_of(c, assets)
+    assets = asked_assets(c, assets)
     field = bundle.scores(c, start, end, assets)
     pool = bundle.pool() if (bundle.folder / "pool.parquet").exists() else None
     return FieldStretch(field, {a: bundle.starts(c, a) for a in assets}, bundle.realised_prices(c, assets), pool)

@@ -12,10 +12,10 @@ import pandas as pd
 import shutil
 import tempfile
 from pathlib import Path
-from ..evaluate.report import _STYLE, _frame_html, _picture, _section
 from .teacher import ahead_of, ahead_plot, rank_persistence
 from .verdict import FieldVerdict
 from ..model.save import write_json
+from ..tables import figure_html, frame_html, html_page, page_section
 from ..viz import save_figure
 
 # %% ../../nbs/field/13_report.ipynb #f0c4238e
@@ -81,11 +81,9 @@ def verdict_page(
     "The page as HTML that can be read alone."
     title = f"{verdict.field.competition.label}: the verdict of the field"
     notes = "".join(f"<li>{html.escape(n)}</li>" for n in verdict.notes)
-    pictures = [_picture(ax, name.removesuffix(".png")) for name, ax in _pictures(verdict).items()]
-    sections = [_section(heading, _frame_html(table, 2)) for heading, table in verdict_tables(verdict).items()]
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
-    body = "".join([f"<h1>{html.escape(title)}</h1><ul>{notes}</ul>", *pictures, *sections])
-    return f'<!doctype html><html lang="en">{head}<body>{body}</body></html>'
+    pictures = [figure_html(ax, name.removesuffix(".png")) for name, ax in _pictures(verdict).items()]
+    sections = [page_section(heading, frame_html(table, 2)) for heading, table in verdict_tables(verdict).items()]
+    return html_page(title, f"<h1>{html.escape(title)}</h1><ul>{notes}</ul>", *pictures, *sections)
 
 # %% ../../nbs/field/13_report.ipynb #aff72e90
 def save_verdict(

@@ -200,7 +200,7 @@ def app(d: Driver):
     d.tab("Sweep"); d.choose("kind", "grid"); d.press("Sweep"); d.says("a grid needs choices"); look(d, "app-sweep")
     d.tab("Runs"); d.says("All runs"); d.press("Compare"); d.says("select at least two runs"); look(d, "app-runs")
     d.tab("Publish"); d.says("The card, as it will look"); look(d, "app-publish")
-    d.tab("Field"); d.fill("every", "soon"); d.press("Judge"); d.says("every: 'soon' is not a time"); d.fill("every", "12h"); d.press("Judge"); d.says("are made up")
+    d.tab("Field"); d.button("Judge").wait_for(timeout=PATIENCE); d.fill("every", "soon"); d.press("Judge"); d.says("every: 'soon' is not a time"); d.fill("every", "12h"); d.press("Judge"); d.says("are made up")
     d.page.locator("svg.osm-scatter:visible circle").nth(3).click(force=True); d.says("Prompts that were scored then"); look(d, "app-field")
 
 

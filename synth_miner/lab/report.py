@@ -10,8 +10,8 @@ import numpy as np
 from collections.abc import Sequence
 from pathlib import Path
 from ..evaluate.runner import BacktestRunner
-from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, calibration_figure, verdict
-from ..evaluate.report import _difference, _number
+from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult, calibration_figure, difference_text
+from ..evaluate.report import number_text, verdict
 from .config import RunSettings
 from ..viz import fan_chart, save_figure, training_curve
 
@@ -53,8 +53,8 @@ def _score_lines(result, model) -> list[str]:
     "The scores as a Markdown table, then the verdict."
     lines = [f"| model | score | s.e. | minus {model} [95 %] | prompts |", "|---|---|---|---|---|"]
     for name, r in result.table(model).iterrows():
-        score, error = (_number(v, "{:.1f}") for v in (r.score, r.se))
-        lines.append(f"| {name} | {score} | {error} | {_difference(r)} | {r.prompts:.0f} |")
+        score, error = (number_text(v, "{:.1f}") for v in (r.score, r.se))
+        lines.append(f"| {name} | {score} | {error} | {difference_text(r)} | {r.prompts:.0f} |")
     return [*lines, "", verdict(result, model)]
 
 # %% ../../nbs/lab/02_report.ipynb #e0cdde26

@@ -17,10 +17,6 @@ from .base import HeadBase, positive, small_init
 from .steps import check_horizon
 from ..parts import registry
 from ..processes.bridge import BridgeProcess
-from ..processes.bridge import BridgeProcess
-from ..processes.bridge import BridgeProcess
-from ..processes.bridge import BridgeProcess
-from ..processes.bridge import BridgeProcess
 
 # %% ../../nbs/heads/neural_bridge.ipynb #73f01ad8
 BRIDGE_MODES = 16  # sine waves in a texture

@@ -15,15 +15,7 @@ from torch.utils.checkpoint import checkpoint
 from typing import NamedTuple
 from .base import DECAYS, HeadBase, positive, small_init, step_features
 from ..names import choose
-from ..names import choose
-from ..names import choose
-from ..names import choose
-from ..names import choose
 from ..parts import registry
-from ..processes.base import ProcessBase
-from ..processes.base import ProcessBase
-from ..processes.base import ProcessBase
-from ..processes.base import ProcessBase
 from ..processes.base import ProcessBase
 
 # %% ../../nbs/heads/neural_sde.ipynb #e27e9dbb

@@ -58,7 +58,7 @@ def published():
         os.environ.update(HF_TOKEN=hub.token, HF_HUB_DISABLE_XET="1")
         right, said = command("mode=publish", f"run={run()}", "publish.repo_id=me/models", f"publish.endpoint={hub.url}")
         return right and "me/models" in hub.repos, said
-def run(): return next(Path(folder, "outputs").glob("2*/metrics.json")).parent
+def run(): return next(Path(folder, "outputs").glob("2*/model.safetensors")).parent
 def table():
     import pandas as pd
     bars = synth_miner.MockDataSource(2000, "1min").load_data(["BTC"])[0].frame

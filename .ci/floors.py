@@ -86,7 +86,7 @@ with tempfile.TemporaryDirectory() as folder:
     attempt("a tracked run, offline", tracked)
     attempt("the widget pages", lambda: (bool(synth_miner.TrainingPage(f"{folder}/outputs")), ""))
     attempt("the service", service)
-sys.exit(bool(wrong))
+sys.exit(int(bool(wrong)))
 '''
 
 
@@ -110,7 +110,7 @@ def environment(folder: Path, python: str, pins: list[str]) -> Path:
     "The interpreter of an environment that has the pins."
     if not (folder/"bin"/"python").exists(): subprocess.run([python, "-m", "venv", str(folder)], check=True)
     own = folder/"bin"/"python"
-    subprocess.run([str(own), "-m", "pip", "install", "--quiet", *pins], check=True, env={**os.environ, "PIP_CONSTRAINT": ""})
+    if pins: subprocess.run([str(own), "-m", "pip", "install", "--quiet", *pins], check=True, env={**os.environ, "PIP_CONSTRAINT": ""})
     return own
 
 

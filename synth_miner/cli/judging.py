@@ -6,9 +6,9 @@
 __all__ = ['train_mode', 'first_prompt', 'backtest_mode', 'score_mode']
 
 # %% ../../nbs/cli/01_judging.ipynb #244c06b9
-import json
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
 from .errors import InterruptedRun
@@ -18,18 +18,30 @@ from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.replay import ValidatorReplay
 from ..keys.check import CONFIG_GROUPS
 from ..keys.words import split_word
-from ..lab.assemble import make_source, new_run_folder
+from ..lab.assemble import NOT_RESUMED, make_source, new_run_folder
 from ..lab.config import RunSettings, load_config, plain_config, read_settings
 from ..lab.once import run_once
+from ..lab.received import check_received
 from ..evaluate.report import score_table
 from ..lab.report import save_figures
 from ..model.forecaster import BEST_BASELINE, load_forecaster
-from ..model.save import write_json
+from ..model.save import read_json, write_json
 from ..publish.run_log import log_run
 from ..score.competitions import get_competition
 from ..viz import save_figure
 
 # %% ../../nbs/cli/01_judging.ipynb #0ad6a2f3
+def _check_kept(file: Path, words: Sequence):
+    "Raise BadData for a typed key that the run to go on with has otherwise, also where it is the usual value."
+    from omegaconf import OmegaConf
+    kept = load_config(path=file)
+    for key, word in words:
+        if key.split(".")[0] in (*NOT_RESUMED, "rerun", "backtest"): continue
+        old, new = (OmegaConf.select(c, key) for c in (kept, load_config([word], path=file)))
+        if old == new: continue
+        raise BadData(f"{word}: a resumed run keeps its configuration, where {key}={old}; leave out {key}, or train "
+                      f"anew without resume=true")
+
 def _recorded(cfg):
     "The configuration in the folder `run`, single keys of the command line on top."
     from hydra.core.hydra_config import HydraConfig
@@ -39,6 +51,8 @@ def _recorded(cfg):
         raise BadData(f"run= takes the whole configuration from {cfg.run}; change single keys, not {groups}")
     if not (file := Path(str(cfg.run)) / "config.yaml").is_file():
         raise FileNotFoundError(f"{cfg.run} has no config.yaml; name the folder of a run or of a trial")
+    check_received(file, list(cfg.components), cfg.output_dir)
+    if cfg.resume: _check_kept(file, words)
     resumed = [f"run={cfg.run}"] if cfg.resume else []
     return load_config([*own, *resumed, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
 
@@ -64,7 +78,7 @@ def train_mode(
 def _trained_until(who) -> str | None: # time of the first prompt that is new to a run; None for anything else
     "Where the held-out part of a run's folder begins."
     file = Path(str(who)) / "metrics.json"
-    return json.loads(file.read_text()).get("test_start") if file.is_file() else None
+    return read_json(file, dict).get("test_start") if file.is_file() else None
 
 # %% ../../nbs/cli/01_judging.ipynb #f5477089
 def first_prompt(

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..components import discover_components
 from ..core import BadData
 from ..evaluate.runner import named_forecasters
+from ..model.plain_files import check_nesting, read_plain
 from ..keys.check import KEYS, check_config
 from ..keys.lengths import with_lengths
 from ..keys.words import hydra_words, word_values
@@ -25,12 +26,18 @@ from typing import NamedTuple
 def _read_file(path: Path):
     "The configuration in a file. Raises BadData for a file that holds none."
     from omegaconf import OmegaConf
-    try: found = OmegaConf.load(path)
+    try:
+        text = read_plain(path, _LONGEST, "a configuration").decode("utf-8")
+        check_nesting(path, text)
+        found = OmegaConf.create(text) if text.strip() else OmegaConf.create()
     except (yaml.YAMLError, UnicodeDecodeError) as e:
         raise BadData(f"{path} is not YAML: {' '.join(str(e).split())[:200]}") from None
     if OmegaConf.is_dict(found): return found
     raise BadData(f"{path}: expected the keys of a configuration, found a list")
 
+_LONGEST = 2**18 # bytes of a configuration
+
+# %% ../../nbs/lab/00_config.ipynb #97cd86e7
 def name_model(
     config, # DictConfig, changed in place
     name: str, # of the file that the model was read from

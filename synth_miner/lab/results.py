@@ -40,7 +40,10 @@ def load_result(
 def _rules_of(folder: Path, name: str) -> Competition:
     "The competition of a run: a registered one, or the run's own, which stands in its configuration."
     config = folder / "config.yaml"
-    return use_competition(load_config(path=config).competition) if config.is_file() else get_competition(name)
+    if not config.is_file(): return get_competition(name)
+    rules = load_config(path=config).get("competition")
+    if rules is None: raise BadData(f"{config} has no key competition; it is not the configuration of a run")
+    return use_competition(rules)
 
 # %% ../../nbs/lab/05_results.ipynb #c460eebb
 def _number(value, sign: str = "") -> str:

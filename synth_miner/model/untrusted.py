@@ -14,6 +14,7 @@ import yaml
 from collections.abc import Iterator
 from pathlib import Path
 from ..core import BadData, ShapeMismatch
+from .plain_files import read_plain
 from .published import HUB_FILES, NEEDED_FILES
 from .save import ARCHITECTURE, WEIGHTS, WeightShape, check_fit, read_json, weight_shapes
 from .synth import build_model
@@ -66,9 +67,7 @@ def read_utf8(
     limit: int = _LONGEST, # bytes at most
 ) -> str:
     "A text in UTF-8. Raises BadData for one that is too long or in another encoding."
-    data = Path(file).open("rb").read(limit + 1)
-    if len(data) > limit: raise BadData(f"{file} has more than {limit:,} bytes; not a configuration")
-    try: return data.decode("utf-8")
+    try: return read_plain(file, limit, "a configuration").decode("utf-8")
     except UnicodeDecodeError as e:
         raise BadData(f"{file} is not UTF-8 text: {e.reason} at byte {e.start}") from None
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'ARCHITECTURE', 'write_atomic', 'write_json', 'read_json', 'save_model', 'WeightShape', 'weight_shapes',
-           'check_fit', 'load_weights', 'load_model', 'get_model']
+           'check_fit', 'load_weights', 'load_model']
 
 # %% ../../nbs/model/02_save.ipynb #47ad9293
 import contextlib
@@ -16,7 +16,7 @@ import uuid
 from pathlib import Path
 from torch import Tensor
 from ..core import BadData, ShapeMismatch, seeded
-from .synth import SynthModel, build_model, create_model
+from .synth import SynthModel, build_model
 from typing import NamedTuple
 
 # %% ../../nbs/model/02_save.ipynb #f7b75a45
@@ -151,13 +151,3 @@ def load_model(
     with seeded(0): model = build_model(spec) # the weights follow; the generator of the caller stays as it is
     load_weights(model, weights, folder)
     return model.eval()
-
-# %% ../../nbs/model/02_save.ipynb #4669d48d
-def get_model(
-    cfg, # a recipe in any of the forms of `create_model`, a saved model's folder, or a mapping with `path`
-    **known, # `input_size`, `seq_len`, `future_dim` for a new model
-) -> SynthModel: # new or loaded
-    "A new model from a recipe, or a saved one from its folder. Raises ShapeMismatch if `input_size` does not fit."
-    if isinstance(cfg, (str, Path)): cfg = load_model(cfg)
-    elif not isinstance(cfg, SynthModel) and "path" in cfg: cfg = load_model(cfg["path"])
-    return create_model(cfg, **known)

@@ -194,12 +194,14 @@ def look(d: Driver, name: str):
 
 
 def app(d: Driver):
-    "All pages in Voila: change a model, score two baselines, and look at every page."
+    "All pages in Voila: change a model, score two baselines, put them into a made-up field, and look at every page."
     d.says("parameters in all"); d.choose("head", "gbm"); d.says("GBMHead"); look(d, "app-train")
     d.tab("Backtest"); d.fill("prompts", "20"); d.press("Score"); d.says("done:"); d.picture(); look(d, "app-backtest")
     d.tab("Sweep"); d.choose("kind", "grid"); d.press("Sweep"); d.says("a grid needs choices"); look(d, "app-sweep")
     d.tab("Runs"); d.says("All runs"); d.press("Compare"); d.says("select at least two runs"); look(d, "app-runs")
     d.tab("Publish"); d.says("The card, as it will look"); look(d, "app-publish")
+    d.tab("Field"); d.button("Judge").wait_for(timeout=PATIENCE); d.fill("every", "soon"); d.press("Judge"); d.says("every: 'soon' is not a time"); d.fill("every", "12h"); d.press("Judge"); d.says("are made up")
+    d.page.locator("svg.osm-scatter:visible circle").nth(3).click(force=True); d.says("Prompts that were scored then"); look(d, "app-field")
 
 
 HUB = """from synth_miner.testing.local_hub import LocalHub

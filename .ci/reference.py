@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,6 +110,7 @@ class Classes:
         return out
 
 
+@cache
 def package_classes(package: Path = ROOT/"synth_miner") -> Classes:
     "The classes of all modules."
     return Classes([f.read_text(encoding="utf-8") for f in sorted(package.rglob("*.py"))])

@@ -23,7 +23,7 @@ from execnb.nbio import read_nb, write_nb
 from links import dead_links
 from nbdev.config import get_config
 from nbdev.processors import FilterDefaults
-from nbdev import showdoc
+from nbdev import doclinks, showdoc
 from reference import bare_signatures, first_line, names_of, package_classes, public_names, reference_page, undocumented
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,7 +167,8 @@ def main() -> int:
     (PROC/"_quarto.yml").write_text(quarto_config(names), encoding="utf-8")
     for f in (ROOT/"styles.css", ROOT/"nbs"/"nbdev.yml"): shutil.copy2(f, PROC/f.name)
     if (ROOT/"nbs"/"images").exists(): shutil.copytree(ROOT/"nbs"/"images", PROC/"images")
-    for heavy in ("torch", "pandas", "matplotlib.pyplot", "scipy.stats", "hypothesis"): importlib.import_module(heavy)  # once, before forking
+    for heavy in ("torch", "pandas", "matplotlib.pyplot", "scipy.stats", "hypothesis", "pytest"): importlib.import_module(heavy)  # once, before forking
+    package_classes(), doclinks.NbdevLookup()  # both are kept, and every page asks them
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool: failed = [e for e in pool.map(one_copy, names, chunksize=1) if e]
     if failed: sys.exit("\n".join(failed))
     renderer = shutil.which("quarto") or shutil.which("smalldocs") or str(Path(sys.executable).parent/"smalldocs")

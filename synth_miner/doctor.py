@@ -24,7 +24,7 @@ from .data.client import HttpClient
 from .data.source import DataSource
 from .data.synthetic import MockDataSource
 from .model.forecaster import BEST_BASELINE, load_forecaster
-from .publish.tracking import _answers, _has_key
+from .publish.tracking import server_answers, has_wandb_key
 from .score.competitions import get_competition
 
 # %% ../nbs/doctor.ipynb #278136cb
@@ -103,7 +103,7 @@ def _keys() -> list[Finding]:
     hub = bool(os.environ.get("HF_TOKEN")) or (home / "token").is_file()
     logged = "not set, so runs are logged offline; set WANDB_API_KEY to log online"
     pushed = "not set, so nothing can be pushed; set HF_TOKEN or run `hf auth login`"
-    return [Finding("W&B key", "ok", "set") if _has_key() else Finding("W&B key", "note", logged),
+    return [Finding("W&B key", "ok", "set") if has_wandb_key() else Finding("W&B key", "note", logged),
             Finding("Hub token", "ok", "set") if hub else Finding("Hub token", "note", pushed)]
 
 # %% ../nbs/doctor.ipynb #6571fd11
@@ -117,7 +117,7 @@ def _network(
     missing = "does not answer; local bars and the built-in market work without it"
     found = []
     for name, url in urls.items():
-        answers = _answers(url, seconds)
+        answers = server_answers(url, seconds)
         closed = _closed(binance, seconds) if answers and name == "Binance" else None
         found.append(Finding(name, "ok" if answers and not closed else "note",
                              closed or f"{url} {'answers' if answers else missing}"))

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 # %% ../nbs/01_secrets.ipynb #995a0e11
 _SECRET_NAME = re.compile(
-    r"token|secret|passw|passphrase|api_?key|access_?key|private_?key|credential|authori[sz]ation|cookie|"
+    r"token|secret|passw|passphrase|api_?key|access_?key|private_?key|credential|authori[sz]ation|cookie|coldkey|"
+    r"mnemonic|(?:seed|recovery|backup)[_ -]?(?:phrase|words)|webhook|"
     r"(?:^|[_-])auth$|^key$|^session(?:_?id)?$", re.I)
 _KNOWN_FORMS = re.compile("|".join((
     r"\bhf_[A-Za-z0-9]{16,}\b", # Hugging Face
@@ -31,14 +32,46 @@ _KNOWN_FORMS = re.compile("|".join((
 
 # %% ../nbs/01_secrets.ipynb #f541d5bb
 _WORD = (r"token|secret|passw(?:or)?d|passwd|passphrase|pwd|api[_ -]?key|access[_ -]?key|private[_ -]?key|"
-         r"account[_ -]?key|credentials?")
+         r"account[_ -]?key|credentials?|coldkey")
 _QUERY = re.compile(  # a parameter of an address: ?apikey=..., &X-Amz-Signature=...
-    r"(?<=[?&;#])((?:[\w.%-]*(?:token|secret|pass|key|auth|sig|credential|session|pwd|jwt)[\w.%-]*?|pw)(?:=|%3D))"
+    r"(?<=[?&;#])((?:[\w.%-]*(?:token|secret|pass|key|auth|sig|credential|session|pwd|jwt)[\w.%-]*?|pw|code)(?:=|%3D))"
     r"[^&\s#'\"<>]+", re.I)
 _BEARER = re.compile(r"\b((?:bearer|basic)\s+)[\w.~+/=-]{12,}", re.I)
 _EQUALS = re.compile(rf"\b((?:[\w-]*[_-])?(?:{_WORD})=[\"']?)[^\s\"'<>,;&\\]{{4,}}", re.I)
 _COLON = re.compile(rf"\b((?:[\w-]*[_-])?(?:{_WORD})\\?[\"']?\s*[:=]\s*\\?[\"']?)"
                     r"(?![\d.+-]+\b|\*\*\*)(?=[^\s\"'<>,;&\\]*[\d_-]|[^\s\"'<>,;&\\]{10})[^\s\"'<>,;&\\]{6,}", re.I)
+
+# %% ../nbs/01_secrets.ipynb #9ba014b5
+_LINK = re.compile(r"\b((?:https?|wss?)(?:://|%3A%2F%2F))([^\s\"'<>]+)", re.I)
+_PIECE = re.compile(r"(?<=[/=])[\w~.-]{16,}(?![\w~.%-])")  # of a path, or the value of a parameter
+_HASHES = re.compile(  # what stands before the hash of a commit or a file
+    r"(?:^|[/?&])(?:commits?|tree|blobs?|resolve|raw|archive|rev|revision|snapshots?|compare|sha(?:1|256)?|refs?)[/=]$"
+    r"|^(?:[\w.-]*\.)?(?:huggingface\.co|hf\.co|githubusercontent\.com|pythonhosted\.org|doi\.org)[/:]", re.I)
+
+def _is_random(text: str) -> bool:
+    "Whether a text looks drawn at random: it keeps changing between small letters, capitals and digits."
+    found = re.fullmatch(r"(.*?)(?:\.\w{1,5})?", text)[1] # without an ending such as .json
+    if len(found) < 16 or found.count(".") > 2: return False
+    changes = len(re.findall(r"(?<=\d)[A-Za-z]|(?<=[A-Za-z])\d|(?<=[a-z])[A-Z]", found))
+    return changes >= 4 and changes / len(re.sub(r"[^A-Za-z\d]", "", found)) > 0.2
+
+def _without_keys(link: re.Match) -> str:
+    "An address without the parts that look drawn at random."
+    def shown(piece): return piece[0] if _HASHES.search(link[2][:piece.start()]) or not _is_random(piece[0]) else "***"
+    return link[1] + _PIECE.sub(shown, link[2])
+
+# %% ../nbs/01_secrets.ipynb #3edad718
+_WORD_OF_WALLET = r"(?!(?:the|and|for|with|not|was|has|are|from|its)\b)[a-z]{3,8}"  # the list has none of these few
+_PHRASE = rf"(?:{_WORD_OF_WALLET}[ ,]+){{11,23}}{_WORD_OF_WALLET}"
+_WALLET = re.compile(
+    r"((?:mnemonic|coldkey|(?:seed|recovery|backup|secret|wallet)[_ -]?(?:phrase|words))\b[^\n]{0,40}?)"
+    rf"(?<![a-z])({_PHRASE})(?![a-z])|((?:seed|mnemonic|coldkey)\w*\W{{1,6}}(?:is\s+)?)0x[0-9a-f]{{32,}}", re.I)
+_ONLY_PHRASE = re.compile(rf"\s*{_PHRASE}\s*")  # a value that is nothing else
+
+def _wallet_hidden(text: str) -> str:
+    "A text without the words or the seed of a wallet."
+    if _ONLY_PHRASE.fullmatch(text) and len(re.findall(r"[a-z]+", text)) % 3 == 0: return "***"
+    return _WALLET.sub(lambda m: f"{m[1] or m[3]}***", text)
 
 # %% ../nbs/01_secrets.ipynb #089b9617
 _SPOKEN = re.compile(rf"\b((?:{_WORD})\s+is:?\s+)(?=\S*\d)[^\s\"'<>]{{8,}}", re.I)  # my password is ...
@@ -62,6 +95,7 @@ def redact(
     for value in _environment_secrets(): text = text.replace(value, "***")
     text = _KNOWN_FORMS.sub("***", text)
     for pattern in _AFTER_WORDS: text = pattern.sub(r"\1***", text)
+    text = _wallet_hidden(_LINK.sub(_without_keys, text))
     return _HEADER.sub(lambda m: f"{m[1] or m[2]}***", text)
 
 # %% ../nbs/01_secrets.ipynb #0100e0cc
@@ -139,8 +173,8 @@ def without_environment(
     return node.expression if isinstance(node, FromEnvironment) else node
 
 # %% ../nbs/01_secrets.ipynb #8674fd85
-_SECRET_KEY = re.compile(rf"{_SECRET_NAME.pattern}|[_-]key$|pwd|^pass$|^pat$|bearer|hmac|^sas$|mnemonic|seed_?phrase",
-                         re.I)  # names in a configuration; in the environment PWD is a folder
+# names in a configuration; in the environment PWD is a folder
+_SECRET_KEY = re.compile(rf"{_SECRET_NAME.pattern}|[_-]key$|pwd|^pass$|^pat$|bearer|hmac|^sas$", re.I)
 
 def _named_value(node: Mapping) -> set:
     "The keys of {name: X-Api-Key, value: ...} that hold the secret."

@@ -8,6 +8,7 @@ __all__ = ['MODES', 'run_mode', 'main']
 # %% ../../nbs/cli/04_command.ipynb #b7e75a75
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -98,12 +99,25 @@ def _hydra_words(args: Sequence[str], sweep) -> list[str]:
     if "--cfg" in args and "job" in args and "--resolve" not in args: words.append("--resolve")
     return words
 
+# %% ../../nbs/cli/04_command.ipynb #598a3fac
+@contextlib.contextmanager
+def _as_hydra_wants(words: Sequence[str]):
+    "The command line and settings that Hydra reads; afterwards they, and the log that it sets up, are as they were."
+    root = logging.getLogger()
+    argv, level, handlers, full = sys.argv, root.level, list(root.handlers), os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = list(words), "1"
+    try: yield
+    finally:
+        sys.argv, root.handlers[:] = argv, handlers
+        root.setLevel(level)
+        if full is None: del os.environ["HYDRA_FULL_ERROR"]
+        else: os.environ["HYDRA_FULL_ERROR"] = full
+
 # %% ../../nbs/cli/04_command.ipynb #7181c7cf
 def _run_hydra(words: Sequence[str]):
     "Compose the configuration and run its mode, or each job of a sweep. Raises what that raises."
     import hydra
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    errors, jobs, before = [], [], sys.argv
+    errors, jobs = [], []
     @hydra.main(config_path="pkg://synth_miner.configs", config_name="config", version_base="1.3")
     def job(cfg):
         jobs.append(" ".join(words[1:] if "-m" not in words else _own_words()))
@@ -112,9 +126,7 @@ def _run_hydra(words: Sequence[str]):
             if cfg.sweep_id is not None and cfg.mode == "train": return _sweep_job(cfg)
             print(run_mode(cfg))
         except user_errors() as e: errors.append((jobs[-1], e))
-    sys.argv = list(words)
-    try: job()
-    finally: sys.argv = before
+    with _as_hydra_wants(words): job()
     _raise_errors(errors, len(jobs), words)
 
 # %% ../../nbs/cli/04_command.ipynb #33e46855

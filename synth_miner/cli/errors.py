@@ -15,6 +15,7 @@ from ..keys.check import CONFIG_GROUPS, KEYS, OPEN_NODES, check_config, key_hint
 from ..keys.words import quoting_advice
 from ..lab.key_help import options_with
 from ..names import UnknownPart, did_you_mean
+from ..secrets import redact
 
 # %% ../../nbs/cli/00_errors.ipynb #1e9bf0bb
 def config_keys(
@@ -59,11 +60,8 @@ def _disk_full(error: OSError, overrides: Sequence[str]) -> str:
     places = [o.partition("=")[2] for o in overrides if o.startswith("output_dir=")]
     return str(not_writable(error.filename or (places or ["outputs"])[-1], error))
 
-def explain(
-    error: Exception, # what composing or running raised
-    overrides: Sequence[str] = (), # of the command; its groups decide which keys exist
-) -> str: # one line
-    "An error as one line, with the keys or options that come close."
+def _cause(error: Exception, overrides: Sequence[str]) -> str:
+    "What an error says, with the keys or options that come close."
     from synth_miner.lab.database import DISK_ERRORS
     if isinstance(error, OSError) and error.errno in DISK_ERRORS: return _disk_full(error, overrides)
     text = " ".join(str(error).split())
@@ -73,6 +71,16 @@ def explain(
     if m := re.search(option, text): return _unknown_option(*m.groups())
     if m := re.search(r"Missing mandatory value: (\S+)", text): return f"{m[1]} must be set, e.g. {m[1]}=..."
     return text or type(error).__name__
+
+def explain(
+    error: Exception, # what composing or running raised
+    overrides: Sequence[str] = (), # of the command; its groups decide which keys exist
+) -> str: # one printable line without secrets
+    "An error as one line, with the keys or options that come close."
+    from synth_miner.publish.troubles import one_line
+    return one_line(redact(_cause(error, overrides)), _LONGEST)
+
+_LONGEST = 1500 # characters of a line; some name all options
 
 # %% ../../nbs/cli/00_errors.ipynb #52ca9e9d
 def checked(

@@ -12,7 +12,7 @@ from .errors import InterruptedRun
 from ..core import BadData
 from ..data.source import DataSource
 from ..data.times import to_seconds, to_time
-from ..evaluate.prompts import _closes
+from ..evaluate.prompts import closes_at
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..evaluate.runner import named_forecasters
 from ..field.api import FieldClient
@@ -84,7 +84,7 @@ def _truth(stretch: FieldStretch, source: DataSource) -> dict: # (asset, start) 
         for s in starts:
             own = stretch.realised(asset, s) if stretch.realised else None
             opens = int(s.timestamp()) + c.step * pd.RangeIndex(c.steps + 1).to_numpy()
-            found[asset, s] = _closes(bars, opens) if own is None else own
+            found[asset, s] = closes_at(bars, opens) if own is None else own
     return found
 
 # %% ../../nbs/cli/03_field.ipynb #3e079ded
@@ -96,7 +96,7 @@ def _scored(cfg, stretch: FieldStretch, source: DataSource) -> dict: # name -> s
             raise FileNotFoundError(f"field.predictions: there is no folder {f.predictions}")
         found[Path(f.predictions).name] = score_predictions(f.predictions, c, _truth(stretch, source))
     if f.shadow is not None:
-        found["served"] = ShadowBook(f.shadow, {})._totals(c)["answer"]
+        found["served"] = ShadowBook(f.shadow, {}).totals(c)["answer"]
     return found
 
 # %% ../../nbs/cli/03_field.ipynb #1e80e315

@@ -17,6 +17,7 @@ from ..data.report import bars_report, reports_table
 from ..data.store import write_bars
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source
+from ..lab.database import not_writable
 from ..lab.store import ExperimentStore
 from ..names import choose
 from ..publish.miner_checks import examine_miner, wants_miner
@@ -92,6 +93,12 @@ def _assumed(reports: Sequence) -> list[str]:
 # %% ../../nbs/cli/03_looking.ipynb #562298b4
 DATA_ACTIONS = ("download", "info", "check")  # what mode=data can do
 
+def _write_all(folder: str | None, bars: Sequence) -> list[str]:
+    "Write bars to `data.to`, if there is one; a line for each file. Raises NotWritable."
+    if folder is None: return []
+    try: return [f"Written: {write_bars(folder, b)}" for b in bars]
+    except OSError as e: raise not_writable(e.filename or folder, e, "data.to") from None
+
 def _fatal(action: str, lacking: list, wrong: list, found: bool) -> list:
     "The findings that end the command with an error: any for a check, a missing asset for a download."
     if action == "check": return wrong
@@ -106,7 +113,7 @@ def data_mode(
     also = sorted(set(source.list_assets() or ()) - set(cfg.data.assets))
     bars, lacking, caught = _load_each(source, cfg.data.assets, step)
     reports = [bars_report(b) for b in bars]
-    written = [] if cfg.data.to is None else [f"Written: {write_bars(cfg.data.to, b)}" for b in bars]
+    written = _write_all(cfg.data.to, bars)
     not_over = [str(w.message) for w in caught if issubclass(w.category, NotOver)]
     wrong = [*lacking, *not_over, *(f"{r.asset}: {s}" for r in reports for s in r.faults)]
     lines = [reports_table(reports).to_string()] if reports else []

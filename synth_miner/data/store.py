@@ -88,14 +88,21 @@ def _is_name(text: str) -> bool:
     "Whether a text is one part of a path on every system, and no way out of a folder."
     return bool(re.fullmatch(r"(?![. ])[\w .^=+@&()-]{1,100}(?<![. ])", text))
 
+def _inside(folder: Path, place: Path) -> Path:
+    "A place in a folder. Raises BadData where a link leads to another one."
+    there, here = (folder / place).resolve(), folder.resolve() / place
+    if there == here: return folder / place
+    raise BadData(f"{folder / place} leads to {there} by a link, and bars are written below {folder} only; "
+                  "remove the link")
+
 def write_bars(
     folder: str | Path, # made when absent
     asset: AssetData, # bars
 ) -> Path: # such as BTC_USD/1m.parquet in the folder
-    "Add bars to a folder: one folder per asset, one file per bar length. Raises DamagedFile, BadData for a bad name."
+    "Add bars to a folder: one folder per asset, one file per bar length. Raises DamagedFile, BadData for a bad place."
     if not _is_name(asset.name):
         raise BadData(f"{asset.name!r} cannot name a folder of bars; use letters, digits and signs such as _ - ^ = .")
-    file = Path(folder) / file_of_asset(asset.name) / f"{step_name(asset.step)}.parquet"
+    file = _inside(Path(folder), Path(file_of_asset(asset.name), f"{step_name(asset.step)}.parquet"))
     real_columns = [c for c in asset.frame if c == "close" or c in asset.covariate_columns]
     bars = asset.frame[real_columns]
     if file.exists():

@@ -18,7 +18,7 @@ from ..score.competitions import Competition
 from ..score.sn50 import score_prompts
 
 # %% ../../nbs/evaluate/01_answers.ipynb #c3f71e43
-def answer_prompt(
+def forecast_prompt(
     forecaster: Forecaster, # who is asked
     prompt: Prompt, # the question
     competition: Competition, # its rules
@@ -34,7 +34,7 @@ def answer_prompt(
 def _answer_or_reason(forecaster, prompt, competition, n_paths, seed):
     "Paths and an empty reason, or NaN paths and the reason why there are none."
     try:
-        return answer_prompt(forecaster, prompt, competition, n_paths, seed), ""
+        return forecast_prompt(forecaster, prompt, competition, n_paths, seed), ""
     except BadData as e:
         return np.full((n_paths, competition.steps + 1), np.nan), str(e)
 

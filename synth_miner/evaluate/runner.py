@@ -19,7 +19,7 @@ from ..data.report import warn_of_moves
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..diagnostics import fan_overlap
-from .answers import answer_prompt, require_answers, score_answers, tidy_scores, windows_of
+from .answers import forecast_prompt, require_answers, score_answers, tidy_scores, windows_of
 from .cache import forecaster_fingerprint, merge_answers, prompt_keys, read_answers, write_answers
 from .prompts import Prompt, count_seen, prompts_of, with_own_bars
 from .report import BacktestResult
@@ -149,7 +149,7 @@ def answer(self: BacktestRunner,
     prompt: Prompt, # the question
 ) -> np.ndarray: # (n_paths, steps + 1) prices
     "One forecaster's answer, the same every time."
-    return answer_prompt(self.forecasters[model], prompt, self.competition, self.n_paths, self.seed)
+    return forecast_prompt(self.forecasters[model], prompt, self.competition, self.n_paths, self.seed)
 
 @patch
 def fingerprint(self: BacktestRunner,

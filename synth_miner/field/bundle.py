@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
 from ..core import BadData
-from ..evaluate.replay import _assets_of
+from ..evaluate.replay import asked_assets
 from .api import REWARD_COLUMNS, FieldClient
 from .scores import FIELD_COLUMNS, FieldScores
 from ..model.save import write_atomic
@@ -116,7 +116,7 @@ def realised_prices(self: FieldBundle,
 ): # function of (asset, start) that gives the prices, or None where there are none
     "What `FieldReplay` asks for the validator's own prices; the files are read once."
     c = get_competition(competition)
-    found = {a: self.realised(c, a) for a in _assets_of(c, assets)}
+    found = {a: self.realised(c, a) for a in asked_assets(c, assets)}
     return lambda asset, start: found.get(asset, {}).get(start)
 
 # %% ../../nbs/field/07_bundle.ipynb #7fbfa0ee
@@ -166,7 +166,7 @@ def download(self: FieldBundle,
 ) -> pd.DataFrame: # one row per asset: days, rows, empty days, starts, realised paths
     "Fetch the days that are missing; an interrupted download goes on where it stopped. Warns of holes."
     c = get_competition(competition)
-    assets, now = _assets_of(c, assets), pd.Timestamp.now("UTC") if now is None else now
+    assets, now = asked_assets(c, assets), pd.Timestamp.now("UTC") if now is None else now
     spans = _spans(c, start, end, now)
     tasks = _tasks(self, c, assets, spans, realised)
     for what, day, asset in tqdm(tasks, "days of the field", disable=not progress, leave=False):

@@ -11,7 +11,7 @@ import pandas as pd
 from dataclasses import dataclass
 from jaxtyping import Float, Int
 from ..core import BadData
-from .rounds import _shares, _sums
+from .rounds import field_sums, softmax_rows
 from .scores import FieldScores
 
 # %% ../../nbs/field/04_days.ipynb #8841a695
@@ -29,7 +29,7 @@ def day_sums(
     field: FieldScores, # raw scores of everybody
 ) -> DaySums:
     "Sums by day. A miner that joined late is filled for all of the time before. Raises BadData where nobody answered."
-    s = _sums(field)
+    s = field_sums(field)
     day = s.times // 86400
     days, starts = np.unique(day, return_index=True)
     edges = np.append(starts, len(day))
@@ -60,7 +60,7 @@ def shares_of_days(
     score, weight = (_windows(x[order], sums.window) for x in (sums.score, sums.weight))
     average = np.where(weight > 0, score / np.where(weight > 0, weight, 1.0), np.nan)
     flat = average.reshape(-1, average.shape[-1])
-    return _shares(flat, sums.beta).reshape(average.shape).mean(-2)
+    return softmax_rows(flat, sums.beta).reshape(average.shape).mean(-2)
 
 # %% ../../nbs/field/04_days.ipynb #2e225be1
 def drawn_days(

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData
 from ..data.source import DataSource
-from ..evaluate.replay import _assets_of
+from ..evaluate.replay import asked_assets
+from ..evaluate.runner import BacktestRunner
 from .asked import FieldReplay, matched_starts
 from .bundle import FieldBundle
 from .earnings import COMPETITION_SHARE
@@ -42,7 +43,7 @@ def bundle_stretch(
 ) -> FieldStretch:
     "A stretch of a bundle. Raises BadData where it has no scores."
     c = get_competition(competition)
-    assets = _assets_of(c, assets)
+    assets = asked_assets(c, assets)
     field = bundle.scores(c, start, end, assets)
     pool = bundle.pool() if (bundle.folder / "pool.parquet").exists() else None
     return FieldStretch(field, {a: bundle.starts(c, a) for a in assets}, bundle.realised_prices(c, assets), pool)
@@ -81,6 +82,7 @@ def ask_models(
     models: Mapping, # name -> forecaster, or what `load_forecaster` takes
     source: DataSource, # of bars: what the models know, and the truth where the validator's prices are not kept
     folder: str | Path | None = None, # keeps scored prompts, so that an interrupted run goes on; None: nowhere
+    watch: Callable | None = None, # called with the answers done and their total; what it raises ends the run
     **options, # of `FieldReplay`: lead, n_paths, seed, min_observed, n_jobs, progress
 ) -> AskedModels:
     "Ask models the prompts of a stretch. Raises BadData where none can be asked."
@@ -88,7 +90,7 @@ def ask_models(
     matched = matched_starts(field, stretch.starts)
     starts = {a: matched[(field.assets == a) & ~matched.isna()].unique() for a in dict.fromkeys(field.assets)}
     replay = FieldReplay(models, source, field.competition, starts, stretch.realised, **options)
-    totals, asked = replay.run(folder).backtest.totals, replay.truth_from
+    totals, asked = BacktestRunner.run(replay, folder, watch).totals, replay.truth_from
     keep = _askable(field, starts, asked)
     field = replace(field, times=field.times[keep], assets=field.assets[keep], raw=field.raw[keep])
     keys = pd.MultiIndex.from_arrays([matched[keep] - replay.lead, field.assets])
@@ -117,7 +119,7 @@ def judge_models(
     folder: str | Path | None = None, # keeps scored prompts, so that an interrupted run goes on
     *,
     scored: Mapping | None = None, # name -> raw scores indexed by (start, asset): kept answers, prediction files
-    asking: Mapping | None = None, # options of `ask_models`: lead, n_paths, seed, n_jobs, progress
+    asking: Mapping | None = None, # options of `ask_models`: watch, lead, n_paths, seed, n_jobs, progress
     **options, # of `field_verdict`: joined, steady, competition_share, consensus, draws, block, seed
 ) -> FieldVerdict:
     "The verdict on models in a stretch of the field. Raises BadData where none of them can be asked."

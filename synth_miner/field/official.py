@@ -48,20 +48,13 @@ def write_official(
 ) -> list[Path]: # the files
     "Write scores, rewards and pool in the official layout. Raises BadData where the bundle has no scores."
     c, root = get_competition(competition), Path(folder)
-    scores, files = _as_rows(bundle.scores(c)), []
+    scores, files = bundle.scores(c).rows(), []
     for asset, rows in scores.groupby("asset", sort=False):
         files.append(write_table(_score_file(root, c, asset), rows.assign(time_length=c.length).reset_index(drop=True)))
     rewards, pool = bundle.rewards(c), bundle.pool()
     files.append(write_table(root / f"rewards_history_{c.slug}.parquet", rewards))
     table = pd.DataFrame({"date": pool.index, "usd": pool.to_numpy()})
     return [*files, write_table(root / "miner_pool_usd.parquet", table)]
-
-def _as_rows(field: FieldScores) -> pd.DataFrame:
-    "One row per miner and prompt, as published."
-    at, who = np.nonzero(~np.isnan(field.raw))
-    columns = np.array(field.miners, object)[who], field.assets[at], field.raw[at, who]
-    times = pd.to_datetime(field.times[at], unit="s", utc=True)
-    return pd.DataFrame(dict(zip(FIELD_COLUMNS, (*columns, times), strict=True)))
 
 def read_official(
     competition: str | Competition, # key, label or object
@@ -81,7 +74,7 @@ def import_official(
 ) -> FieldBundle: # the same
     "Copy an official bundle's scores, rewards and pool into ours."
     c, root = get_competition(competition), official_root(folder)
-    rows = _as_rows(read_official(c, root))
+    rows = read_official(c, root).rows()
     for (day, asset), part in rows.groupby([rows.scored_time.dt.floor("1D"), "asset"]):
         write_table(bundle.file("scores", c, day, asset), part.reset_index(drop=True))
     if (file := root / f"rewards_history_{c.slug}.parquet").exists():

@@ -78,6 +78,15 @@ def from_rows(cls: FieldScores,
     times, assets = prompts.scored_time.to_numpy(), prompts.asset.to_numpy(object)
     return cls(c, times, assets, tuple(table.columns), table.to_numpy())
 
+# %% ../../nbs/field/01_scores.ipynb #63f857bd
+@patch
+def rows(self: FieldScores) -> pd.DataFrame: # `FIELD_COLUMNS`
+    "One row per miner and prompt, as published."
+    at, who = np.nonzero(~np.isnan(self.raw))
+    columns = np.array(self.miners, object)[who], self.assets[at], self.raw[at, who]
+    times = pd.to_datetime(self.times[at], unit="s", utc=True)
+    return pd.DataFrame(dict(zip(FIELD_COLUMNS, (*columns, times), strict=True)))
+
 # %% ../../nbs/field/01_scores.ipynb #5e8939a3
 @patch
 def between(self: FieldScores,

@@ -19,6 +19,7 @@ from .days import day_sums, drawn_days, shares_of_days
 from .earnings import COMPETITION_SHARE, CONSENSUS_FACTOR, against_best, benchmark_score, usd_by_day
 from .rounds import Rounds, rounds_of, table_scores
 from .scores import FieldScores
+from ..names import choose
 from ..score.competitions import asset_weight
 from ..viz import style
 
@@ -90,10 +91,18 @@ class FieldVerdict:
     notes: tuple = () # sentences that belong beside every number
     scores: dict = dataclass_field(default_factory=dict, repr=False) # model -> (prompts,) raw scores, NaN: no answer
     prices: dict = dataclass_field(default_factory=dict) # asset -> {"validator": prompts judged on its prices, "bars"}
+    dollars: dict = dataclass_field(default_factory=dict, repr=False) # model -> dollars by UTC day; empty: no pool
+    settings: dict = dataclass_field(default_factory=dict, repr=False) # competition_share, consensus, joined
 
     @property
     def complete(self) -> bool: # every model answered every asset
         return not self.by_asset.isna().any(axis=None)
+
+    def with_model(self,
+        name: str, # of a model
+    ) -> FieldScores: # the model is the last miner
+        "The field with one of the models in it. Raises UnknownPart."
+        return injected(self.field, name, choose(name, self.scores, "model"), self.settings.get("joined"))
 
 def _rank_by_asset(field) -> dict:
     "Rank of the last miner by the mean prompt score on each asset."
@@ -122,14 +131,9 @@ def _draws(field, order) -> np.ndarray | None:
     "Resampled shares of all miners, or None where the days are too few."
     return None if order is None else shares_of_days(day_sums(field), order)
 
-def _usd(rounds, pool, settings) -> float:
-    "Mean dollars a day of the last miner; NaN without a pool."
-    if pool is None: return np.nan
-    return float(usd_by_day(rounds, pool, settings["competition_share"], settings["consensus"]).iloc[:, -1].mean())
-
-def _row(field, rounds, own, draws, pool, settings) -> dict:
-    "One row of the table of a verdict."
-    usd, share = _usd(rounds, pool, settings), own.share.mean()
+def _row(field, rounds, own, draws, dollars) -> dict:
+    "One row of the table of a verdict; dollars by day, or None without a pool."
+    usd, share = np.nan if dollars is None else float(dollars.mean()), own.share.mean()
     low, high = _interval(None if draws is None else draws[:, -1])
     answered = (field.raw[:, -1] >= 0).sum() / (~np.isnan(field.raw[:, -1])).sum()
     ranks = {"rank": own["rank"].mean(), "best": own["rank"].min(), "last": own["rank"].iloc[-1], "of": own.of.iloc[-1]}
@@ -184,7 +188,7 @@ def field_verdict(
     """Rank, share and dollars of models in the real field. Intervals: 95 %, whole days drawn again in blocks.
     Raises BadData without a model, for a name in use, or where nothing was answered."""
     if not models: raise BadData("expected at least one model, found none")
-    settings = dict(competition_share=competition_share, consensus=consensus)
+    settings = dict(competition_share=competition_share, consensus=consensus, joined=joined)
     (order, notes), moments = _order(field, draws, block, seed), counted_moments(field, steady)
     fields = {name: injected(field, name, scores, joined) for name, scores in models.items()}
     rounds = {name: rounds_of(f, moments) for name, f in fields.items()}
@@ -194,14 +198,17 @@ def _verdict(field, fields, rounds, order, pool, settings, notes) -> FieldVerdic
     "Everything that is told of the models whose fields and rounds are given."
     own = {name: own_rounds(r) for name, r in rounds.items()}
     drawn = {name: _draws(f, order) for name, f in fields.items()}
-    rows = {m: _row(f, rounds[m], own[m], drawn[m], pool, settings) for m, f in fields.items()}
+    money = settings["competition_share"], settings["consensus"]
+    dollars = {} if pool is None else {m: usd_by_day(r, pool, *money).iloc[:, -1] for m, r in rounds.items()}
+    rows = {m: _row(f, rounds[m], own[m], drawn[m], dollars.get(m)) for m, f in fields.items()}
     by_asset = pd.DataFrame.from_dict({m: _rank_by_asset(f) for m, f in fields.items()}, orient="index")
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     needed = {m: points_needed(f, rounds[m]) for m, f in fields.items()}
     notes = (*notes, *_notes(field, by_asset, pool, settings))
     n = len(field.miners)
     scores = {m: np.where(f.raw[:, n] >= 0, f.raw[:, n], np.nan) for m, f in fields.items()}
-    return FieldVerdict(table, by_asset, needed, _pairs(drawn, table), own, field, notes, scores)
+    facts = dict(scores=scores, dollars=dollars, settings=settings)
+    return FieldVerdict(table, by_asset, needed, _pairs(drawn, table), own, field, notes, **facts)
 
 # %% ../../nbs/field/05_verdict.ipynb #7a847725
 @patch

@@ -73,7 +73,8 @@ def _check_free(name: str, value):
 def _walk(node: Mapping, default: Mapping, prefix: str, strict: bool) -> dict: # key -> value to use instead
     "Check the keys of a node and of those below."
     changes = {}
-    for k, value in node.items():
+    single_first = sorted(node.items(), key=lambda item: isinstance(item[1], Mapping))  # others point at them
+    for k, value in single_first:
         name, usual = f"{prefix}{k}", default.get(k)
         believed = name in KEYS and k in default and type(value) is type(usual) and value == usual
         if believed or name == "hydra": continue

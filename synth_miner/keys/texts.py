@@ -75,10 +75,15 @@ def _path(value: str) -> str:
     "The path, `~` read as the home folder. Raises ValueError for one that no system takes."
     if long := [p for p in Path(value).parts if len(os.fsencode(p)) > 255]:
         raise ValueError(f"{long[0][:20]}... is longer than a file's name can be")
+    if (size := len(os.fsencode(os.path.abspath(value)))) > _LONGEST_PATH:
+        raise ValueError(f"it is {size:,} bytes long, at most {_LONGEST_PATH} are allowed")
     if not value.startswith("~"): return value
     try: return str(Path(value).expanduser())
     except RuntimeError as e: raise ValueError(str(e)) from None
 
+_LONGEST_PATH = 400 # bytes of an absolute path; SQLite opens no file whose path has more than 512
+
+# %% ../../nbs/keys/01_texts.ipynb #313c07b0
 def _address(value: str) -> str:
     "The address, if it is one of the web. Raises ValueError."
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value): raise ValueError("write it with http:// or https://")

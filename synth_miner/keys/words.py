@@ -13,17 +13,22 @@ from ..core import BadData
 from .check import CONFIG_GROUPS, KEYS, is_key, unknown_key
 
 # %% ../../nbs/keys/07_words.ipynb #634a0059
+def _shown_word(word: str) -> str:
+    "A word as a message shows it, the middle of a long one left out."
+    return word if len(word) <= 120 else f"{word[:80]}...{word[-10:]} ({len(word):,} characters)"
+
 def split_word(
     word: str, # of a command line
 ) -> tuple[str, str, str] | None: # sign, key, value; None: an option such as -m
     "Sign, key and value of a word. Raises BadData for a word that is neither an option nor key=value."
     if m := re.fullmatch(r"--([\w.]+)=(.*)", word, re.S):
-        if is_key(m[1]): raise BadData(f"write {shlex.quote(f'{m[1]}={m[2]}')}, without the two dashes")
+        if is_key(m[1]): raise BadData(f"write {shlex.quote(_shown_word(f'{m[1]}={m[2]}'))}, without the two dashes")
     if word.startswith("-"): return None
     m = re.fullmatch(r"(\+\+|\+|~|)([^=]*)(?:=(.*))?", word, re.S)
     sign, key, value = m[1], m[2].strip(), m[3]
     if value is None and sign != "~":
-        raise BadData(f"expected key=value, found {word!r}" + (f"; write mode={word}" if word in _MODES else ""))
+        advice = f"; write mode={word}" if word in _MODES else ""
+        raise BadData(f"expected key=value, found {_shown_word(word)!r}{advice}")
     return sign, key.split("@")[0], value or ""
 
 _MODES = KEYS["mode"].kind.text.removeprefix("one of ").split(", ")
@@ -66,21 +71,22 @@ def quoting_advice(
     words: Sequence[str], # of a command line
 ) -> str: # "" or how those that need it are quoted for a shell
     "The words that a shell takes apart unless they are quoted."
-    odd = [shlex.quote(w) if shlex.quote(w) != w else f"'{w}'" for w in words if re.search(r"[^\w./=:@%+-]", w)]
+    odd = [shlex.quote(w) if shlex.quote(w) != w else f"'{w}'" for w in words
+           if len(w) <= 200 and re.search(r"[^\w./=:@%+-]", w)]
     return f" Quoted for the shell: {' '.join(odd[:3])}" if odd else ""
 
 def _one_word(word: str, sweep: bool) -> str:
     "A word as Hydra is given it. Raises BadData for a key that does not exist, or a value that cannot be read."
     if (parts := split_word(word)) is None: return word
     sign, key, value = parts
-    if not is_key(key): raise BadData(unknown_key(key) + quoting_advice([word]))
+    if not is_key(key): raise BadData(unknown_key(_shown_word(key)) + quoting_advice([word]))
     if sign == "~" or key in CONFIG_GROUPS or key not in KEYS: kind = None
     else: kind = KEYS[key].kind
     if kind and kind.typed: value = _text_word(value, sweep)
     elif kind and kind.listed: value = _list_word(value)
     elif sign != "~" and _parsed(value) is None:
         advice = quoting_advice([f"{key}={_quoted(value)}"])
-        raise BadData(f"{word}: the value cannot be read; put text in quotes.{advice}")
+        raise BadData(f"{_shown_word(word)}: the value cannot be read; put text in quotes.{advice}")
     else: return word
     return f"{word.partition('=')[0]}={value}"
 

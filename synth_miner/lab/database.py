@@ -34,12 +34,16 @@ DISK_ERRORS = {  # what a disk may say -> in words
 def not_writable(
     path: str | Path, # that was to be written
     error: OSError, # what the system said
+    key: str = "output_dir", # that names the place
 ) -> BadData: # to be raised
     "One line about a path that cannot be written, with its cause."
+    links = [p for p in (Path(path), *Path(path).parents) if p.is_symlink() and not os.path.exists(p)]
+    if links:
+        return NotWritable(f"{path} cannot be made: {links[0]} is a link to nowhere; remove it or choose another {key}")
     if isinstance(error, FileExistsError | NotADirectoryError):
         return NotWritable(f"{path} cannot be made: a file stands in the place of a folder; move it or choose another")
     reason = DISK_ERRORS.get(error.errno, error.strerror or str(error))
-    return NotWritable(f"{path} cannot be written: {reason}, or choose another output_dir")
+    return NotWritable(f"{path} cannot be written: {reason}, or choose another {key}")
 
 # %% ../../nbs/lab/05_database.ipynb #613863b2
 _STALE = 30.0  # seconds without a change after which a lock of another place is taken for left behind

@@ -9,6 +9,7 @@ __all__ = ['MIN_STAKE', 'blacklist_reason', 'SignatureCheck', 'stake_priority', 
 # %% ../../nbs/publish/23_miner.ipynb #2b5674cb
 import asyncio
 import logging
+import math
 import os
 import threading
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 from ..core import BadData
 from .firewall import validators, write_firewall
 from .handover import ListeningSocket, stop_accepting
+from .nonces import NonceMemory, TwoClocks
 from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput
 from .quick_answer import quick_response
@@ -58,17 +60,15 @@ class SignatureCheck:
         receiver: str, # hotkey of this miner
         keypair: Callable, # hotkey -> an object with `verify(message, signature)`
         clock: Callable = time.time, # UTC seconds
+        steady: Callable = time.monotonic, # seconds that only go forward, for when the clock jumps
     ):
-        self.receiver, self.keypair, self.clock = receiver, keypair, clock
-        self._seen, self._lock = {}, threading.Lock() # (hotkey, uuid, nonce) -> when it may be forgotten
+        self.receiver, self.keypair = receiver, keypair
+        self.time, self.taken = TwoClocks(clock, steady), NonceMemory()
 
-    def _is_new(self, key: tuple, until: float) -> bool:
-        "Note a nonce; whether it had not been used yet. Those that are too old to be taken again are forgotten."
-        with self._lock:
-            if len(self._seen) >= 10_000: self._seen = {k: t for k, t in self._seen.items() if t >= self.clock()}
-            if key in self._seen: return False
-            self._seen[key] = until
-            return True
+def _allowed_age(timeout: float | None) -> float:
+    "Seconds that a question may be old whose sender waits so long for the answer."
+    asked = timeout if timeout and math.isfinite(timeout) else 0.0
+    return _SLACK + min(max(asked, 0.0), _LONGEST_TIMEOUT)
 
 # %% ../../nbs/publish/23_miner.ipynb #cc42cc76
 @patch
@@ -80,16 +80,16 @@ def reason(self: SignatureCheck,
     "The reason to refuse a signature; None: take it."
     if who is None or not who.hotkey: return "the question carries no hotkey"
     if not isinstance(who.signature, str) or not who.signature: return "the question is not signed"
-    if not isinstance(who.nonce, int): return "the question carries no nonce"
-    window = _SLACK + min(max(timeout or 0.0, 0.0), _LONGEST_TIMEOUT)
-    age = self.clock() - who.nonce / 1e9
-    if abs(age) > window: return f"the question is {age:.1f} s old by this machine's clock, {window:g} s are allowed"
+    if type(who.nonce) is not int or not 0 <= who.nonce < 2**63: return "the question carries no nonce"
+    sent, allowed = who.nonce / 1e9, _allowed_age(timeout)
+    age = self.time.age(sent)
+    if abs(age) > allowed: return f"the question is {age:.1f} s old by this machine's clock, {allowed:g} s are allowed"
     message = f"{who.nonce}.{who.hotkey}.{self.receiver}.{who.uuid}.{body_hash}"
     try: right = self.keypair(who.hotkey).verify(message, who.signature)
     except Exception: right = False # not hexadecimal, or a hotkey that is not an address
     if not right: return "the signature does not belong to the hotkey and the question"
-    until = who.nonce / 1e9 + window
-    if not self._is_new((who.hotkey, who.uuid, who.nonce), until): return "the question was asked before"
+    if (reason := self.taken.reason(who.nonce, who.hotkey, who.uuid)) is not None: return reason
+    self.time.confirm(sent)
 
 # %% ../../nbs/publish/23_miner.ipynb #39a41660
 def stake_priority(

@@ -222,8 +222,11 @@ def _rules(self: ShadowBook, competition: str | Competition) -> Competition:
     return self.competitions[competition] if known else get_competition(competition)
 
 @patch
-def _totals(self: ShadowBook, rules: Competition) -> pd.DataFrame:
-    "Scores of one competition's prompts, one column per model, indexed by (prompt, asset)."
+def totals(self: ShadowBook,
+    competition: str | Competition, # key, label or object
+) -> pd.DataFrame: # one column per model, indexed by (start of the prompt, UTC, asset)
+    "Scores of one competition's prompts. Raises BadData when no prompt has been scored."
+    rules = self._rules(competition)
     table = self.scores()
     table = table[(table.competition == rules.name) & (table.status == "ok")]
     if table.empty:
@@ -240,7 +243,7 @@ def board(self: ShadowBook,
 ) -> pd.DataFrame: # best first: average, share (of the field's emissions), missed, score (mean, bps), prompts
     "Leaderboard of the answers against the baselines. Raises BadData when no prompt has been scored."
     rules = self._rules(competition)
-    totals = self._totals(rules)
+    totals = self.totals(rules)
     times = totals.index.get_level_values("prompt").as_unit("s").asi8
     end = now or times.max()
     inside = (times > end - pd.Timedelta(days=rules.window_days).total_seconds()) & (times <= end)
@@ -256,7 +259,7 @@ def rolling(self: ShadowBook,
 ) -> pd.DataFrame: # columns time, model, average, share, missed, prompts
     "The leaderboard over time. Raises BadData when no prompt has been scored."
     rules = self._rules(competition)
-    totals = self._totals(rules)
+    totals = self.totals(rules)
     known = totals.index.get_level_values("prompt") + pd.Timedelta(seconds=rules.length)
     times = pd.date_range(known.min().ceil(moments), known.max(), freq=moments).union([known.max()])
     return rolling_leaderboard(totals, rules, times)

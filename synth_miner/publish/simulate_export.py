@@ -159,7 +159,7 @@ def load_models(
     folder: str | Path, # `models` of an exported folder
 ) -> dict: # name of a competition -> forecaster; "" answers all others
     "The forecasters of an exported folder."
-    from synth_miner.model.forecaster import _saved_facts
+    from synth_miner.model.forecaster import saved_facts
     from synth_miner.model.save import load_model
     from synth_miner.parts import registry
     models = {}
@@ -168,7 +168,7 @@ def load_models(
             models[name] = load_forecaster(what["baseline"])
             continue
         place = Path(folder) / what["folder"]
-        saved = _saved_facts(place)
+        saved = saved_facts(place)
         engineer = registry.build("engineer", saved["engineer"])
         options = saved["competition"], saved["input_len"], saved.get("antithetic", True), saved.get("noise")
         models[name] = ModelForecaster(load_model(place), engineer, *options)

@@ -11,10 +11,9 @@ import pandas as pd
 from collections.abc import Callable, Mapping, Sequence
 from fastcore.basics import patch
 from ..data.source import DataSource
-from ..evaluate.prompts import _closes
+from ..evaluate.prompts import closes_at
 from ..field.earnings import reward_weights
 from ..field.made_up import made_up_starts
-from ..field.official import _as_rows
 from ..field.rounds import rounds_of
 from ..field.scores import FieldScores
 from ..names import choose
@@ -34,7 +33,7 @@ _ROUTES = {"/validation/scores/historical": "scores", "/validation/prompts": "pr
 
 # %% ../../nbs/testing/local_field.ipynb #7367971c
 class PublishedField:
-    "What the subnet's servers answer about made-up fields; given to `LocalServer`."
+    "What the subnet's servers answer about made-up fields; given to a local server."
     def __init__(self,
         fields: Sequence[FieldScores], # one for each competition, of `made_up_field`
         market: DataSource, # whose one-minute bars they were made on
@@ -46,7 +45,7 @@ class PublishedField:
         self.bars = {a: market.load_data([a], step=step)[0] for a, step in assets.items()}
         self.starts = [made_up_starts(f) for f in self.fields]
         self.weights = [None] * len(self.fields) # rounds and weights, made when they are asked for
-        self.rows = [_as_rows(f).assign(time_length=f.competition.length) for f in self.fields]
+        self.rows = [f.rows().assign(time_length=f.competition.length) for f in self.fields]
 
     def __call__(self,
         method: str, # of HTTP
@@ -115,7 +114,7 @@ def realised(self: PublishedField,
     i, start = self.which(query), _moment(query, "start_time")
     if i is None or start not in self.starts[i].get(query["asset"], []): return 404, {}, {"detail": "nothing"}
     c = self.fields[i].competition
-    prices = _closes(self.bars[query["asset"]], int(start.timestamp()) + c.step * np.arange(c.steps + 1))
+    prices = closes_at(self.bars[query["asset"]], int(start.timestamp()) + c.step * np.arange(c.steps + 1))
     return {"real_prices": [None if np.isnan(p) else float(p) for p in prices]}
 
 # %% ../../nbs/testing/local_field.ipynb #2ad8da1a

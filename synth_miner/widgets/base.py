@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from fastcore.basics import patch
 from functools import lru_cache
 from ipywidgets import HTML, Dropdown, HBox, Image, IntSlider, Layout, Text, VBox
-from ..core import BadData
+from ..core import BadData, error_text
 from ..data.times import to_time
 from ..diagnostics import fan_overlap
 from ..names import choose
@@ -211,7 +211,7 @@ def _try(self: PromptBrowser, work):
     try:
         work()
     except Exception as e: # the page must stay usable whatever a model raises
-        self.message.value = f"<b>{html.escape(f'{type(e).__name__}: {e}')}</b>"
+        self.message.value = f"<b>{html.escape(error_text(e))}</b>"
 
 @patch
 def update(self: PromptBrowser):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from fastcore.docments import docments
 from ipywidgets import HTML, Button, Checkbox, FloatProgress, FloatText, IntText, Layout, Text
 from ipywidgets import VBox, Widget
-from ..core import BadData
+from ..core import BadData, error_text
 from ..names import part_parameters
 from ..parts import registry
 from ..viz import style
@@ -28,7 +28,7 @@ def error_line(
     error: BaseException, # that was raised
 ) -> str: # HTML, escaped
     "An error as one line."
-    return f'<span class="osm-error">{html.escape(" ".join(f"{type(error).__name__}: {error}".split()))}</span>'
+    return f'<span class="osm-error">{html.escape(error_text(error))}</span>'
 
 # %% ../../nbs/widgets/02_controls.ipynb #b7bbaa4c
 def attempt(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fastcore.basics import patch
 from omegaconf import OmegaConf
-from ..core import BadData
+from ..core import BadData, error_text
 from ..lab.store import ExperimentStore
 from ..lab.sweep import Sweep, read_sweep
 from ..lab.trial import StopTrial, run_trial
@@ -133,7 +133,7 @@ def _grid(self: SweepRun, job, base, space):
         changes = [f"{k}={v}" for k, v in values.items()]
         cfg = OmegaConf.merge(base, OmegaConf.from_dotlist(changes))
         try: run_trial(cfg, on_epoch=on_epoch, sweep=name, overrides=changes)
-        except Exception as e: self.lines.append(f"{' '.join(changes)}: {type(e).__name__}: {e}")
+        except Exception as e: self.lines.append(f"{' '.join(changes)}: {error_text(e)}")
         self.sweep = read_sweep(store, name)
 
 @patch

@@ -116,7 +116,7 @@ def _dry_run(self: ResearchSession, exp) -> int:
 def _doubts(training) -> list[str]:
     "What looks unwise in a training but would run."
     found, lr, n_paths = [], training["lr"], training["n_paths"]
-    if lr > 0.01: found.append(f"lr {lr} is high; above 0.01 training often diverges")
+    if lr > 0.01: found.append(f"Learning rate {lr} is high; above 0.01 training often diverges")
     if n_paths < 10: found.append(f"n_paths {n_paths} is low; below 10 the score is mostly noise")
     return found
 
@@ -219,6 +219,15 @@ def clear(self: ResearchSession):
 
 # %% ../../nbs/lab/13_session.ipynb #bd7ab456
 @patch
+def _failed(self: ResearchSession, name: str, experiment: Mapping, error: Exception) -> dict:
+    "Keep an experiment that could not begin as a result, with the error that is being handled."
+    result = dict(name=name, experiment=experiment, status="error", error=f"{type(error).__name__}: {error}",
+                  traceback=traceback.format_exc())
+    self._results.append(result)
+    self._windows.append(None)
+    return copy.deepcopy(result)
+
+@patch
 def run_preset(self: ResearchSession,
     name: str, # one of `PRESETS`
     epochs: int = 1, # at most
@@ -227,11 +236,13 @@ def run_preset(self: ResearchSession,
     *,
     test: bool = True, # also score the held-out part
 ) -> dict: # as `run`
-    "Train and score a preset. Raises UnknownPart for its name, TypeError for an override that means nothing."
-    preset, given = choose(name, PRESETS, "preset"), dict(overrides or {})
-    further = set(given) & set(TRAINING) - {"lr", "n_paths", "epochs"}
-    training = {k: given.pop(k) for k in further}
-    exp = self.create_experiment(**{"blocks": preset["blocks"], "head": preset["head"], **given})
+    "Train and score a preset. Never raises: an unknown preset or override is a result with status error."
+    try:
+        preset, given = choose(name, PRESETS, "Unknown preset:"), dict(overrides or {})
+        further = set(given) & set(TRAINING) - {"lr", "n_paths", "epochs"}
+        training = {k: given.pop(k) for k in further}
+        exp = self.create_experiment(**{"blocks": preset["blocks"], "head": preset["head"], **given})
+    except Exception as e: return self._failed(str(name), dict(preset=str(name), overrides=overrides), e)
     exp["training"] |= training
     return self.run(exp, epochs, name, data_loader, test=test)
 

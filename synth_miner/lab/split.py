@@ -13,10 +13,10 @@ from ..data.synthetic import MockDataSource
 from ..features.volatility import VolatilityEngineer
 from ..score.competitions import Competition
 from ..score.short import short_competition
-from ..windows.base import MarketDataset, collate_windows
+from ..windows.base import MarketDataset
 from ..windows.loader import MarketDataLoader
 from ..windows.splits import Split
-from ..windows.sampler import WindowSampler
+from ..windows.sampler import WindowSampler, window_loader
 from ..windows.leaks import leak_report
 from torch.utils.data import DataLoader
 
@@ -49,18 +49,17 @@ def _over_windows(loader) -> bool:
 def _cut(loader: DataLoader) -> Split:
     "The windows of one loader in three parts of time, those across a boundary left out."
     data, sampler = loader.dataset, loader.batch_sampler
-    own = sampler.indices if isinstance(sampler, WindowSampler) else np.arange(len(data))
+    own = sampler.indices if isinstance(sampler, WindowSampler) else getattr(data, "indices", np.arange(len(data)))
     first, second = (int(x) for x in np.quantile(data.start_seconds[own], [0.6, 0.8]))
     start, stop = data.start_seconds[own], data.horizon_seconds[own]
     parts = own[stop <= first], own[(start >= first) & (stop <= second)], own[start >= second]
     samplers = [WindowSampler(p, sampler.batch_size, shuffle=i == 0) for i, p in enumerate(parts)]
-    return Split(*(DataLoader(data, batch_sampler=s, collate_fn=collate_windows) for s in samplers))
+    return Split(*(window_loader(data, s) for s in samplers))
 
 def _enlarged(loader):
     "The same windows in larger batches, which are scored faster; other loaders as they are."
     if not (_over_windows(loader) and isinstance(loader.batch_sampler, WindowSampler)): return loader
-    return DataLoader(loader.dataset, batch_sampler=WindowSampler(loader.batch_sampler.indices, 64),
-                      collate_fn=collate_windows)
+    return window_loader(loader.dataset, WindowSampler(loader.batch_sampler.indices, 64))
 
 # %% ../../nbs/lab/08_split.ipynb #27581d1c
 def _as_parts(data) -> tuple: # training, validation, test or None

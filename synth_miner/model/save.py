@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'ARCHITECTURE', 'write_atomic', 'write_json', 'read_json', 'save_model', 'WeightShape', 'weight_shapes',
-           'check_fit', 'load_weights', 'load_model', 'get_model']
+           'check_fit', 'load_weights', 'load_model']
 
 # %% ../../nbs/model/02_save.ipynb #47ad9293
 import contextlib
@@ -16,8 +16,7 @@ import uuid
 from pathlib import Path
 from torch import Tensor
 from ..core import BadData, ShapeMismatch, seeded
-from .plain_files import read_plain
-from .synth import SynthModel, build_model, create_model
+from .synth import SynthModel, build_model
 from typing import NamedTuple
 
 # %% ../../nbs/model/02_save.ipynb #f7b75a45
@@ -60,7 +59,7 @@ def read_json(
     kind: type | tuple = (dict, list), # of the value that is expected
 ): # the value
     "Content of a JSON file. Raises FileNotFoundError, and BadData for a file that is not UTF-8, JSON or of the kind."
-    try: value = json.loads(read_plain(path, _LONGEST, "JSON of this project").decode("utf-8"))
+    try: value = json.loads(Path(path).read_text(encoding="utf-8"))
     except UnicodeDecodeError as e: raise BadData(f"{path} is not UTF-8 text: {e.reason} at byte {e.start}") from None
     except RecursionError: raise BadData(f"{path} is not JSON that can be read: it is nested too deeply") from None
     except ValueError as e: raise BadData(f"{path} is not JSON: {e}") from None
@@ -68,8 +67,6 @@ def read_json(
     kinds = kind if isinstance(kind, tuple) else (kind,)
     expected = " or ".join({dict: "an object", list: "a list"}[k] for k in kinds)
     raise BadData(f"{path}: expected {expected}, found {type(value).__name__}")
-
-_LONGEST = 2**26 # bytes of a JSON file
 
 # %% ../../nbs/model/02_save.ipynb #98279efb
 WEIGHTS, ARCHITECTURE = "model.safetensors", "architecture.json"  # the two files of a saved model
@@ -154,13 +151,3 @@ def load_model(
     with seeded(0): model = build_model(spec) # the weights follow; the generator of the caller stays as it is
     load_weights(model, weights, folder)
     return model.eval()
-
-# %% ../../nbs/model/02_save.ipynb #4669d48d
-def get_model(
-    cfg, # a recipe in any of the forms of `create_model`, a saved model's folder, or a mapping with `path`
-    **known, # `input_size`, `seq_len`, `future_dim` for a new model
-) -> SynthModel: # new or loaded
-    "A new model from a recipe, or a saved one from its folder. Raises ShapeMismatch if `input_size` does not fit."
-    if isinstance(cfg, (str, Path)): cfg = load_model(cfg)
-    elif not isinstance(cfg, SynthModel) and "path" in cfg: cfg = load_model(cfg["path"])
-    return create_model(cfg, **known)

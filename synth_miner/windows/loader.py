@@ -15,9 +15,9 @@ from ..data.report import warn_of_moves
 from ..data.source import DataSource
 from ..features.base import FeatureEngineer
 from ..features.pipeline import FeaturePipeline, FeatureScaler, fit_scaler
-from .base import MarketDataset, collate_windows
+from .base import MarketDataset
 from .rows import VOL_THRESHOLDS
-from .sampler import WindowSampler
+from .sampler import WindowSampler, window_loader
 from synth_miner.windows.splits import (
     Split, SplitTimes, TrainVal, _filled_folds, _fold_plan, _fraction, _period, _split_times, _time_text,
     _windows_between)
@@ -83,12 +83,11 @@ def make_loader(self: MarketDataLoader,
     indices: np.ndarray, # window numbers of `dataset`
     shuffle: bool = False, # a new order each epoch
     sampler: WindowSampler | None = None, # decides the order instead; None: one over `indices`
-) -> DataLoader: # yields batches; `.batch_sampler.set_epoch(n)` chooses the order
+) -> DataLoader: # `.dataset` holds these windows alone; `.batch_sampler.set_epoch(n)` chooses the order
     "A DataLoader over some of the windows, with a random generator of its own."
     if sampler is None: sampler = WindowSampler(indices, self.batch_size, shuffle, self.seed)
-    return DataLoader(self.dataset, batch_sampler=sampler, collate_fn=collate_windows, num_workers=self.num_workers,
-                      persistent_workers=self.num_workers > 0, pin_memory=self.pin_memory,
-                      generator=make_generator(self.seed))
+    return window_loader(self.dataset, sampler, num_workers=self.num_workers, pin_memory=self.pin_memory,
+                         persistent_workers=self.num_workers > 0, generator=make_generator(self.seed))
 
 # %% ../../nbs/windows/05_loader.ipynb #5bc2c3f7
 @patch

@@ -113,7 +113,7 @@ class RegimeWindowSampler(WindowSampler):
 
     def __iter__(self) -> Iterator:
         rng = np.random.default_rng(stable_seed(self.seed, "epoch", self.epoch))
-        drawn = self.indices[rng.choice(len(self.indices), self.n_samples, p=self.weights)]
+        drawn = self.numbers[rng.choice(len(self.numbers), self.n_samples, p=self.weights)]
         for i in range(len(self)): yield drawn[i * self.batch_size:(i + 1) * self.batch_size].tolist()
 
     def __len__(self) -> int:

@@ -49,6 +49,7 @@ PUBLISH_KEYS = key_group("publish.", # where a run is published
     ("private", Kind.switch(), "create the repository as private"),
     ("promote", Kind.one_of("auto", "yes", "no").or_else(Kind.switch()),
      "make this run the champion; auto: if it wins the paired test"),
+    ("field", Kind.switch(), "only a run with a complete verdict of mode=field may become the champion"),
     ("dry_run", Kind.switch(), "only list what would be uploaded and what is missing"),
     ("license", ANY_TEXT, "the Hub's name of a licence"),
     ("endpoint", WEB_ADDRESS.or_null("HF_ENDPOINT, or huggingface.co"),

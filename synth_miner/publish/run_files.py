@@ -11,6 +11,7 @@ import json
 import re
 from pathlib import Path
 from ..core import BadData
+from ..field.record import RECORD_FILE, read_records
 from ..lab.received import check_received
 from ..model.published import NEEDED_FILES, blob_id
 from ..model.save import read_json
@@ -86,6 +87,7 @@ def run_files(
     check_model(folder)
     config = _plain_config(folder / "config.yaml") if (folder / "config.yaml").is_file() else {}
     files = {name: (folder / name).read_bytes() for name in PUBLISHED_FILES if (folder / name).is_file()}
+    if read_records(folder): files[RECORD_FILE] = (folder / RECORD_FILE).read_bytes()
     if "config.yaml" in files: files["config.yaml"] = _clean_config(config)
     files["README.md"] = hub_card(folder, address, license).encode()
     paths = private_paths(config)

@@ -25,10 +25,14 @@ def verdict_table(
 ) -> str: # HTML
     "What every model would have earned, with intervals."
     table = money_table(verdict).drop(columns="answered, %")
-    rows = [(m, *("" if _is_nan(v) else v for v in row)) for m, *row in table.itertuples()]
+    rows = [(m, *map(_cell, row)) for m, *row in table.itertuples()]
     caption = f"{verdict.field.competition.label}, {len(verdict.field)} prompts, {len(verdict.field.miners)} miners"
     notes = "".join(f"<li>{html.escape(n)}</li>" for n in verdict.notes)
     return html_table(rows, ["model", *table.columns], caption=caption) + f'<ul class="osm-note">{notes}</ul>'
+
+def _cell(value) -> str:
+    "A cell as text; nothing where a number is not known."
+    return "" if _is_nan(value) else format(value, ",g") if isinstance(value, float) else str(value)
 
 def _is_nan(value) -> bool:
     "Whether a cell is a number that is not known."

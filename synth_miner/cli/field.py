@@ -122,6 +122,7 @@ def _verdict_lines(verdict) -> list[str]:
     shown = [h for h in tables if h == "Rank by asset" or "points of score" in h]
     return [verdict.text(), *(f"\n{h}\n{tables[h].round(1).to_string()}" for h in shown)]
 
+# %% ../../nbs/cli/03_field.ipynb #43dfdc87
 def _kept_with_run(run: str | None, verdict, synthetic: bool) -> list[str]: # what to print
     "Keep a verdict in the folder of the run that was judged, and on its card; of a baseline nothing is kept."
     if run is None or not (Path(run) / "metrics.json").is_file(): return []

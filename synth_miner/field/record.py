@@ -93,7 +93,7 @@ def record_line(
     return (f"{get_competition(record['competition']).label}: rank {record['rank']:.1f} of {record['of']:.0f}{whose}, "
             f"{100 * record['share']:.2f} % of the emissions{money} ({record['start']} to {record['end']})")
 
-def _said(r: dict) -> list[str]:
+def _notes_on(r: dict) -> list[str]:
     "What must be said beside a record's numbers."
     label, whose = get_competition(r["competition"]).label, " made-up" if r["made_up"] else ""
     notes = [f"{label}: {r['prompts']} prompts scored {r['start']} to {r['end']} UTC, {r['miners']}{whose} miners; "
@@ -118,7 +118,7 @@ def field_section(
         lines.append(f"| {get_competition(r['competition']).label} | {r['rank']:.1f} | {r['of']:.0f} | "
                      f"{100 * r['share']:.2f} | {span(*share, '.2f')} | {money} | "
                      f"{span(r['usd_low'], r['usd_high'], '.0f')} |")
-    return "\n".join([*lines, "", *(f"- {'; '.join(_said(r))}." for r in records.values())])
+    return "\n".join([*lines, "", *(f"- {'; '.join(_notes_on(r))}." for r in records.values())])
 
 def card_with_field(
     text: str, # of a card

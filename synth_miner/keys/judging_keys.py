@@ -56,6 +56,7 @@ PUBLISH_KEYS = key_group("publish.", # where a run is published
      "another Hub. The token is never here: HF_TOKEN, or `hf auth login`"),
 )
 
+# %% ../../nbs/keys/05_judging_keys.ipynb #788ac3c3
 SERVE_KEYS = key_group("serve.", # how prompts are answered over HTTP
     ("host", HOST_NAME,
      "address to listen on; 127.0.0.1 accepts this machine only. Any other asks clients for a token: "

@@ -226,7 +226,8 @@ def text(self: FieldVerdict) -> str: # plain text
         span = "" if np.isnan(r.share_low) else f"{100 * r.share_low:.2f} to {100 * r.share_high:.2f}"
         money = "" if np.isnan(r.usd_day) else f"{r.usd_day:.0f}"
         places = f"{r['rank']:.1f}", f"{r.best:.0f}", f"{r['last']:.0f}", f"{r.of:.0f}"
-        lines.append(line(m, *places, f"{100 * r.share:.2f} %", span, f"{r.against_best:.2f}", money))
+        best = f"{r.against_best:.2f}" if r.against_best < 1000 else "over 999"
+        lines.append(line(m, *places, f"{100 * r.share:.2f} %", span, best, money))
     pairs = [f"{p.other} earns {p.earns_times:.2f} [{p.low:.2f}, {p.high:.2f}] times what {p.model} earns"
              for p in self.pairs.dropna().itertuples()]
     return "\n".join([head, *lines, *pairs, *self.notes])

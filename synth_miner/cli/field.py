@@ -7,6 +7,7 @@ __all__ = ['FIELD_ACTIONS', 'download_action', 'verdict_action', 'board_action',
 
 # %% ../../nbs/cli/03_field.ipynb #2be8b402
 import pandas as pd
+import shutil
 from pathlib import Path
 from .errors import InterruptedRun
 from ..core import BadData
@@ -19,6 +20,7 @@ from ..field.api import FieldClient
 from ..field.bundle import FieldBundle
 from ..field.judged import FieldStretch, bundle_stretch, field_board, judge_models, made_up_stretch
 from ..field.official import score_predictions
+from ..field.record import save_record, verdict_record
 from ..field.report import save_verdict, verdict_tables
 from ..field.verdict import all_competitions
 from ..lab.assemble import make_source, new_run_folder
@@ -120,6 +122,16 @@ def _verdict_lines(verdict) -> list[str]:
     shown = [h for h in tables if h == "Rank by asset" or "points of score" in h]
     return [verdict.text(), *(f"\n{h}\n{tables[h].round(1).to_string()}" for h in shown)]
 
+# %% ../../nbs/cli/03_field.ipynb #43dfdc87
+def _kept_with_run(run: str | None, verdict, synthetic: bool) -> list[str]: # what to print
+    "Keep a verdict in the folder of the run that was judged, and on its card; of a baseline nothing is kept."
+    if run is None or not (Path(run) / "metrics.json").is_file(): return []
+    name, place = next(iter(named_forecasters([run]))), Path(run) / "field" / verdict.field.competition.name
+    save_record(run, verdict_record(verdict, name, synthetic))
+    if place.exists(): shutil.rmtree(place)
+    save_verdict(verdict, place)
+    return [f"On its card too: {Path(run) / 'card.md'}; the page is in {place}"]
+
 def verdict_action(
     cfg, # complete configuration; `run`, `field.models` and `backtest.baselines` are judged
 ) -> str: # what to print
@@ -130,9 +142,9 @@ def verdict_action(
         after = "the same command goes on" if cfg.field.keep else "field.keep keeps prompts"
         raise InterruptedRun(f"the verdict was interrupted; {after}") from None
     folder = new_run_folder(cfg.output_dir, f"field-{rules[0].name if len(rules) == 1 else 'all'}")
-    for name, (verdict, _) in found.items():
+    for name, (verdict, synthetic) in found.items():
         save_verdict(verdict, folder if len(rules) == 1 else folder / name)
-        lines += [*_verdict_lines(verdict), ""]
+        lines += [*_verdict_lines(verdict), *_kept_with_run(cfg.run, verdict, synthetic), ""]
     if len(rules) > 1:
         total = all_competitions({n: v for n, (v, _) in found.items()}).round(1)
         write_atomic(folder / "all_competitions.csv", total.to_csv())

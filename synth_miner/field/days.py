@@ -11,7 +11,7 @@ import pandas as pd
 from dataclasses import dataclass
 from jaxtyping import Float, Int
 from ..core import BadData
-from .rounds import field_sums, softmax_rows
+from .rounds import FieldSums, field_sums, softmax_rows
 from .scores import FieldScores
 
 # %% ../../nbs/field/04_days.ipynb #8841a695
@@ -27,9 +27,10 @@ class DaySums:
 
 def day_sums(
     field: FieldScores, # raw scores of everybody
+    sums: FieldSums | None = None, # of the field, where they are there already
 ) -> DaySums:
     "Sums by day. A miner that joined late is filled for all of the time before. Raises BadData where nobody answered."
-    s = field_sums(field)
+    s = field_sums(field) if sums is None else sums
     day = s.times // 86400
     days, starts = np.unique(day, return_index=True)
     edges = np.append(starts, len(day))
@@ -51,12 +52,17 @@ def _windows(x, window):
     return total[..., width - 1:, :] - before
 
 # %% ../../nbs/field/04_days.ipynb #235fa163
+_CHUNK = 8_000_000 # bytes of drawn sums that are worked on at once: they stay in the processor's cache
+
 def shares_of_days(
     sums: DaySums, # of a field
     order: Int[np.ndarray, "... days"] | None = None, # days to take, by position; None: as they came
 ) -> Float[np.ndarray, "... miners"]: # of the competition's emissions
     "Mean share of every miner over the rounds at the ends of the days, from the first full window on."
-    order = np.arange(len(sums.days)) if order is None else order
+    order = np.arange(len(sums.days)) if order is None else np.asarray(order)
+    size = max(1, _CHUNK // sums.score.nbytes)
+    if order.ndim == 2 and len(order) > size:
+        return np.concatenate([shares_of_days(sums, order[i:i + size]) for i in range(0, len(order), size)])
     score, weight = (_windows(x[order], sums.window) for x in (sums.score, sums.weight))
     average = np.where(weight > 0, score / np.where(weight > 0, weight, 1.0), np.nan)
     flat = average.reshape(-1, average.shape[-1])

@@ -40,8 +40,8 @@ def round_prompts(
     if not len(at): raise BadData(f"no prompt was scored at {moment:%Y-%m-%d %H:%M:%S}; choose the time of a round")
     rows, relative = field.raw[at], table_scores(field.raw[at]).scores[:, -1]
     valid = [_valid(row, field.miners) for row in rows]
-    def told(values): return values.min(), values.median(), values.idxmin()
-    best, median, leader = zip(*(told(v) if len(v) else (np.nan, np.nan, "") for v in valid), strict=True)
+    def summary(values): return values.min(), values.median(), values.idxmin()
+    best, median, leader = zip(*(summary(v) if len(v) else (np.nan, np.nan, "") for v in valid), strict=True)
     own = np.where(rows[:, -1] >= 0, rows[:, -1], np.nan)
     rank = [np.nan if np.isnan(x) else 1 + int((v < x).sum()) for x, v in zip(own, valid, strict=True)]
     return pd.DataFrame(dict(asset=field.assets[at], score=own, prompt_score=relative, rank=rank, median=median,

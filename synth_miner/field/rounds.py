@@ -111,9 +111,10 @@ def softmax_rows(
 def rounds_of(
     field: FieldScores, # raw scores of everybody
     moments: Int[np.ndarray, "rounds"] | None = None, # UTC seconds; None: each time at which something was scored
+    sums: FieldSums | None = None, # of the field, where they are there already
 ) -> Rounds:
     "Averages and shares of every miner at each moment. Raises BadData where nothing was scored by then."
-    s = field_sums(field)
+    s = field_sums(field) if sums is None else sums
     now = np.unique(s.times) if moments is None else np.asarray(moments, np.int64)
     window = int(pd.Timedelta(days=field.competition.window_days).total_seconds())
     a, b = (np.searchsorted(s.times, t, side="right") for t in (now - window, now))

@@ -17,7 +17,7 @@ from ..core import BadData, ShapeMismatch
 from .breaks import break_warning
 from .days import day_sums, drawn_days, shares_of_days
 from .earnings import COMPETITION_SHARE, CONSENSUS_FACTOR, against_best, benchmark_score, usd_by_day
-from .rounds import Rounds, rounds_of, table_scores
+from .rounds import Rounds, field_sums, rounds_of, table_scores
 from .scores import FieldScores
 from ..names import choose
 from ..score.competitions import asset_weight
@@ -127,14 +127,14 @@ def _times(share, other) -> float:
     "How many times another share a share is; a share that is too small for a number counts as nothing."
     return float(np.divide(share, other)) if other > 0 else np.nan
 
-def _draws(field, order) -> np.ndarray | None:
-    "Resampled shares of all miners, or None where the days are too few."
-    return None if order is None else shares_of_days(day_sums(field), order)
+def _draws(field, order, sums=None) -> np.ndarray | None:
+    "Resampled shares of the last miner, or None where the days are too few."
+    return None if order is None else shares_of_days(day_sums(field, sums), order)[:, -1]
 
 def _row(field, rounds, own, draws, dollars) -> dict:
     "One row of the table of a verdict; dollars by day, or None without a pool."
     usd, share = np.nan if dollars is None else float(dollars.mean()), own.share.mean()
-    low, high = _interval(None if draws is None else draws[:, -1])
+    low, high = _interval(draws)
     answered = (field.raw[:, -1] >= 0).sum() / (~np.isnan(field.raw[:, -1])).sum()
     ranks = {"rank": own["rank"].mean(), "best": own["rank"].min(), "last": own["rank"].iloc[-1], "of": own.of.iloc[-1]}
     money = {"usd_day": usd, "usd_low": usd * _times(low, share), "usd_high": usd * _times(high, share)}
@@ -146,8 +146,8 @@ def _pairs(draws: Mapping, table) -> pd.DataFrame:
     "For every two models, the share of the second in multiples of the first one's, on the same drawn days."
     rows = []
     for a, b in combinations(draws, 2):
-        positive = draws[a] is not None and (draws[a][:, -1] > 0).all()
-        both = draws[b][:, -1] / draws[a][:, -1] if positive else None
+        positive = draws[a] is not None and (draws[a] > 0).all()
+        both = draws[b] / draws[a] if positive else None
         rows.append((a, b, _times(table.share[b], table.share[a]), *_interval(both)))
     return pd.DataFrame(rows, columns=["model", "other", "earns_times", "low", "high"])
 
@@ -190,25 +190,28 @@ def field_verdict(
     if not models: raise BadData("expected at least one model, found none")
     settings = dict(competition_share=competition_share, consensus=consensus, joined=joined)
     (order, notes), moments = _order(field, draws, block, seed), counted_moments(field, steady)
-    fields = {name: injected(field, name, scores, joined) for name, scores in models.items()}
-    rounds = {name: rounds_of(f, moments) for name, f in fields.items()}
-    return _verdict(field, fields, rounds, order, pool, settings, notes)
+    found = {m: _judged(injected(field, m, scores, joined), moments, order, pool, settings)
+             for m, scores in models.items()}
+    return _verdict(field, found, pool, settings, notes)
 
-def _verdict(field, fields, rounds, order, pool, settings, notes) -> FieldVerdict:
-    "Everything that is told of the models whose fields and rounds are given."
-    own = {name: own_rounds(r) for name, r in rounds.items()}
-    drawn = {name: _draws(f, order) for name, f in fields.items()}
-    money = settings["competition_share"], settings["consensus"]
-    dollars = {} if pool is None else {m: usd_by_day(r, pool, *money).iloc[:, -1] for m, r in rounds.items()}
-    rows = {m: _row(f, rounds[m], own[m], drawn[m], dollars.get(m)) for m, f in fields.items()}
-    by_asset = pd.DataFrame.from_dict({m: _rank_by_asset(f) for m, f in fields.items()}, orient="index")
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-    needed = {m: points_needed(f, rounds[m]) for m, f in fields.items()}
+def _judged(field, moments, order, pool, settings) -> dict:
+    "Everything that is told of the last miner of a field; what all miners need is forgotten after it."
+    sums = field_sums(field)
+    rounds, drawn = rounds_of(field, moments, sums), _draws(field, order, sums)
+    money, own = (settings["competition_share"], settings["consensus"]), own_rounds(rounds)
+    dollars = None if pool is None else usd_by_day(rounds, pool, *money).iloc[:, -1]
+    raw = field.raw[:, -1]
+    return dict(row=_row(field, rounds, own, drawn, dollars), by_asset=_rank_by_asset(field), own=own, drawn=drawn,
+                dollars=dollars, needed=points_needed(field, rounds), scores=np.where(raw >= 0, raw, np.nan))
+
+def _verdict(field, found, pool, settings, notes) -> FieldVerdict:
+    "The verdict from what was found of each model."
+    def of(what): return {m: f[what] for m, f in found.items()}
+    by_asset = pd.DataFrame.from_dict(of("by_asset"), orient="index")
+    table = pd.DataFrame.from_dict(of("row"), orient="index").rename_axis("model")
     notes = (*notes, *_notes(field, by_asset, pool, settings))
-    n = len(field.miners)
-    scores = {m: np.where(f.raw[:, n] >= 0, f.raw[:, n], np.nan) for m, f in fields.items()}
-    facts = dict(scores=scores, dollars=dollars, settings=settings)
-    return FieldVerdict(table, by_asset, needed, _pairs(drawn, table), own, field, notes, **facts)
+    facts = dict(scores=of("scores"), dollars={} if pool is None else of("dollars"), settings=settings)
+    return FieldVerdict(table, by_asset, of("needed"), _pairs(of("drawn"), table), of("own"), field, notes, **facts)
 
 # %% ../../nbs/field/05_verdict.ipynb #7a847725
 @patch
@@ -223,7 +226,8 @@ def text(self: FieldVerdict) -> str: # plain text
         span = "" if np.isnan(r.share_low) else f"{100 * r.share_low:.2f} to {100 * r.share_high:.2f}"
         money = "" if np.isnan(r.usd_day) else f"{r.usd_day:.0f}"
         places = f"{r['rank']:.1f}", f"{r.best:.0f}", f"{r['last']:.0f}", f"{r.of:.0f}"
-        lines.append(line(m, *places, f"{100 * r.share:.2f} %", span, f"{r.against_best:.2f}", money))
+        best = f"{r.against_best:.2f}" if r.against_best < 1000 else "over 999"
+        lines.append(line(m, *places, f"{100 * r.share:.2f} %", span, best, money))
     pairs = [f"{p.other} earns {p.earns_times:.2f} [{p.low:.2f}, {p.high:.2f}] times what {p.model} earns"
              for p in self.pairs.dropna().itertuples()]
     return "\n".join([head, *lines, *pairs, *self.notes])

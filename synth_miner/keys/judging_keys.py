@@ -49,12 +49,14 @@ PUBLISH_KEYS = key_group("publish.", # where a run is published
     ("private", Kind.switch(), "create the repository as private"),
     ("promote", Kind.one_of("auto", "yes", "no").or_else(Kind.switch()),
      "make this run the champion; auto: if it wins the paired test"),
+    ("field", Kind.switch(), "only a run with a complete verdict of mode=field may become the champion"),
     ("dry_run", Kind.switch(), "only list what would be uploaded and what is missing"),
     ("license", ANY_TEXT, "the Hub's name of a licence"),
     ("endpoint", WEB_ADDRESS.or_null("HF_ENDPOINT, or huggingface.co"),
      "another Hub. The token is never here: HF_TOKEN, or `hf auth login`"),
 )
 
+# %% ../../nbs/keys/05_judging_keys.ipynb #788ac3c3
 SERVE_KEYS = key_group("serve.", # how prompts are answered over HTTP
     ("host", HOST_NAME,
      "address to listen on; 127.0.0.1 accepts this machine only. Any other asks clients for a token: "

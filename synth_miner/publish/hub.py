@@ -16,6 +16,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
 from ..data.hub_errors import HubConflict, hub_call
+from ..field.record import read_records, record_line
 from ..model.download import HubRepository, download_model
 from ..model.published import CHAMPION_FILE, HubAddress, model_checksum, read_champions
 from ..model.save import WEIGHTS, save_model, write_atomic, write_json
@@ -26,8 +27,7 @@ from .promotion import (PROMOTE, Promotion, beats_baselines, beats_champion, cha
                                            decided_without_test)
 from .redact import clean_text
 from .report import run_metrics, shareable_report
-from .run_files import (PUBLISHED_FILES, check_finished, check_recipe, listed_hashes, run_files,
-                                           run_path)
+from .run_files import PUBLISHED_FILES, check_finished, listed_hashes, run_files, run_path
 from .run_log import link_run
 from typing import NamedTuple
 
@@ -46,12 +46,10 @@ class Publication(NamedTuple):
 class HubManager:
     "Publishes one run. What is not given is read from the run's folder."
     def __init__(self,
-        run, # the run's folder, its name below `output_root`, or a run of W&B, whose id is that name
+        run: str | Path, # the run's folder, or its name below `output_root`
         backbone_name: str | None = None, # first part of the path on the Hub; None: the blocks
         head_name: str | None = None, # for the report; None: the recipe's
         block_hash: str | None = None, # second part of the path; None: the recipe's hash
-        recipe=None, # blocks, or a mapping with them: must be the run's own; None: not stated
-        architecture_graph=None, # the same, as a whole model
         resolved_config: dict | None = None, # written to config.yaml when the folder has none
         output_root: str | Path = "outputs", # folder of all runs
         repo_id: str | None = None, # owner/name on the Hub
@@ -61,14 +59,14 @@ class HubManager:
         endpoint: str | None = None, # of another Hub; None: HF_ENDPOINT, else huggingface.co
         token: str | None = None, # None: HF_TOKEN, else the one you are logged in with
         cache_dir: str | Path | None = None, # for the champion it is compared with; None: the Hub library's own
+        demand_field: bool = False, # whether a champion must have a complete verdict of the field
         say: Callable = print, # receives the lines for the reader
     ):
-        run = run if isinstance(run, (str, Path)) else str(run.id)
-        self.recipe, self.architecture_graph = recipe, architecture_graph
         self.folder = next((p for p in (Path(run), Path(output_root) / run) if p.is_dir()), Path(run))
         self.backbone_name, self.head_name, self.block_hash = backbone_name, head_name, block_hash
         self.resolved_config, self.repo_id, self.private, self.license = resolved_config, repo_id, private, license
         self.endpoint, self.token, self.cache_dir, self.say = endpoint, token, cache_dir, say
+        self.demand_field = demand_field
 
     @property
     def output_dir(self) -> Path:
@@ -90,7 +88,6 @@ class HubManager:
 def files(self: HubManager) -> dict: # name -> content
     "What is uploaded, redacted. Raises BadData for a run that is not finished or could not be loaded again."
     check_finished(self.folder)
-    for stated in (self.recipe, self.architecture_graph): check_recipe(self.folder, stated)
     return run_files(self.folder, self.address, self.license, self.token)
 
 @patch
@@ -133,8 +130,8 @@ def _decide(self: HubManager, promote: str, champions: dict, files: dict, commit
     "Whether the pointer moves, and the entry that it would get."
     metrics = json.loads(files["metrics.json"])
     champion = champions.get(metrics["competition"])
-    entry = champion_entry(metrics, self.path, model_checksum(files))
-    decision = decided_without_test(entry, champion, promote)
+    entry = champion_entry(metrics, self.path, model_checksum(files), read_records(self.folder))
+    decision = decided_without_test(entry, champion, promote, self.demand_field)
     if decision is None and champion is None: decision = beats_baselines(self.folder)
     if decision is None:
         settings = dict(cache_dir=self.cache_dir, endpoint=self.endpoint, token=self.token)
@@ -162,7 +159,8 @@ def _published(self: HubManager, hub: HubRepository, uploaded: list[str], commit
     "What a push did, also written to the run's folder."
     link = f"{hub.api.endpoint}/{self.repo_id}/tree/main/{self.path}"
     what = f"{len(uploaded)} files in commit {commit[:8]}" if commit else "everything was there already"
-    messages = [f"{self.address}: {what}", f"Champion: {self.folder.resolve().name} {promotion.why}", link]
+    judged = [f"In the field: {record_line(r)}" for r in read_records(self.folder).values()]
+    messages = [f"{self.address}: {what}", f"Champion: {self.folder.resolve().name} {promotion.why}", *judged, link]
     messages = [clean_text(line, self.token) for line in messages]
     facts = dict(address=self.address, link=link, promoted=promotion.moves, why=promotion.why)
     write_json(self.folder / "publication.json", dict(facts, commit=commit or hub.commit))
@@ -212,14 +210,14 @@ def push(self: HubManager,
 @patch
 def _options(self: HubManager) -> dict:
     "The options of publishing that a command can give."
-    return dict(private=self.private, license=self.license, endpoint=self.endpoint)
+    return dict(private=self.private, license=self.license, endpoint=self.endpoint, field=self.demand_field)
 
 @patch
 def later(self: HubManager,
     error: Exception, # why it was not pushed
 ) -> str: # one line
     "How to publish the run another time."
-    usual = dict(private="True", license="mit", endpoint="None")
+    usual = dict(private="True", license="mit", endpoint="None", field="False")
     own = [f"publish.{k}={v}" for k, v in self._options().items() if str(v) != usual[k]]
     command = shlex.join(["synth-miner", "mode=publish", f"run={self.folder}", f"publish.repo_id={self.repo_id}", *own])
     return clean_text(f"not pushed: {error}. Everything is in {self.folder}; push it later with {command}", self.token)
@@ -231,7 +229,7 @@ def publish_run(
     *,
     promote: str | bool = "auto", # whether champion.json may be moved to it: auto, yes or no
     dry_run: bool = False, # only say what would be uploaded
-    **hub, # as in `HubManager`: private, license, endpoint, token, cache_dir
+    **hub, # as in `HubManager`: private, license, endpoint, token, cache_dir, demand_field
 ) -> Publication:
     "Publish a run. Raises BadData, or PermissionError or ConnectionError with the command for later."
     from huggingface_hub import get_token
@@ -261,8 +259,8 @@ def save_and_push(self: HubManager,
     if self.resolved_config is not None and not config.exists():
         write_atomic(config, OmegaConf.to_yaml(OmegaConf.create(self.resolved_config)))
     run_metrics(self.folder, crps_score)
-    keys = ("backbone_name", "head_name", "block_hash", "recipe", "architecture_graph", "private", "license",
-            "endpoint", "token", "cache_dir")
+    keys = ("backbone_name", "head_name", "block_hash", "private", "license", "endpoint", "token", "cache_dir",
+            "demand_field")
     settings = {key: getattr(self, key) for key in keys}
     try: done = publish_run(self.folder, self.repo_id, promote=promote, **settings)
     except (PermissionError, ConnectionError) as e: return self.say(str(e))

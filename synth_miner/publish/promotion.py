@@ -72,23 +72,36 @@ def champion_entry(
     metrics: dict, # as metrics.json has them
     path: str, # of the run in the repository
     checksum: str, # `model_checksum`
+    records: dict | None = None, # competition -> `verdict_record` of the same model
 ) -> dict:
     "What champion.json says of a run."
     m, own = metrics, metrics["scores"].get(metrics["name"], {})
+    judged = (records or {}).get(m["competition"])
     return dict(path=path, checksum=checksum, name=m["name"], score=own.get("score"), se=own.get("se"),
-                prompts=m["prompts"], window=[m["test_start"], m["test_end"]], synthetic=m["synthetic"])
+                prompts=m["prompts"], window=[m["test_start"], m["test_end"]], synthetic=m["synthetic"],
+                **({} if judged is None else dict(field=judged)))
 
 # %% ../../nbs/publish/08_promotion.ipynb #10920b3e
 def decided_without_test(
     entry: dict, # of the run, as `champion_entry` gives it
     champion: dict | None, # the entry in champion.json; None: there is none
     promote: str = "auto", # auto, yes or no
+    demand_field: bool = False, # whether a champion must have a complete verdict of the field
 ) -> Promotion | None: # None: a paired test decides
     "The decision where no test is needed."
     if champion and (champion["path"], champion["checksum"]) == (entry["path"], entry["checksum"]):
         return Promotion(False, "is the champion already")
+    if demand_field and promote != "no" and (lack := _lacks_verdict(entry)): return Promotion(False, lack)
     if promote == "yes": return Promotion(True, "was promoted by hand")
     if promote == "no": return Promotion(False, "was not to be promoted")
     if champion and entry["synthetic"] and not champion.get("synthetic"):
         return Promotion(False, "was measured on the synthetic market, the champion on real prices")
     return None
+
+def _lacks_verdict(entry: dict) -> str: # empty: nothing
+    "What a run's verdict of the field lacks to make it a champion."
+    judged, how = entry.get("field"), "judge it with synth-miner mode=field field.action=verdict run=..."
+    if judged is None: return f"has no verdict of the field, which publish.field demands; {how}"
+    if judged["made_up"] and not entry["synthetic"]: return f"was only put among made-up miners; {how}"
+    if judged["complete"] and not judged["not_asked"]: return ""
+    return f"has an incomplete verdict of the field: {', '.join(judged['silent'] + judged['not_asked'])} lack; {how}"

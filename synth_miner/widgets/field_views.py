@@ -25,10 +25,14 @@ def verdict_table(
 ) -> str: # HTML
     "What every model would have earned, with intervals."
     table = money_table(verdict).drop(columns="answered, %")
-    rows = [(m, *("" if _is_nan(v) else v for v in row)) for m, *row in table.itertuples()]
+    rows = [(m, *map(_cell, row)) for m, *row in table.itertuples()]
     caption = f"{verdict.field.competition.label}, {len(verdict.field)} prompts, {len(verdict.field.miners)} miners"
     notes = "".join(f"<li>{html.escape(n)}</li>" for n in verdict.notes)
     return html_table(rows, ["model", *table.columns], caption=caption) + f'<ul class="osm-note">{notes}</ul>'
+
+def _cell(value) -> str:
+    "A cell as text; nothing where a number is not known."
+    return "" if _is_nan(value) else format(value, ",g") if isinstance(value, float) else str(value)
 
 def _is_nan(value) -> bool:
     "Whether a cell is a number that is not known."
@@ -60,14 +64,14 @@ def round_tables(
     "Who led in a round, and the prompts that came in with it."
     def number(v, form): return "" if _is_nan(v) else format(v, form)
     board = round_leaders(verdict, model, moment)
-    led = [(m, r["rank"].astype(int), f"{r.average:,.2f}", f"{100 * r.share:.2f}") for m, r in board.iterrows()]
+    leaders = [(m, r["rank"].astype(int), f"{r.average:,.2f}", f"{100 * r.share:.2f}") for m, r in board.iterrows()]
     prompts = [(r.asset, number(r.score, ",.1f"), number(r.prompt_score, ",.1f"), number(r.rank, ".0f"),
                 number(r.best, ",.1f"), r.leader, number(r.median, ",.1f"))
                for r in round_prompts(verdict, model, moment).itertuples()]
     columns = ["asset", f"{model}, bps", "behind the best", "rank", "best, bps", "by", "median, bps"]
     when = f"Round of {moment:%a %Y-%m-%d %H:%M} UTC"
-    leaders = html_table(led, ["miner", "rank", "average", "share, %"], caption=when)
-    return leaders + html_table(prompts, columns, caption="Prompts that were scored then")
+    board_html = html_table(leaders, ["miner", "rank", "average", "share, %"], caption=when)
+    return board_html + html_table(prompts, columns, caption="Prompts that were scored then")
 
 # %% ../../nbs/widgets/13_field_views.ipynb #6d05b395
 class FieldViews:

@@ -16,6 +16,7 @@ import uuid
 from pathlib import Path
 from torch import Tensor
 from ..core import BadData, ShapeMismatch, seeded
+from .plain_files import read_plain
 from .synth import SynthModel, build_model
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ def read_json(
     kind: type | tuple = (dict, list), # of the value that is expected
 ): # the value
     "Content of a JSON file. Raises FileNotFoundError, and BadData for a file that is not UTF-8, JSON or of the kind."
-    try: value = json.loads(Path(path).read_text(encoding="utf-8"))
+    try: value = json.loads(read_plain(path, _LONGEST, "JSON of this project").decode("utf-8"))
     except UnicodeDecodeError as e: raise BadData(f"{path} is not UTF-8 text: {e.reason} at byte {e.start}") from None
     except RecursionError: raise BadData(f"{path} is not JSON that can be read: it is nested too deeply") from None
     except ValueError as e: raise BadData(f"{path} is not JSON: {e}") from None
@@ -67,6 +68,8 @@ def read_json(
     kinds = kind if isinstance(kind, tuple) else (kind,)
     expected = " or ".join({dict: "an object", list: "a list"}[k] for k in kinds)
     raise BadData(f"{path}: expected {expected}, found {type(value).__name__}")
+
+_LONGEST = 2**26 # bytes of a JSON file
 
 # %% ../../nbs/model/02_save.ipynb #98279efb
 WEIGHTS, ARCHITECTURE = "model.safetensors", "architecture.json"  # the two files of a saved model

@@ -27,7 +27,8 @@ from .promotion import (PROMOTE, Promotion, beats_baselines, beats_champion, cha
                                            decided_without_test)
 from .redact import clean_text
 from .report import run_metrics, shareable_report
-from .run_files import PUBLISHED_FILES, check_finished, listed_hashes, run_files, run_path
+from .run_files import (PUBLISHED_FILES, check_finished, check_recipe, listed_hashes, run_files,
+                                           run_path)
 from .run_log import link_run
 from typing import NamedTuple
 
@@ -46,10 +47,12 @@ class Publication(NamedTuple):
 class HubManager:
     "Publishes one run. What is not given is read from the run's folder."
     def __init__(self,
-        run: str | Path, # the run's folder, or its name below `output_root`
+        run, # the run's folder, its name below `output_root`, or a run of W&B, whose id is that name
         backbone_name: str | None = None, # first part of the path on the Hub; None: the blocks
         head_name: str | None = None, # for the report; None: the recipe's
         block_hash: str | None = None, # second part of the path; None: the recipe's hash
+        recipe=None, # blocks, or a mapping with them: must be the run's own; None: not stated
+        architecture_graph=None, # the same, as a whole model
         resolved_config: dict | None = None, # written to config.yaml when the folder has none
         output_root: str | Path = "outputs", # folder of all runs
         repo_id: str | None = None, # owner/name on the Hub
@@ -62,6 +65,8 @@ class HubManager:
         demand_field: bool = False, # whether a champion must have a complete verdict of the field
         say: Callable = print, # receives the lines for the reader
     ):
+        run = run if isinstance(run, (str, Path)) else str(run.id)
+        self.recipe, self.architecture_graph = recipe, architecture_graph
         self.folder = next((p for p in (Path(run), Path(output_root) / run) if p.is_dir()), Path(run))
         self.backbone_name, self.head_name, self.block_hash = backbone_name, head_name, block_hash
         self.resolved_config, self.repo_id, self.private, self.license = resolved_config, repo_id, private, license
@@ -88,6 +93,7 @@ class HubManager:
 def files(self: HubManager) -> dict: # name -> content
     "What is uploaded, redacted. Raises BadData for a run that is not finished or could not be loaded again."
     check_finished(self.folder)
+    for stated in (self.recipe, self.architecture_graph): check_recipe(self.folder, stated)
     return run_files(self.folder, self.address, self.license, self.token)
 
 @patch
@@ -259,8 +265,8 @@ def save_and_push(self: HubManager,
     if self.resolved_config is not None and not config.exists():
         write_atomic(config, OmegaConf.to_yaml(OmegaConf.create(self.resolved_config)))
     run_metrics(self.folder, crps_score)
-    keys = ("backbone_name", "head_name", "block_hash", "private", "license", "endpoint", "token", "cache_dir",
-            "demand_field")
+    keys = ("backbone_name", "head_name", "block_hash", "recipe", "architecture_graph", "private", "license",
+            "endpoint", "token", "cache_dir", "demand_field")
     settings = {key: getattr(self, key) for key in keys}
     try: done = publish_run(self.folder, self.repo_id, promote=promote, **settings)
     except (PermissionError, ConnectionError) as e: return self.say(str(e))

@@ -81,7 +81,9 @@ _PATH_BYTES = 8 * 40  # of one price of a path while it is scored: a handful of 
 
 # %% ../../nbs/widgets/12_field_plan.ipynb #9a4afa90
 @patch
-def stretch(self: FieldPlan, source) -> FieldStretch:
+def stretch(self: FieldPlan,
+    source, # of bars, which the made-up field is judged on
+) -> FieldStretch:
     "The field that the models are put into. Raises BadData where there is none."
     start, end = _moment("first round", self.start), _moment("last round", self.end)
     bundle = FieldBundle(self.bundle.strip())

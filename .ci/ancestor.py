@@ -10,7 +10,6 @@ import importlib.abc
 import importlib.machinery
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile

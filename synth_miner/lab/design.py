@@ -45,9 +45,9 @@ def part_key(
     try:
         found = registry.find(kinds, name)
         return next(i.name for i in parts if i.cls is found and "." not in i.name)
-    except UnknownPart:
+    except UnknownPart as e:
         by_class = {i.cls.__name__.lower(): i.name for i in parts}
-        if str(name).lower() not in by_class: raise
+        if str(name).lower() not in by_class: raise UnknownPart(f"Unknown {kinds[0]}: {e}") from None
         return by_class[str(name).lower()]
 
 # %% ../../nbs/lab/11_design.ipynb #1a71c4b4

@@ -51,8 +51,10 @@ def doctor_mode(
 ) -> str: # what to print
     "Look at installation, keys, device, network and bars. Raises BadData when something stops a run."
     from synth_miner.doctor import examine
+    from synth_miner.ultra.examine import examine_ultra, wants_ultra
     found = examine(make_source(cfg), list(cfg.data.assets), cfg.competition.name, cfg.output_dir)
-    if wants_miner(cfg): found = pd.concat([found, pd.DataFrame(examine_miner(cfg)).set_index("what")])
+    for wanted, look in ((wants_miner, examine_miner), (wants_ultra, examine_ultra)):
+        if wanted(cfg): found = pd.concat([found, pd.DataFrame(look(cfg)).set_index("what")])
     text = "\n".join(f"{r.state:<5} {what:<16} {r.message}" for what, r in found.iterrows())
     if problems := found.index[found.state == "fix"].tolist():
         print(text)

@@ -310,7 +310,8 @@ def _call(self: Registry, part, given, inject):
     bound = part.keywords if isinstance(part, functools.partial) else {}
     missing = [k for k, v in takes.items() if v is inspect.Parameter.empty and k not in args and k not in bound]
     if missing: raise ValueError(f"{label} needs {missing}; it takes {list(takes)}")
-    return part(**{k: v for k, v in args.items() if k in given or k not in bound})
+    try: return part(**{k: v for k, v in args.items() if k in given or k not in bound})
+    except TypeError as e: raise ValueError(f"{label} cannot be made with {given}: {e}") from e
 
 # %% ../nbs/01_parts.ipynb #092255e9
 @patch

@@ -82,6 +82,7 @@ def _walk(node: Mapping, default: Mapping, prefix: str, strict: bool) -> dict: #
             changes |= _walk(value, usual if isinstance(usual, Mapping) else {}, f"{name}.", strict)
         elif name in KEYS:
             read = KEYS[name].read(value)
+            _check_free(name, read)
             if type(read) is not type(value) or read != value: changes[name] = read
         elif name in _NODES:
             raise BadData(f"{name}={shown_value(value)}: expected keys below it, such as {_example(name)}")

@@ -67,6 +67,16 @@ def _list_word(value: str) -> str:
     return "[" + ",".join(_text_word(v.strip(), False) for v in value[1:-1].split(",")) + "]"
 
 # %% ../../nbs/keys/07_words.ipynb #49524e86
+_DEEPEST = 20 # brackets in each other; Hydra's parser calls itself for each
+
+def _check_brackets(key: str, value: str):
+    "Raise BadData for a value whose brackets are nested too deeply."
+    depth = 0
+    for sign in value:
+        depth += (sign in "[{(") - (sign in "]})")
+        if depth > _DEEPEST: raise BadData(f"{_shown_word(key)}: more than {_DEEPEST} brackets in each other")
+
+# %% ../../nbs/keys/07_words.ipynb #a397e8db
 def quoting_advice(
     words: Sequence[str], # of a command line
 ) -> str: # "" or how those that need it are quoted for a shell
@@ -79,6 +89,7 @@ def _one_word(word: str, sweep: bool) -> str:
     "A word as Hydra is given it. Raises BadData for a key that does not exist, or a value that cannot be read."
     if (parts := split_word(word)) is None: return word
     sign, key, value = parts
+    _check_brackets(key, value)
     if not is_key(key): raise BadData(unknown_key(_shown_word(key)) + quoting_advice([word]))
     if sign == "~" or key in CONFIG_GROUPS or key not in KEYS: kind = None
     else: kind = KEYS[key].kind

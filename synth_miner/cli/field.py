@@ -35,9 +35,13 @@ def _span(node) -> tuple: # (start or None, end or None), UTC
     "The stretch that is asked for; a start such as 21d counts back from the end, or from now."
     end = None if node.end is None else to_time(node.end)
     if node.start is None: return None, end
-    try: return to_time(node.start), end
-    except BadData: length = pd.Timedelta(seconds=to_seconds(node.start))
-    return (pd.Timestamp.now("UTC") if end is None else end) - length, end
+    try: start = to_time(node.start)
+    except BadData:
+        length = pd.Timedelta(seconds=to_seconds(node.start))
+        start = (pd.Timestamp.now("UTC") if end is None else end) - length
+    if end is not None and end <= start:
+        raise BadData(f"field.end={node.end} lies before field.start={node.start}; exchange them")
+    return start, end
 
 def _competitions(cfg) -> list[Competition]:
     "The competitions that are asked for. Raises UnknownPart."
@@ -98,6 +102,7 @@ def _scored(cfg, stretch: FieldStretch, source: DataSource) -> dict: # name -> s
             raise FileNotFoundError(f"field.predictions: there is no folder {f.predictions}")
         found[Path(f.predictions).name] = score_predictions(f.predictions, c, _truth(stretch, source))
     if f.shadow is not None:
+        if not Path(f.shadow).is_dir(): raise FileNotFoundError(f"field.shadow: there is no folder {f.shadow}")
         found["served"] = ShadowBook(f.shadow, {}).totals(c)["answer"]
     return found
 

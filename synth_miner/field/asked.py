@@ -50,7 +50,8 @@ class FieldReplay(ValidatorReplay):
     ):
         self.starts, self.realised = {a: pd.DatetimeIndex(s) for a, s in starts.items()}, realised
         first = min((s.min() for s in self.starts.values() if len(s)), default=None)
-        if first is None: raise BadData("expected at least one start, found none")
+        if first is None:
+            raise BadData("expected at least one start of a prompt, found none; field.action=download fetches them")
         super().__init__(forecasters, data_source, competition, start=first - pd.Timedelta("10min"),
                          assets=list(self.starts), **options)
 

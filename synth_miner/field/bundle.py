@@ -46,11 +46,20 @@ def read_table_file(
     return frame
 
 # %% ../../nbs/field/07_bundle.ipynb #3ea960c5
+def _as_times(column: pd.Series, where: str) -> pd.Series: # UTC
+    "A column of times. Raises BadData that names the first that is not one."
+    times = pd.to_datetime(column, utc=True, errors="coerce")
+    if not times.isna().any(): return times
+    raise BadData(f"{where}: {column[times.isna()].iloc[0]!r} is not a time; delete the file and download it again")
+
 class FieldBundle:
     "A folder of the field's days."
     def __init__(self,
         folder: str | Path, # made when something is written
-    ): self.folder = Path(folder).expanduser()
+    ):
+        self.folder = Path(folder).expanduser()
+        if self.folder.exists() and not self.folder.is_dir():
+            raise BadData(f"expected a folder of the field's days, found the file {self.folder}; name a folder")
 
     def __repr__(self): return f"FieldBundle({str(self.folder)!r})"
 
@@ -71,7 +80,8 @@ class FieldBundle:
     ) -> list[pd.Timestamp]: # UTC midnights, ascending
         "The days that are there."
         place = self.file(what, competition, pd.Timestamp(0), asset).parent
-        return sorted(pd.Timestamp(f.stem, tz="UTC") for f in place.glob("????-??-??.parquet"))
+        days = pd.to_datetime([f.stem for f in place.glob("????-??-??.parquet")], utc=True, errors="coerce")
+        return sorted(days.dropna())
 
 # %% ../../nbs/field/07_bundle.ipynb #af22cbc2
 @patch
@@ -88,7 +98,9 @@ def starts(self: FieldBundle,
 ) -> pd.DatetimeIndex: # UTC, ascending
     "Exact starts of the prompts of one asset."
     tables = self._read_days("starts", get_competition(competition), asset, None, None, ("start",))
-    return pd.DatetimeIndex(pd.concat(tables).start if tables else [], tz="UTC").sort_values()
+    if not tables: return pd.DatetimeIndex([], tz="UTC")
+    starts = pd.DatetimeIndex(_as_times(pd.concat(tables).start, f"{self.folder}, starts of {asset}"))
+    return starts.unique().sort_values()
 
 @patch
 def rewards(self: FieldBundle,
@@ -106,8 +118,20 @@ def realised(self: FieldBundle,
 ) -> dict: # exact start, UTC -> (steps + 1,) prices, NaN where nobody traded
     "The validator's own prices of the prompts of one asset."
     tables = self._read_days("realised", get_competition(competition), asset, None, None, ("start", "prices"))
-    pairs = [(s, p) for t in tables for s, p in zip(t.start, t.prices, strict=True) if p is not None]
-    return {pd.Timestamp(s): np.asarray(p, np.float64) for s, p in pairs}
+    found, points = {}, get_competition(competition).steps + 1
+    for t in tables:
+        starts = _as_times(t.start, f"{self.folder}, realised paths of {asset}")
+        for s, p in zip(starts, t.prices, strict=True):
+            if p is not None: found[pd.Timestamp(s)] = _as_prices(p, points, f"{asset} at {s:%Y-%m-%d %H:%M}")
+    return found
+
+def _as_prices(values, points: int, where: str) -> np.ndarray:
+    "A realised path. Raises BadData for another length, and for a price that is not above 0."
+    prices = np.asarray(values, np.float64)
+    if prices.shape != (points,): raise BadData(f"{where}: expected {points} realised prices, found {prices.shape}")
+    if (prices <= 0).any() or np.isinf(prices).any():
+        raise BadData(f"{where}: expected realised prices above 0 or none, found {prices[~(prices > 0)][0]:g}")
+    return prices
 
 @patch
 def realised_prices(self: FieldBundle,
@@ -191,7 +215,14 @@ def _download_pool(self: FieldBundle, client, start, end):
 def pool(self: FieldBundle) -> pd.Series: # dollars by UTC day
     "What all miners got on each day. Raises BadData where it was not downloaded."
     rows = read_table_file(self.folder / "pool.parquet", ("date", "usd"))
-    return pd.Series(rows.usd.to_numpy(), pd.DatetimeIndex(pd.to_datetime(rows.date, utc=True)), name="usd")
+    rows = rows.assign(date=_as_times(rows.date, "pool.parquet"), usd=pd.to_numeric(rows.usd, errors="coerce"))
+    rows = rows.drop_duplicates()
+    wrong = ~(rows.usd >= 0) | rows.date.duplicated() # a missing number is wrong, too
+    if wrong.any():
+        found = rows[wrong].iloc[0]
+        raise BadData(f"pool.parquet, {found.date:%Y-%m-%d}: expected one amount of dollars from 0 on, found "
+                      f"{found.usd}; delete the file and download it again")
+    return pd.Series(rows.usd.to_numpy(), pd.DatetimeIndex(rows.date), name="usd")
 
 # %% ../../nbs/field/07_bundle.ipynb #7b8e829e
 @patch

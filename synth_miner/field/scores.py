@@ -42,6 +42,21 @@ class FieldScores:
 # %% ../../nbs/field/01_scores.ipynb #fb9ae991
 FIELD_COLUMNS = ("miner_uid", "asset", "crps", "scored_time") # of the published rows
 
+def _times(column: pd.Series) -> pd.Series: # UTC seconds
+    "Times of scoring. Raises BadData that shows the first that is not one."
+    if pd.api.types.is_numeric_dtype(column): times = pd.Series(pd.NaT, column.index) # which unit cannot be known
+    else: times = pd.to_datetime(column, utc=True, format="ISO8601", errors="coerce")
+    if times.isna().any():
+        i = int(times.isna().idxmax())
+        raise BadData(f"row {i}: expected a scored_time such as 2026-08-01T12:05:00Z, found {column[i]!r}")
+    return times.dt.as_unit("s").astype("int64")
+
+def _uids(column: pd.Series) -> pd.Series:
+    "Uids as whole numbers where all are, so that '7', 7.0 and 7 are one miner. Raises BadData for a row without one."
+    if column.isna().any(): raise BadData(f"row {int(column.isna().idxmax())}: expected a miner_uid, found none")
+    numbers = pd.to_numeric(column, errors="coerce")
+    return numbers.astype("int64") if (numbers % 1 == 0).all() else column
+
 def _checked_rows(rows: pd.DataFrame) -> pd.DataFrame:
     "The needed columns with times in UTC seconds, each row once. Raises BadData that shows the row."
     missing = [c for c in FIELD_COLUMNS if c not in rows]
@@ -52,7 +67,7 @@ def _checked_rows(rows: pd.DataFrame) -> pd.DataFrame:
     if wrong.any():
         i = int(wrong.idxmax())
         raise BadData(f"row {i}: expected a score from 0 on or -1 for a miss, found {rows.iloc[i].to_dict()}")
-    found["scored_time"] = pd.to_datetime(found.scored_time, utc=True, format="ISO8601").dt.as_unit("s").astype("int64")
+    found["scored_time"], found["miner_uid"] = _times(found.scored_time), _uids(found.miner_uid)
     found = found.drop_duplicates(ignore_index=True)
     twice = found.duplicated(["miner_uid", "asset", "scored_time"])
     if twice.any():

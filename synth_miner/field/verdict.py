@@ -35,6 +35,10 @@ def injected(
     if scores.shape != (len(field),):
         raise ShapeMismatch(f"{name}: expected one score for each of {len(field)} prompts, found shape {scores.shape}")
     raw = np.where(np.isnan(scores), -1.0, scores)
+    if joined is not None and joined.timestamp() > field.times[-1]:
+        last = pd.Timestamp(int(field.times[-1]), unit="s", tz="UTC")
+        raise BadData(f"{name} registered at {joined:%Y-%m-%d %H:%M}, after the last prompt was scored, "
+                      f"{last:%Y-%m-%d %H:%M}; choose an earlier time")
     if joined is not None: raw[field.times < joined.timestamp()] = np.nan
     if not (raw >= 0).any(): raise BadData(f"{name} answered none of the {len(field)} prompts; it cannot be ranked")
     return field.with_miners({name: raw})

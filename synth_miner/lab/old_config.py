@@ -106,7 +106,7 @@ def _migrate_data(spec: Mapping, notes: list) -> dict: # groups of a configurati
     rules = {"name": _BAR_SECONDS.get(bars, "crypto_24h")} | ({"stride": spec["stride"]} if spec.get("stride") else {})
     training = {"batch_size": spec["batch_size"]} if "batch_size" in spec else {}
     for key in ("feature_dim", "sort_on_load"):
-        if key in spec: notes.append(f"data.{key} is left out: {DECIDED[key]} decides it")
+        if key in spec: notes.append(f"data.{key} is left out: it follows from {DECIDED[key]}")
     return {"data": data, "competition": rules, "training": training} | ({"features": features} if features else {})
 
 # %% ../../nbs/lab/01_old_config.ipynb #3a1887a0
@@ -148,11 +148,21 @@ def _resolved(value, old: Mapping):
     for key in m[1].split("."): old = old.get(key) if isinstance(old, Mapping) else None
     return old
 
+def _elsewhere(old: Mapping, new: Mapping, where: str = "") -> list[str]: # sentences
+    "Which keys refer to another file, where their value is."
+    notes = []
+    for key, value in old.items():
+        if isinstance(value, Mapping): notes += _elsewhere(value, new[key], f"{where}{key}.")
+        elif isinstance(value, str) and new[key] is None and key not in DECIDED:
+            notes.append(f"{where}{key} is left out: {value} is in another file; write its value into the new one")
+    return notes
+
 def _without_none(value):
     "Mappings without the keys that have no value."
     if not isinstance(value, Mapping): return value
     return {k: _without_none(v) for k, v in value.items() if v is not None}
 
+# %% ../../nbs/lab/01_old_config.ipynb #20c94cdd
 def is_old_config(
     config: Mapping, # plain
 ) -> bool:
@@ -168,7 +178,9 @@ def migrate_config(
     notes, new = [], {}
     bare = "backbone" in config or ("model" in config and len(config) == 1)
     old = {"model": config} if "backbone" in config else {"data": config} if "data_source" in config else config
-    old = _without_none({k: _resolved(v, old) for k, v in old.items()})
+    whole = {k: _resolved(v, old) for k, v in old.items()}
+    notes += _elsewhere(old, whole)
+    old = _without_none(whole)
     if "data" in old: new |= _migrate_data(old["data"], notes)
     if "model" in old: new["model"] = migrate_model(old["model"].get("model", old["model"]), notes)
     _migrate_keys(old, new, notes)

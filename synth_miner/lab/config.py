@@ -177,13 +177,19 @@ def _fill(kind: type, node: Mapping, where: str, **more):
     return kind(**{k: given[k] for k in kind._fields})
 
 # %% ../../nbs/lab/00_config.ipynb #749d1199
+_GROUPS = ("competition", "data", "training", "regimes", "backtest") # without which no run is described
+
 def read_settings(
     config, # complete configuration, as DictConfig or plain dict, or a run's config.yaml; settings pass unchanged
 ) -> RunSettings:
     "Plain typed values of a configuration. Raises BadData for keys that are missing."
     if isinstance(config, RunSettings): return config
     if isinstance(config, (str, Path)): config = load_config(path=config)
-    c = with_lengths(config if isinstance(config, dict) else plain_config(config))
+    c = config if isinstance(config, dict) else plain_config(config)
+    lacking = [g for g in _GROUPS if not isinstance(c.get(g), Mapping)] + ["features"] * (c.get("features") is None)
+    if lacking:
+        raise BadData(f"the configuration lacks {', '.join(lacking)}; compose a complete one with load_config()")
+    c = with_lengths(c)
     rules = c["competition"]
     data = _fill(DataSettings, c["data"], "data.", features=c["features"])
     windows = _fill(WindowSettings, {**rules, **c["training"]}, "training.", regimes=c["regimes"])

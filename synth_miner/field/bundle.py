@@ -222,7 +222,7 @@ def _download_pool(self: FieldBundle, client, start, end):
     if not len(missing): return
     found = client.pool(missing[0], missing[-1])
     series = found if known.empty else pd.concat([known, found])
-    series = series[~series.index.duplicated()].dropna().sort_index() # a day without a number is asked for again
+    series = series[~series.index.duplicated()].dropna().sort_index() # a day without a number is asked again
     write_table(self.folder / "pool.parquet", pd.DataFrame({"date": series.index, "usd": series.to_numpy()}))
 
 # %% ../../nbs/field/07_bundle.ipynb #7b8e829e

@@ -143,6 +143,20 @@ def realised_prices(self: FieldBundle,
     found = {a: self.realised(c, a) for a in asked_assets(c, assets)}
     return lambda asset, start: found.get(asset, {}).get(start)
 
+# %% ../../nbs/field/07_bundle.ipynb #3899cc35
+@patch
+def pool(self: FieldBundle) -> pd.Series: # dollars by UTC day
+    "What all miners got on each day. Raises BadData where it was not downloaded."
+    rows = read_table_file(self.folder / "pool.parquet", ("date", "usd"))
+    rows = rows.assign(date=_as_times(rows.date, "pool.parquet"), usd=pd.to_numeric(rows.usd, errors="coerce"))
+    rows = rows.drop_duplicates()
+    wrong = ~(rows.usd >= 0) | rows.date.duplicated() # a missing number is wrong, too
+    if wrong.any():
+        found = rows[wrong].iloc[0]
+        raise BadData(f"pool.parquet, {found.date:%Y-%m-%d}: expected one amount of dollars from 0 on, found "
+                      f"{found.usd}; delete the file and download it again")
+    return pd.Series(rows.usd.to_numpy(), pd.DatetimeIndex(rows.date), name="usd")
+
 # %% ../../nbs/field/07_bundle.ipynb #7fbfa0ee
 _LATE = pd.Timedelta("1h") # from the end of a path until its score is published, at most
 
@@ -208,21 +222,8 @@ def _download_pool(self: FieldBundle, client, start, end):
     if not len(missing): return
     found = client.pool(missing[0], missing[-1])
     series = found if known.empty else pd.concat([known, found])
-    series = series[~series.index.duplicated()].sort_index()
+    series = series[~series.index.duplicated()].dropna().sort_index() # a day without a number is asked again
     write_table(self.folder / "pool.parquet", pd.DataFrame({"date": series.index, "usd": series.to_numpy()}))
-
-@patch
-def pool(self: FieldBundle) -> pd.Series: # dollars by UTC day
-    "What all miners got on each day. Raises BadData where it was not downloaded."
-    rows = read_table_file(self.folder / "pool.parquet", ("date", "usd"))
-    rows = rows.assign(date=_as_times(rows.date, "pool.parquet"), usd=pd.to_numeric(rows.usd, errors="coerce"))
-    rows = rows.drop_duplicates()
-    wrong = ~(rows.usd >= 0) | rows.date.duplicated() # a missing number is wrong, too
-    if wrong.any():
-        found = rows[wrong].iloc[0]
-        raise BadData(f"pool.parquet, {found.date:%Y-%m-%d}: expected one amount of dollars from 0 on, found "
-                      f"{found.usd}; delete the file and download it again")
-    return pd.Series(rows.usd.to_numpy(), pd.DatetimeIndex(rows.date), name="usd")
 
 # %% ../../nbs/field/07_bundle.ipynb #7b8e829e
 @patch

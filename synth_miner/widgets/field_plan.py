@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fastcore.basics import patch
 from pathlib import Path
 from ..core import BadData
+from ..data.source import DataSource
 from ..data.times import to_seconds, to_time
 from ..evaluate.replay import asked_assets
 from ..evaluate.runner import named_forecasters
@@ -82,7 +83,7 @@ _PATH_BYTES = 8 * 40  # of one price of a path while it is scored: a handful of 
 # %% ../../nbs/widgets/12_field_plan.ipynb #9a4afa90
 @patch
 def stretch(self: FieldPlan,
-    source, # of bars, which the made-up field is judged on
+    source: DataSource, # of bars, on which made-up miners answer
 ) -> FieldStretch:
     "The field that the models are put into. Raises BadData where there is none."
     start, end = _moment("first round", self.start), _moment("last round", self.end)

@@ -32,7 +32,7 @@ _JUDGING, _ANSWERS, _LOOKING, _DESCRIBE = (f"synth_miner.cli.{name}" for name in
     "judging", "answers", "looking", "describe"))  # modules
 MODES = _Modes(train=_JUDGING, backtest=_JUDGING, score=_JUDGING, predict=_ANSWERS, recipe=_ANSWERS, runs=_LOOKING,
                compare=_LOOKING, doctor=_LOOKING, data=_LOOKING, publish=_ANSWERS,
-               serve="synth_miner.publish.serve", mine="synth_miner.publish.mine",
+               serve="synth_miner.publish.serve", mine="synth_miner.publish.mine", autopilot=_ANSWERS,
                field="synth_miner.cli.field", export="synth_miner.cli.exporting", ultra="synth_miner.ultra.actions",
                migrate=_DESCRIBE, describe=_DESCRIBE, app="synth_miner.cli.app")  # name -> function
 

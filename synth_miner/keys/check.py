@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from ..core import BadData
 from .field_keys import FIELD_KEYS
-from .judging_keys import BACKTEST_KEYS, MINE_KEYS, PUBLISH_KEYS, REPLAY_KEYS, SERVE_KEYS
+from .judging_keys import (
+    AUTOPILOT_KEYS, BACKTEST_KEYS, MINE_KEYS, PUBLISH_KEYS, REPLAY_KEYS, SERVE_KEYS)
 from .kind import shown_value
 from .market_keys import (
     COMPETITION_KEYS, DATA_KEYS, FEATURE_KEYS, MODEL_KEYS, READING_KEYS, SOURCE_KEYS)
@@ -24,7 +25,7 @@ KEY_GROUPS = dict(
     run=RUN_KEYS + PLACE_KEYS, data=DATA_KEYS + SOURCE_KEYS + READING_KEYS, competition=COMPETITION_KEYS,
     features=FEATURE_KEYS, model=MODEL_KEYS, training=TRAIN_KEYS, regimes=REGIME_KEYS, backtest=BACKTEST_KEYS,
     replay=REPLAY_KEYS, tracking=TRACKING_KEYS, publish=PUBLISH_KEYS, serve=SERVE_KEYS,
-    field=FIELD_KEYS, mine=MINE_KEYS, ultra=ULTRA_KEYS)  # group -> its keys
+    field=FIELD_KEYS, mine=MINE_KEYS, autopilot=AUTOPILOT_KEYS, ultra=ULTRA_KEYS)  # group -> its keys
 KEYS = {key.name: key for group in KEY_GROUPS.values() for key in group}  # full name -> key
 CONFIG_GROUPS = (*(g for g in KEY_GROUPS if g != "run"), "sweep")  # folders of configs, of which one option is chosen
 _NODES = {n.rsplit(".", i)[0] for n in KEYS for i in range(1, n.count(".") + 1)}  # names with keys below

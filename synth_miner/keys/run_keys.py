@@ -13,7 +13,8 @@ from .texts import (
 
 # %% ../../nbs/keys/03_run_keys.ipynb #a98c2b69
 RUN_MODES = ("train", "backtest", "score", "predict", "recipe", "runs", "compare", "doctor", "data", "publish",
-             "serve", "mine", "field", "export", "ultra", "migrate", "describe", "app") # what the command line can do
+             "serve", "mine", "autopilot", "field", "export", "ultra", "migrate", "describe",
+             "app") # what the command line can do
 
 def _device(value: str) -> str:
     "A device as torch spells it. Raises ValueError."

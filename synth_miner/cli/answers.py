@@ -72,7 +72,7 @@ def publish_mode(
         raise BadData("mode=publish needs publish.repo_id=owner/name, the repository on the Hub; publish.dry_run=true "
                       "lists what would be uploaded")
     return str(publish_run(folder, p.repo_id, promote=p.promote, dry_run=p.dry_run, private=p.private,
-                           license=p.license, endpoint=p.endpoint))
+                           license=p.license, endpoint=p.endpoint, demand_field=p.field))
 
 # %% ../../nbs/cli/02_answers.ipynb #115bf51d
 def autopilot_mode(

@@ -149,7 +149,7 @@ def training(d: Driver):
     d.press("Go on"); d.press("Stop"); d.says("stopped:"); d.says(", stopped; Crypto 1h"); d.says("Everything is in")
     expect(d.field("go on with")).to_contain_text(", stopped", timeout=PATIENCE); d.press("Resume run"); d.says("done:"); d.says(", finished; Crypto 1h"); d.says("Its answers to the held-out prompts"); d.shot("training-done")
     assert d.picture() != first
-    d.fill("assets", " "); d.press("Train"); d.says("correct this first: BadData: assets"); d.fill("assets", "BTC")  # never with its old value
+    d.fill("assets", " "); d.press("Train"); d.says("correct this first: assets"); d.fill("assets", "BTC")  # never with its old value
     d.press("Save set-up"); d.says("--config-name mine"); d.fill("learning rate", "0.01"); d.press("Load set-up")
     expect(d.field("learning rate")).to_have_value("0.003", timeout=PATIENCE)
 

@@ -75,7 +75,7 @@ def _from_numbers(x: pd.Series, name: str) -> tuple[pd.Series, list[str]]: # tim
         dates = _compact(x, (10,)) # all hours of days, which no series of seconds since 1970 is
         is_date[:] = dates.notna().all()
     elif not unit.all():
-        dates = _compact(x.where((unit == 0) & (size < 1e15)).mask(size != np.floor(size)), (8, 12, 14))
+        dates = _compact(x.where((unit == 0) & (np.abs(size) < 1e15)).mask(size != np.floor(size)), (8, 12, 14))
         is_date = dates.notna().to_numpy()
     bad = (unit == 0) & ~is_date
     if bad.any(): raise _number_error(x, int(bad.argmax()), name)

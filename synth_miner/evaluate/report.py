@@ -194,7 +194,7 @@ def _method_section(result) -> str:
 
 # %% ../../nbs/evaluate/05_report.ipynb #c3ba6d6b
 def _score_section(result, model) -> str:
-    "The table of scores, and a picture of it where its intervals are known."
+    "The table of scores, and its picture where intervals are known."
     table = result.table(model).sort_values("score").drop(columns="p")
     text = (f"<p>Mean total in bps, lower is better; <i>difference</i> is to {html.escape(model)} on the same prompts, "
             f"with its 95 % interval.</p>{frame_html(table)}")

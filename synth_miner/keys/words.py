@@ -52,7 +52,7 @@ def _reads_as(text: str):
     return None if found is None or found.is_sweep_override() else found.value()
 
 # %% ../../nbs/keys/07_words.ipynb #9d736d57
-_SWEEPS = re.compile(r"(choice|range|interval|glob|tag|shuffle|sort|extend_list)\(") # what begins a sweep's function
+_SWEEPS = re.compile(r"(choice|range|interval|glob|tag|shuffle|sort|extend_list)\(") # a sweep's functions
 
 def _text_word(value: str, sweep: bool) -> str:
     "A value of a key that takes text, as Hydra is given it."

@@ -114,7 +114,7 @@ def load(content):
 _PLAIN = {**_SMALL, "safetensors": _SAFETENSORS}  # every replacement, by module
 
 # %% ../../nbs/publish/simulate_export.ipynb #43ffb606
-_REPLACED = (  # what a line imports -> the replacement's place
+_REPLACED = (  # what a line imports -> its replacement
     (r"from fastcore\.basics import", f"from {RUNTIME_PACKAGE}._plain.fastcore_basics import"),
     (r"from fastcore\.meta import", f"from {RUNTIME_PACKAGE}._plain.fastcore_meta import"),
     (r"from jaxtyping import", f"from {RUNTIME_PACKAGE}._plain.jaxtyping import"),

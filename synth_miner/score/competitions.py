@@ -10,7 +10,7 @@ __all__ = ['TRAINING_KEYS', 'COMPETITIONS', 'N_SIMULATIONS', 'SCORING_INTERVALS'
 import math
 import re
 import yaml
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from fastcore.basics import patch
 from pathlib import Path
@@ -29,6 +29,27 @@ class _Table(dict):
     def __hash__(self): return hash(tuple(self.items()))
     def __reduce__(self): return _Table, (dict(self),)
     def __deepcopy__(self, memo): return self
+
+# %% ../../nbs/score/01_competitions.ipynb #e834b030
+def _check_kinds(c):
+    "Raise BadData for a field of a competition that holds another kind of value than its own."
+    if not isinstance(c.name, str): raise BadData(f"expected a competition's name as text, found {c.name!r}")
+    if isinstance(c.assets, str) or not isinstance(c.assets, Iterable):
+        raise BadData(f"{c.name}: expected assets as a list of names, found {c.assets!r}")
+    for key in ("intervals", "vol_blocks", "weights", "template_sigma", "markets"):
+        table = getattr(c, key)
+        if not isinstance(table, Mapping): raise BadData(f"{c.name}: expected {key} as a table, found {table!r}")
+    for asset, market in c.markets.items():
+        if isinstance(market, Mapping): continue
+        raise BadData(f"{c.name}: expected source and symbol of {asset} as a table, found {market!r}")
+    for key in ("weights", "template_sigma"):
+        for asset, value in getattr(c, key).items():
+            if _is_number(value): continue
+            raise BadData(f"{c.name}: expected a finite number as {key} of {asset}, found {value!r}")
+
+def _is_number(value) -> bool:
+    "Whether a value is a finite number."
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 # %% ../../nbs/score/01_competitions.ipynb #48267b95
 @dataclass(frozen=True)
@@ -53,6 +74,7 @@ class Competition:
     template_sigma: dict = field(default_factory=dict, repr=False) # asset -> hourly volatility of the template
 
     def __post_init__(self):
+        _check_kinds(self)
         freeze = dict(assets=tuple(self.assets), slug=self.slug or self.name.replace("_", "-"),
                       prompt_period=self.prompt_period or self.step)
         for key in ("intervals", "vol_blocks", "weights", "template_sigma"): freeze[key] = _Table(getattr(self, key))
@@ -82,7 +104,7 @@ def _check_rules(c: Competition):
     short = {k: v for k, v in rows.items() if not _positive_seconds(v) or v < c.step}
     if short: raise BadData(f"{c.name}: {short} are shorter than one step of {c.step} s")
     for key in ("vol_weight", "beta", "window_days"):
-        if isinstance(getattr(c, key), int | float) and math.isfinite(getattr(c, key)): continue
+        if _is_number(getattr(c, key)): continue
         raise BadData(f"{c.name}: expected a finite number for {key}, found {getattr(c, key)!r}")
 
 # %% ../../nbs/score/01_competitions.ipynb #81e4cb80
@@ -122,6 +144,8 @@ def from_dict(cls: Competition,
 
 def _split_assets(assets: Mapping) -> dict:
     "The fields of a competition that a mapping of assets holds: names, markets, weights, volatilities."
+    odd = {a: f for a, f in assets.items() if not (f is None or isinstance(f, Mapping))}
+    if odd: raise BadData(f"expected facts of an asset as a table such as {{weight: 1}}, found {odd}")
     facts = {a: dict(f or {}) for a, f in assets.items()}
     weights = {a: f.pop("weight") for a, f in facts.items() if "weight" in f}
     sigma = {a: f.pop("template_sigma") for a, f in facts.items() if "template_sigma" in f}

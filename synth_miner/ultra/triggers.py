@@ -36,7 +36,7 @@ def first_move(
 def event_after(
     trades: Callable, # (venue, first_ms, last_ms) -> Trades received in that stretch
     boundary_ms: int, # of the prompt of the clock
-    seed: int = 0, # of the choice between an event and a delayed event
+    seed: int = 0, # of the choice between event and delayed event
 ) -> AskedAt | None: # None: nothing moved
     "The prompt that a move triggers after a prompt of the clock."
     first, last = (boundary_ms + w for w in WATCH_MS)

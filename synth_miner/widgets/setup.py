@@ -10,7 +10,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, error_text
 from ..lab.config import flat_config, load_config, plain_config, read_settings
 from ..lab.design import part_key
 from ..model.save import write_atomic
@@ -129,5 +129,5 @@ def load_setup(
     try:
         read_settings(config) # complete, or the missing keys are named
         take_setup(plan, config)
-    except (KeyError, TypeError, AttributeError) as e:
-        raise BadData(f"{file} is not a complete set-up, as a run's config.yaml is: {e!r}") from None
+    except (BadData, KeyError, TypeError, AttributeError) as e:
+        raise BadData(f"{file} is not a complete set-up, as a run's config.yaml is: {error_text(e)}") from None

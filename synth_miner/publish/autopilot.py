@@ -185,7 +185,9 @@ def _publish(cfg, model: Path) -> str:
     except (BadData, OSError) as e: return f"not published: {e}"
 
 # %% ../../nbs/publish/26_autopilot.ipynb #97d3ceb5
-_STEPS = dict(challenger=_trained, promote=_judged, done=_done)  # key that a finished step leaves -> the step
+_STEPS = dict( # key that a finished step leaves -> the step, what it does
+    challenger=(_trained, "training the challenger"), promote=(_judged, "judging it on days new to both"),
+    done=(_done, "closing the round"))
 
 def autopilot_round(
     cfg, # complete configuration
@@ -198,9 +200,9 @@ def autopilot_round(
     folder.mkdir(parents=True, exist_ok=True)
     with writer_lock(folder / "autopilot.lock", wait=0.0):
         file, journal = _open_round(cfg, folder)
-        for key, step in _STEPS.items():
+        for key, (step, what) in _STEPS.items():
             if key in journal: continue
-            say(f"{file.parent.name}: {step.__name__.strip('_')}: next")
+            say(f"{file.parent.name}: {what}")
             try: journal |= step(cfg, file, journal, train)
             except (BadData, RuntimeError, ValueError, OSError) as e:
                 if key == "done": raise

@@ -122,17 +122,18 @@ def tracked_run(
     try:
         if chosen != "disabled": run = _start_run(chosen, folder, config, run_id, **names)
     except Exception as e: warnings.warn(redact(f"W&B is off: {e}"), stacklevel=3)
-    outer = _tracked.set(run)
+    outer = _tracked.get()
+    _tracked.set(run)
     try: yield run
     except Exception as e:
         if not _is_wandb_error(e): raise
         warnings.warn(redact(f"W&B: {e}; the rest is not logged"), stacklevel=3)
     finally:
-        _tracked.reset(outer)
-        sys.excepthook = hook
+        _tracked.set(outer)
         try:
             if run is not None: run.finish()
         except Exception as e: warnings.warn(redact(f"W&B could not finish its run: {e}"), stacklevel=3)
+        sys.excepthook = hook
 
 # %% ../../nbs/publish/04_tracking.ipynb #e501961f
 def _as_array(x) -> np.ndarray:

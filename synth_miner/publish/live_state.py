@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['as_plain', 'LiveState']
 
-# %% ../../nbs/publish/20_live_state.ipynb #5971e168
+# %% ../../nbs/publish/20_live_state.ipynb #409ad51c
 import math
 import numpy as np
 import os
@@ -30,7 +30,7 @@ from .shadow import ShadowBook
 from .stored_answer import read_answer
 from .troubles import one_line
 
-# %% ../../nbs/publish/20_live_state.ipynb #1868c10b
+# %% ../../nbs/publish/20_live_state.ipynb #52eb52ab
 def as_plain(
     value, # of Python, numpy or pandas
 ):
@@ -43,7 +43,7 @@ def as_plain(
     if isinstance(value, pd.Timestamp): return value.timestamp()
     return value if isinstance(value, str | int | float | bool) else str(value)
 
-# %% ../../nbs/publish/20_live_state.ipynb #4199ba01
+# %% ../../nbs/publish/20_live_state.ipynb #46fe367d
 _SHOWN = 6 # waiting prompts, and as many scored ones
 
 def _newest_names(names: Iterable[str]) -> list[str]:
@@ -60,7 +60,7 @@ def _so_far(bars: AssetData | None, start: int, seconds: list) -> list:
     known = bars.seconds[at] == opens
     return [float(round_prices(bars.prices[i])) if k else None for i, k in zip(at, known, strict=True)]
 
-# %% ../../nbs/publish/20_live_state.ipynb #842b9a15
+# %% ../../nbs/publish/20_live_state.ipynb #12e0abe0
 class LiveState:
     "What a dashboard shows of a predictor, its stored answers and its autopilot. Threads may share it."
     def __init__(self,
@@ -81,7 +81,7 @@ class LiveState:
         self.predictor.listeners += [self.metrics.answered, *([self.book.record] if self.book is not None else [])]
         return self
 
-# %% ../../nbs/publish/20_live_state.ipynb #0b837a34
+# %% ../../nbs/publish/20_live_state.ipynb #787d45ee
 @patch
 def _waiting(self: LiveState) -> list[dict]:
     "Fans of the newest waiting prompts, with the price so far."
@@ -116,7 +116,7 @@ def _prompts(self: LiveState) -> list[dict]:
         row["due"] = row["start"] + rules[row["competition"]].length
     return shown
 
-# %% ../../nbs/publish/20_live_state.ipynb #b815c75c
+# %% ../../nbs/publish/20_live_state.ipynb #b0986fbe
 @patch
 def _boards(self: LiveState) -> list[dict]:
     "The leaderboard of each competition with a score."
@@ -134,25 +134,26 @@ def _new_boards(self: LiveState) -> list[dict]:
         try: board = self.book.board(name)
         except BadData: continue # no prompt of it has a score
         models = [dict(model=m, **as_plain(row.to_dict())) for m, row in board.iterrows()]
-        label, days = self.book.competitions[name].label, self.book.competitions[name].window_days
-        found.append(dict(competition=name, label=label, days=days, models=models))
+        rules = self.book.competitions[name]
+        found.append(dict(competition=name, label=rules.label, days=rules.window_days, models=models))
     return found
 
+# %% ../../nbs/publish/20_live_state.ipynb #16a675cb
 @patch
 def look_at_field(self: LiveState):
     "Put the scored answers into the downloaded field; a field that cannot be read is a trouble, not an error."
     if self.field is None or self.book is None or not Path(self.field).is_dir(): return
     for name in self.book.scores().competition.unique():
         try:
-            own = self.book.totals(name)["answer"]
-            verdict = judge_models(bundle_stretch(FieldBundle(self.field), name), {}, None, scored={"mine": own}, draws=2)
+            own, stretch = self.book.totals(name)["answer"], bundle_stretch(FieldBundle(self.field), name)
+            verdict = judge_models(stretch, {}, None, scored={"mine": own}, draws=2)
         except (BadData, OSError) as e: self.standings[name] = dict(note=one_line(str(e), 200))
         else:
             row = verdict.rounds["mine"].iloc[-1]
             self.standings[name] = as_plain(dict(rank=int(row["rank"]), of=int(row.of), share=row.share,
                                                  time=verdict.rounds["mine"].index[-1]))
 
-# %% ../../nbs/publish/20_live_state.ipynb #9c5c9a89
+# %% ../../nbs/publish/20_live_state.ipynb #71cc1979
 @patch
 def _retraining(self: LiveState) -> dict | None:
     "What the autopilot did last, and when its next round is due; None before its first round."
@@ -167,7 +168,7 @@ def _retraining(self: LiveState) -> dict | None:
     own = str(champion.relative_to(self.autopilot)) if champion.is_relative_to(self.autopilot) else str(champion)
     return as_plain(dict(next=due, champion=own, rounds=table.to_dict("records"), note=None))
 
-# %% ../../nbs/publish/20_live_state.ipynb #b82c5d13
+# %% ../../nbs/publish/20_live_state.ipynb #722e6011
 _FRESH = 2.0 # seconds for which a state is shown again
 
 @patch

@@ -6,6 +6,7 @@
 __all__ = ['TOKEN_VARIABLE', 'is_loopback', 'Token', 'service_token', 'exposure_warning', 'has_token']
 
 # %% ../../nbs/publish/20_token.ipynb #0f07b3b0
+import base64
 import ipaddress
 import os
 import secrets
@@ -77,7 +78,13 @@ def has_token(
     header: str | None, # value of a question's Authorization
     token: str | None, # the service's; None: nobody is asked
 ) -> bool:
-    "Whether a question shows the token; takes as long for one that is nearly right."
+    "Whether a question shows the token, a browser as its password; takes as long for one that is nearly right."
     if token is None: return True
     kind, _, given = (header or "").partition(" ")
-    return kind.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), token.encode())
+    given = _password(given) if kind.lower() == "basic" else given if kind.lower() == "bearer" else ""
+    return secrets.compare_digest(given.strip().encode(), token.encode())
+
+def _password(given: str) -> str:
+    "The password that a browser sends; nothing where there is none."
+    try: return base64.b64decode(given, validate=True).decode().partition(":")[2]
+    except ValueError: return ""

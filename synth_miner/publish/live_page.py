@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['LIVE_POLICY', 'live_html', 'live_page']
 
-# %% ../../nbs/publish/20_live_page.ipynb #83aef636
+# %% ../../nbs/publish/20_live_page.ipynb #038cb7ea
 import html
 from .live_pictures import buckets_svg, clock_text, fan_svg, price_text, short_time
 from .live_style import LIVE_AROUND, LIVE_ICON, LIVE_STYLE
 
-# %% ../../nbs/publish/20_live_page.ipynb #953f14b6
+# %% ../../nbs/publish/20_live_page.ipynb #570fcc55
 def _tile(title: str, value: str, below: str, look: str = "", picture: str = "") -> str:
     "One number with what belongs to it."
     return (f'<div class="tile {look}"><h3>{html.escape(title)}</h3><p class="big">{html.escape(value)}</p>{picture}'
@@ -29,22 +29,22 @@ def _answer_tile(state: dict) -> str:
 def _latency_tile(state: dict) -> str:
     "How long answers take."
     latency = state["latency"]
-    below = f"99 % within; half within {short_time(latency['p50'])}, the longest {short_time(latency['longest'])}"
+    below = f"half within {short_time(latency['p50'])}, the longest {short_time(latency['longest'])}"
     late = latency["p99"] is not None and latency["p99"] > _SLOW
-    return _tile("Time to answer", short_time(latency["p99"]), below if latency["n"] else "no answer yet",
+    return _tile("Time to answer, 99 %", short_time(latency["p99"]), below if latency["n"] else "no answer yet",
                  "warn" if late else "", buckets_svg(latency["buckets"]) if latency["n"] else "")
 
 _SLOW = 5.0 # seconds for 99 % of the answers, above which the tile warns: validators wait for about twenty
 
-# %% ../../nbs/publish/20_live_page.ipynb #d9b8462c
+# %% ../../nbs/publish/20_live_page.ipynb #0f4d3175
 def _source_tile(state: dict) -> str:
     "Which price sources answer, and how old the oldest price is."
     rows, prices = state["sources"], state["prices"]
     good = sum(row["since"] is None for row in rows)
     oldest = max(prices, key=lambda row: row["age"], default=None)
-    below = "no price is known" if oldest is None else f"oldest price: {oldest['asset']}, {short_time(oldest['age'])}"
-    value = f"{good} of {len(rows)} answer" if rows else "not asked yet"
-    return _tile("Price sources", value, below, "" if good == len(rows) and prices else "warn")
+    below = "no price is known" if oldest is None else f"oldest price: {oldest['asset']}, {short_time(int(oldest['age']))}"
+    value = f"{good} of {len(rows)}" if rows else "not asked yet"
+    return _tile("Price sources that answer", value, below, "" if good == len(rows) and prices else "warn")
 
 def _retraining_tile(state: dict) -> str:
     "When the autopilot trains again."
@@ -55,7 +55,7 @@ def _retraining_tile(state: dict) -> str:
     when = f"in {short_time(left)}" if left > 0 else "now"
     return _tile("Next retraining", when, f"last: {last['verdict']}, {last['reason'] or 'not finished'}")
 
-# %% ../../nbs/publish/20_live_page.ipynb #73bda892
+# %% ../../nbs/publish/20_live_page.ipynb #9881c355
 def _badge(prompt: dict, now: float) -> str:
     "What an answer was worth, or when that can be known."
     if prompt["scores"] is None:
@@ -76,7 +76,7 @@ def _prompt_card(prompt: dict, now: float) -> str:
     return (f'<figure class="card{look}"><figcaption>{names}{_badge(prompt, now)}</figcaption>{fan_svg(prompt)}'
             f'<p class="soft">{when} · {prompt["n"]:,} paths by {html.escape(by)}</p></figure>')
 
-# %% ../../nbs/publish/20_live_page.ipynb #e4d0fffa
+# %% ../../nbs/publish/20_live_page.ipynb #9ce2ecf9
 def _board_card(board: dict, place: dict | None) -> str:
     "A leaderboard: how far behind the best of it everyone is."
     most, rows = max([m["average"] or 0.0 for m in board["models"]] + [1e-9]), []
@@ -99,7 +99,7 @@ def _field_line(place: dict | None) -> str:
     return (f'<p class="field">In the field: rank <b>{place["rank"]:,}</b> of {place["of"]:,}, {share} of the rewards '
             f'<span class="soft">({clock_text(place["time"], "%d %b %H:%M")} UTC)</span></p>')
 
-# %% ../../nbs/publish/20_live_page.ipynb #640a0eb6
+# %% ../../nbs/publish/20_live_page.ipynb #59477d9b
 def _table(columns: list[str], rows: list[list]) -> str:
     "A table of escaped cells; a cell that is a pair is a text and its look."
     def cell(value):
@@ -110,12 +110,12 @@ def _table(columns: list[str], rows: list[list]) -> str:
     body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
     return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
 
-# %% ../../nbs/publish/20_live_page.ipynb #9b6088ff
+# %% ../../nbs/publish/20_live_page.ipynb #c4898725
 def _source_table(state: dict) -> str:
     "Health of each price source."
     rows = []
     for s in state["sources"]:
-        ago = "never" if s["last"] is None else f"{short_time(state['time'] - s['last'])} ago"
+        ago = "never" if s["last"] is None else f"{short_time(int(state['time'] - s['last']))} ago"
         failing = None if s["since"] is None else f"failing for {short_time(state['time'] - s['since'])}: {s['error']}"
         how = (failing, "bad") if failing else ("answers", "good")
         rows.append([s["source"], how, ago, f"{s['worked']:,}", f"{s['failed']:,}"])
@@ -142,7 +142,7 @@ def _round_table(found: dict) -> str:
             for r in reversed(found["rounds"])]
     return _table(["begun, UTC", "trained", "verdict", "because", "challenger − champion, bps"], rows)
 
-# %% ../../nbs/publish/20_live_page.ipynb #71986e0f
+# %% ../../nbs/publish/20_live_page.ipynb #2491c49d
 def _section(title: str, content: str, note: str = "", look: str = "") -> str:
     "A part of the page; nothing without content."
     if not content: return ""
@@ -154,11 +154,11 @@ def _header(state: dict) -> str:
     look = {"ok": "good", "trouble": "warn", "no price": "bad"}[state["state"]]
     word = {"ok": "all is well", "trouble": "answers, with trouble", "no price": "no price yet"}[state["state"]]
     made_up = '<span class="badge warn">made-up market</span>' if state["synthetic"] else ""
-    up = f"up {short_time(state['time'] - state['since'])}"
+    up = f"up {short_time(int(state['time'] - state['since']))}"
     return (f'<header><h1>Open Synth Miner</h1><span class="badge {look}"><i></i>{word}</span>{made_up}'
             f'<span class="soft clock">{clock_text(state["time"], "%a %d %b %Y, %H:%M:%S")} UTC · {up}</span></header>')
 
-# %% ../../nbs/publish/20_live_page.ipynb #07f558fc
+# %% ../../nbs/publish/20_live_page.ipynb #9ea0f347
 def live_html(
     state: dict, # of `LiveState.state`
 ) -> str: # HTML, escaped; `LIVE_STYLE` gives it its look
@@ -179,7 +179,7 @@ def live_html(
             + _section("Prices", _price_table(state) if state["prices"] else "") + "</div>"
             + _section("Retraining", _round_table(found) if found and found["rounds"] else "") + "</div>")
 
-# %% ../../nbs/publish/20_live_page.ipynb #76f72105
+# %% ../../nbs/publish/20_live_page.ipynb #1c9b887a
 _EVERY = 5 # seconds from one look of an open page to the next
 _SCRIPT = """
 const box = document.getElementById("live"), note = document.getElementById("gone");
@@ -200,7 +200,7 @@ document.addEventListener("visibilitychange", look);
 LIVE_POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
                "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'") # what a browser may load
 
-# %% ../../nbs/publish/20_live_page.ipynb #85669fce
+# %% ../../nbs/publish/20_live_page.ipynb #333d7011
 def live_page(
     state: dict, # of `LiveState.state`
 ) -> str: # HTML that needs nothing else

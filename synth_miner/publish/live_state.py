@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['as_plain', 'LiveState']
 
-# %% ../../nbs/publish/20_live_state.ipynb #409ad51c
+# %% ../../nbs/publish/20_live_state.ipynb #1d75b0d9
 import math
 import numpy as np
 import os
@@ -30,7 +30,7 @@ from .shadow import ShadowBook
 from .stored_answer import read_answer
 from .troubles import one_line
 
-# %% ../../nbs/publish/20_live_state.ipynb #52eb52ab
+# %% ../../nbs/publish/20_live_state.ipynb #c9958fd0
 def as_plain(
     value, # of Python, numpy or pandas
 ):
@@ -43,14 +43,18 @@ def as_plain(
     if isinstance(value, pd.Timestamp): return value.timestamp()
     return value if isinstance(value, str | int | float | bool) else str(value)
 
-# %% ../../nbs/publish/20_live_state.ipynb #46fe367d
+# %% ../../nbs/publish/20_live_state.ipynb #b65213a9
 _SHOWN = 6 # waiting prompts, and as many scored ones
 
-def _newest_names(names: Iterable[str]) -> list[str]:
-    "The newest file of each competition and asset, the newest first; names begin with their start and are equally long."
-    newest = {}
-    for name in sorted(names): newest[tuple(name.split("-")[1:3])] = name
-    return sorted(newest.values(), reverse=True)[:_SHOWN]
+def _newest_names(names: Iterable[str], rules: Mapping | None = None, now: float = 0.0) -> list[str]:
+    "The newest of each competition and asset, newest first; with rules, rather one of which a quarter has passed."
+    newest, begun = {}, {}
+    for name in sorted(names): # they begin with their start, which is always as long
+        start, competition, asset = name.split("-")[:3]
+        newest[competition, asset] = name
+        length = rules[competition].length if rules and competition in rules else np.inf
+        if int(start) + length / 4 <= now: begun[competition, asset] = name
+    return sorted((newest | begun).values(), reverse=True)[:_SHOWN]
 
 def _so_far(bars: AssetData | None, start: int, seconds: list) -> list:
     "Prices since the start of a prompt, at moments since then; None where no bar is known."
@@ -60,7 +64,7 @@ def _so_far(bars: AssetData | None, start: int, seconds: list) -> list:
     known = bars.seconds[at] == opens
     return [float(round_prices(bars.prices[i])) if k else None for i, k in zip(at, known, strict=True)]
 
-# %% ../../nbs/publish/20_live_state.ipynb #12e0abe0
+# %% ../../nbs/publish/20_live_state.ipynb #089bbcc3
 class LiveState:
     "What a dashboard shows of a predictor, its stored answers and its autopilot. Threads may share it."
     def __init__(self,
@@ -81,14 +85,15 @@ class LiveState:
         self.predictor.listeners += [self.metrics.answered, *([self.book.record] if self.book is not None else [])]
         return self
 
-# %% ../../nbs/publish/20_live_state.ipynb #787d45ee
+# %% ../../nbs/publish/20_live_state.ipynb #61313e9f
 @patch
 def _waiting(self: LiveState) -> list[dict]:
     "Fans of the newest waiting prompts, with the price so far."
     if self.book is None: return []
     try: names = [e.name for e in os.scandir(self.book.folder / "waiting") if e.name[0] != "."]
     except FileNotFoundError: return []
-    shown = _newest_names(n for n in names if n.endswith(".parquet"))
+    names = [name for name in names if name.endswith(".parquet")]
+    shown = _newest_names(names, self.book.competitions, self.predictor.clock())
     self._fans = {name: self._fans.get(name) or self._fan(name) for name in shown}
     rows = [dict(row) for row in self._fans.values() if row is not None]
     for row in rows:
@@ -116,7 +121,7 @@ def _prompts(self: LiveState) -> list[dict]:
         row["due"] = row["start"] + rules[row["competition"]].length
     return shown
 
-# %% ../../nbs/publish/20_live_state.ipynb #b0986fbe
+# %% ../../nbs/publish/20_live_state.ipynb #6bb87ded
 @patch
 def _boards(self: LiveState) -> list[dict]:
     "The leaderboard of each competition with a score."
@@ -138,7 +143,7 @@ def _new_boards(self: LiveState) -> list[dict]:
         found.append(dict(competition=name, label=rules.label, days=rules.window_days, models=models))
     return found
 
-# %% ../../nbs/publish/20_live_state.ipynb #16a675cb
+# %% ../../nbs/publish/20_live_state.ipynb #7b33d785
 @patch
 def look_at_field(self: LiveState):
     "Put the scored answers into the downloaded field; a field that cannot be read is a trouble, not an error."
@@ -153,7 +158,7 @@ def look_at_field(self: LiveState):
             self.standings[name] = as_plain(dict(rank=int(row["rank"]), of=int(row.of), share=row.share,
                                                  time=verdict.rounds["mine"].index[-1]))
 
-# %% ../../nbs/publish/20_live_state.ipynb #71cc1979
+# %% ../../nbs/publish/20_live_state.ipynb #3be892b5
 @patch
 def _retraining(self: LiveState) -> dict | None:
     "What the autopilot did last, and when its next round is due; None before its first round."
@@ -168,7 +173,7 @@ def _retraining(self: LiveState) -> dict | None:
     own = str(champion.relative_to(self.autopilot)) if champion.is_relative_to(self.autopilot) else str(champion)
     return as_plain(dict(next=due, champion=own, rounds=table.to_dict("records"), note=None))
 
-# %% ../../nbs/publish/20_live_state.ipynb #722e6011
+# %% ../../nbs/publish/20_live_state.ipynb #affc5ece
 _FRESH = 2.0 # seconds for which a state is shown again
 
 @patch

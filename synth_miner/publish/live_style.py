@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = ['LIVE_STYLE', 'LIVE_AROUND', 'LIVE_ICON']
 
-# %% ../../nbs/publish/19_live_style.ipynb #194c12f9
+# %% ../../nbs/publish/19_live_style.ipynb #9182dcd4
 _PALETTE = """
 .osm-live{--ink:var(--jp-content-font-color1,var(--osm-ink,#1d2733))}
 .osm-live{--soft:var(--jp-content-font-color2,var(--osm-soft,#5c6a79))}
 .osm-live{--card:var(--jp-layout-color1,var(--osm-card,#fff));--edge:var(--jp-border-color2,var(--osm-edge,#dfe5ec))}
-.osm-live{--blue:#2f8fca;--came:#e07a1f;--good:#23935a;--warn:#b7791f;--bad:#cf4436;color:var(--ink)}
+.osm-live{--blue:#2f8fca;--came:#e07a1f;color:var(--ink)}
+.osm-live{--good:color-mix(in srgb,#1f9d5c 78%,var(--ink));--warn:color-mix(in srgb,#c98516 78%,var(--ink))}
+.osm-live{--bad:color-mix(in srgb,#d94a3b 82%,var(--ink))}
 .osm-live{font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;container-type:inline-size}
 .osm-live{max-width:1180px}.osm-live *{box-sizing:border-box}
 .osm-live :is(h1,h2,h3,p,figure,ul){margin:0;padding:0;border:0}
@@ -21,7 +23,7 @@ _PALETTE = """
 .osm-live .clock{margin-left:auto;font-variant-numeric:tabular-nums}
 """
 
-# %% ../../nbs/publish/19_live_style.ipynb #9619c4eb
+# %% ../../nbs/publish/19_live_style.ipynb #b6216968
 _BOXES = """
 .osm-live :is(.good,.bad,.warn):is(.badge,td){color:var(--tone);font-weight:550}.osm-live .good{--tone:var(--good)}
 .osm-live .bad{--tone:var(--bad)}.osm-live .warn{--tone:var(--warn)}
@@ -40,7 +42,7 @@ _BOXES = """
 @container (max-width:420px){.osm-live .tile{padding:10px 12px}.osm-live .tiles{gap:8px}}
 """
 
-# %% ../../nbs/publish/19_live_style.ipynb #9aec5569
+# %% ../../nbs/publish/19_live_style.ipynb #cc7b6b98
 _BADGES = """
 .osm-live .badge{font-size:12px;line-height:1;padding:5px 9px;border-radius:99px;color:var(--soft);white-space:nowrap}
 .osm-live .badge{background:color-mix(in srgb,var(--soft) 13%,transparent);font-variant-numeric:tabular-nums}
@@ -75,10 +77,10 @@ _TABLES = """
 .osm-live .field{margin-top:8px;padding-top:8px;border-top:1px solid var(--edge)}
 """
 
-# %% ../../nbs/publish/19_live_style.ipynb #81f517be
+# %% ../../nbs/publish/19_live_style.ipynb #4a5dc61c
 LIVE_STYLE = f"<style>{_PALETTE}{_BOXES}{_BADGES}{_DRAWN}{_TABLES}</style>" # of what `live_html` makes
 
-# %% ../../nbs/publish/19_live_style.ipynb #52e7960b
+# %% ../../nbs/publish/19_live_style.ipynb #40266967
 _LIGHT = ":root{color-scheme:light dark;--osm-back:#f4f6f9}body{margin:0;background:var(--osm-back)}"
 _DARK = ":root{--osm-back:#10151b;--osm-ink:#e6ebf1;--osm-soft:#93a1b0;--osm-card:#182029;--osm-edge:#2a3541}"
 _FRAME = ("main{max-width:1180px;margin:0 auto;padding:20px clamp(12px,3vw,32px) 48px}"

@@ -42,7 +42,8 @@ def _source_tile(state: dict) -> str:
     rows, prices = state["sources"], state["prices"]
     good = sum(row["since"] is None for row in rows)
     oldest = max(prices, key=lambda row: row["age"], default=None)
-    below = "no price is known" if oldest is None else f"oldest price: {oldest['asset']}, {short_time(int(oldest['age']))}"
+    below = "no price is known"
+    if oldest is not None: below = f"oldest price: {oldest['asset']}, {short_time(int(oldest['age']))}"
     value = f"{good} of {len(rows)}" if rows else "not asked yet"
     return _tile("Price sources that answer", value, below, "" if good == len(rows) and prices else "warn")
 
@@ -84,12 +85,14 @@ def _board_card(board: dict, place: dict | None) -> str:
         own, behind = m["model"] == "answer", m["average"]
         name, wide = "this miner" if own else m["model"], 0 if behind is None else max(1.5, 100 * behind / most)
         score = "–" if m["score"] is None else f"{m['score']:,.1f}"
-        rows.append(f'<tr class="{"own" if own else ""}"><th>{html.escape(name)}</th><td class="wide"><i style="width:'
-                    f'{wide:.1f}%"></i></td><td>{"–" if behind is None else f"{behind:,.1f}"}</td><td>{score}</td></tr>')
+        bar, gap = f'<i style="width:{wide:.1f}%"></i>', "–" if behind is None else f"{behind:,.1f}"
+        rows.append(f'<tr class="{"own" if own else ""}"><th>{html.escape(name)}</th><td class="wide">{bar}</td>'
+                    f'<td>{gap}</td><td>{score}</td></tr>')
     count = int(max([m["prompts"] or 0 for m in board["models"]]))
     head = '<tr><th></th><th></th><th>behind the best, bps</th><th>mean score, bps</th></tr>'
-    return (f'<div class="card"><h3>{html.escape(board["label"])} <span>{count:,} prompts in {board["days"]:g} days</span>'
-            f'</h3><table class="board">{head}{"".join(rows)}</table>{_field_line(place)}</div>')
+    title = f'{html.escape(board["label"])} <span>{count:,} prompts in {board["days"]:g} days</span>'
+    table = f'<table class="board">{head}{"".join(rows)}</table>'
+    return f'<div class="card"><h3>{title}</h3>{table}{_field_line(place)}</div>'
 
 def _field_line(place: dict | None) -> str:
     "The place among all miners, where a field was downloaded."

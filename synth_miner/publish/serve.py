@@ -157,7 +157,7 @@ def bound_service(
     server, bound = bound_server(make_app(predictor, limits=limits, token=shown.text, docs=docs, live=live), host, port,
                                  limits)
     lines = [exposure_warning(host, shown), # before the line that others wait for
-             f"Serving on {server_url(bound)} (POST /predict, GET /health, GET /metrics; open it in a browser to watch)",
+             f"Serving on {server_url(bound)} (POST /predict, GET /health, GET /metrics; a browser shows how it goes)",
              SYNTHETIC_NOTE if any(s.synthetic for s in predictor.live.sources) else None]
     return server, bound, [line for line in lines if line]
 

@@ -141,7 +141,7 @@ def _add_metrics(app, text, checked: list):
     @app.get("/metrics", dependencies=checked)
     async def numbers(): return PlainTextResponse(text().encode("utf-8", "backslashreplace"))
 
-# %% ../../nbs/publish/21_service.ipynb #8eaa9c63
+# %% ../../nbs/publish/21_service.ipynb #70555b6b
 def _add_dashboard(app, live: LiveState, checked: list, browser: list):
     "GET /: the page for a person; GET /state: what it shows, for a program. Both are made in a thread."
     from fastapi import Response

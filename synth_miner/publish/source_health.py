@@ -18,7 +18,8 @@ class SourceHealth:
     def _row_of(self, source) -> dict:
         "The counts of a source, which is kept so that no other one can take its identity."
         if id(source) not in self._rows:
-            facts = dict(source=one_line(redact(repr(source)), 80), worked=0, failed=0, last=None, since=None, error=None)
+            name = one_line(redact(repr(source)), 80)
+            facts = dict(source=name, worked=0, failed=0, last=None, since=None, error=None)
             self._rows[id(source)] = source, facts
         return self._rows[id(source)][1]
 

@@ -36,7 +36,8 @@ class LivePage(PlanPage):
         self.message, self.shown, self.practice = HTML(), HTML(_NOTHING), Practice()
         self.fields = plan_fields(self.plan, _FIELDS)
         self.watch_fields()
-        self.bar = JobBar(lambda: self._prepare(), label="Follow", tooltip="Looks again and again until Stop is pressed")
+        tip = "Looks again and again until Stop is pressed"
+        self.bar = JobBar(lambda: self._prepare(), label="Follow", tooltip=tip)
         tip = "Looks once, at the service named above"
         self.once = button("Look", tip, lambda: attempt(self.message, self._look))
         tip = "Starts a service on the built-in market with a few hours of a past, and follows it"

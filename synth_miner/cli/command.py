@@ -39,10 +39,10 @@ MODES = _Modes(train=_JUDGING, backtest=_JUDGING, score=_JUDGING, predict=_ANSWE
 # %% ../../nbs/cli/04_command.ipynb #a3bd2614
 def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     "Fetch the models that are named by an address of the Hub, and put their folders in its place."
-    from synth_miner.model.download import download_model
     lines, models = [], cfg.replay.models
     for node, key in ((cfg, "run"), (cfg.backtest, "champion"), *((models, i) for i in range(len(models)))):
         if not str(node[key]).startswith("hf://"): continue
+        from synth_miner.model.download import download_model
         fetched = download_model(str(node[key]), endpoint=cfg.publish.endpoint)
         node[key] = str(fetched.folder)
         lines.append(str(fetched))

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from .breakdown import mean_se
 from .scores import BacktestScores
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..tables import figure_html, frame_html, html_page, html_table, image_html, page_section
 from ..viz import PALETTE, pit_histogram, score_bars, style
 

@@ -15,7 +15,7 @@ from ..data.bars import bars_over
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source, new_run_folder
 from ..model.forecaster import load_forecaster
-from ..model.save import write_json
+from ..model.files import write_json
 from ..publish.answer import answer_prompt
 from ..publish.prompt import SimulationInput
 from ..score.competitions import get_competition
@@ -62,7 +62,8 @@ def autopilot_mode(
     cfg, # complete configuration; `autopilot` says when, on what and how often
 ) -> str: # what to print at the end
     "Retrain, judge, and promote or keep, on a schedule. Raises InterruptedRun on Ctrl-C."
-    from synth_miner.publish.autopilot import autopilot_folder, autopilot_table, run_autopilot
+    from synth_miner.publish.retraining import autopilot_folder, autopilot_table
+    from synth_miner.publish.autopilot import run_autopilot
     folder = autopilot_folder(cfg)
     try: table = run_autopilot(cfg)
     except KeyboardInterrupt:

@@ -25,7 +25,7 @@ from ..field.report import save_verdict, verdict_tables
 from ..field.verdict import all_competitions
 from ..lab.assemble import make_source, new_run_folder
 from ..lab.config import plain_config
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..names import choose
 from ..publish.shadow import ShadowBook
 from ..score.competitions import Competition, get_competition

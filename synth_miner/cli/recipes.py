@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source, new_run_folder
-from ..model.save import read_json
+from ..model.files import read_json
 from ..names import choose
 from ..score.competitions import get_competition
 

@@ -16,7 +16,7 @@ from ..core import BadData
 from ..data.synthetic import MockDataSource
 from .prompts import Prompt
 from ..model.forecaster import Forecaster
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..score.competitions import Competition
 
 # %% ../../nbs/evaluate/02_cache.ipynb #06353c03

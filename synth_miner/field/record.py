@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core import BadData
 from .verdict import FieldVerdict
 from ..model.published import model_checksum
-from ..model.save import read_json, write_atomic, write_json
+from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
 from ..score.competitions import get_competition
 

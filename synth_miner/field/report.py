@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from .teacher import ahead_of, ahead_plot, rank_persistence
 from .verdict import FieldVerdict
-from ..model.save import write_json
+from ..model.files import write_json
 from ..tables import figure_html, frame_html, html_page, page_section
 from ..viz import save_figure
 

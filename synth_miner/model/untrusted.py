@@ -16,7 +16,8 @@ from pathlib import Path
 from ..core import BadData, ShapeMismatch
 from .plain_files import read_plain
 from .published import HUB_FILES, NEEDED_FILES
-from .save import ARCHITECTURE, WEIGHTS, WeightShape, check_fit, read_json, weight_shapes
+from .save import ARCHITECTURE, WEIGHTS, WeightShape, check_fit, weight_shapes
+from .files import read_json
 from .synth import build_model
 from ..names import UnknownPart
 from torch.overrides import TorchFunctionMode

@@ -12,7 +12,7 @@ from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..field.record import card_with_field, read_records
 from ..model.published import model_checksum
-from ..model.save import read_json
+from ..model.files import read_json
 from ..score.competitions import get_competition
 from ..secrets import redact
 

@@ -17,7 +17,7 @@ from ..core import BadData
 from ..data.bars import AssetData
 from ..data.times import to_time
 from ..model.forecaster import ModelForecaster, save_forecaster
-from ..model.save import read_json, write_atomic, write_json
+from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
 from ..parts import registry
 from .closed_form import IntervalShapes, interval_knots

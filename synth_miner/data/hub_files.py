@@ -93,6 +93,7 @@ def _fetch(self: HubSource, filename: str, force: bool = False) -> Path:
     self._commit = file.parts[-1 - len(Path(filename).parts)] # .../snapshots/{commit}/{filename}
     return file
 
+# %% ../../nbs/data/17_hub_files.ipynb #8fe6aca5
 @patch
 def _some_files(self: HubSource) -> str:
     "A few of the parquet files in the repository, for an error message."

@@ -225,6 +225,7 @@ def named_errors(
         what = str(e) if type(e) is ValueError else f"{type(e).__name__}: {e}"
         raise BadData(f"{file}: {' '.join(what.split())[:400]}") from None
 
+# %% ../../nbs/model/04_untrusted.ipynb #727da1d9
 def _try_shapes(recipe: dict, weights: dict[str, WeightShape], file: Path):
     "Build a model without memory and compare it with its weights."
     try:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DeribitSource']
 
-# %% ../../nbs/data/deribit.ipynb #20deb377
+# %% ../../nbs/data/deribit.ipynb #c327cad1
 import pandas as pd
 from collections.abc import Iterator
 from fastcore.basics import patch
@@ -16,7 +16,7 @@ from .clean import clean_bars
 from .client import HttpClient, RateLimiter
 from ..parts import registry
 
-# %% ../../nbs/data/deribit.ipynb #f603c03f
+# %% ../../nbs/data/deribit.ipynb #a389ccc6
 _RESOLUTION = {60: "60", 3600: "3600", 43200: "43200", 86400: "1D"}  # seconds of a candle -> Deribit's name
 
 @registry.register_source("deribit")
@@ -41,7 +41,7 @@ class DeribitSource(CachedSource):
         self.symbols = dict(BTC="BTC", ETH="ETH") | self.symbols
         self.client, self.limiter = HttpClient(base_url, timeout=timeout, retries=retries), RateLimiter(300)
 
-# %% ../../nbs/data/deribit.ipynb #fa3642c5
+# %% ../../nbs/data/deribit.ipynb #0007fd71
 _CANDLE = ("timestamp", "open", "high", "low", "close")  # columns of a row, time in milliseconds
 
 def _result(value, where: str) -> tuple[list, int | None]: # rows, and where to go on; None: that is all
@@ -59,7 +59,7 @@ def _candles(rows: list, step: int, where: str, repair: bool = False) -> pd.Data
     table = pd.DataFrame(rows, columns=_CANDLE).drop_duplicates("timestamp").assign(volume=0.0)
     return on_grid(clean_bars(table, name=where, repair=repair), step, where, repair)
 
-# %% ../../nbs/data/deribit.ipynb #c1696ccc
+# %% ../../nbs/data/deribit.ipynb #b3874839
 @patch
 def _ask(self: DeribitSource, symbol: str, since: int, end: int) -> tuple: # rows, continuation, time of the answer
     "One answer of the exchange; `end` in milliseconds."
@@ -82,7 +82,7 @@ def _page(self: DeribitSource, symbol: str, since: int, until: int) -> pd.DataFr
     t = bars.index.as_unit("s").asi8
     return bars[(t >= since) & (t < until) & (t + self.step <= now)]
 
-# %% ../../nbs/data/deribit.ipynb #982e0dbf
+# %% ../../nbs/data/deribit.ipynb #ae4cf85e
 @patch
 def fetch(self: DeribitSource,
     symbol: str, # a currency, such as BTC

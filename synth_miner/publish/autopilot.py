@@ -24,13 +24,13 @@ from ..lab.config import plain_config
 from ..lab.database import writer_lock
 from ..lab.experiment import run_experiment
 from ..model.forecaster import load_forecaster
-from ..model.files import read_json, write_json
+from ..model.save import read_json, write_json
+from .finished_recipe import check_recipe, train_packaged
 from .hub import publish_run
 from .promotion import Promotion
 from .retraining import autopilot_folder, autopilot_table, champion_of, next_round
 from .retraining import round_journals
 from ..score.competitions import get_competition
-from ..train.recipe import save_recipe, train_recipe
 
 # %% ../../nbs/publish/26_autopilot.ipynb #e7bdc337
 def new_from(
@@ -62,11 +62,13 @@ def _field_word(cfg, models: dict, source, first: pd.Timestamp, last: pd.Timesta
     try:
         stretch = bundle_stretch(FieldBundle(cfg.field.folder), rules, first + pd.Timedelta(seconds=rules.length), last)
         asking = dict(n_paths=cfg.backtest.n_paths, seed=cfg.seed, progress=cfg.progress)
-        verdict = judge_models(stretch, models, source, asking=asking)
+        days = len(set(stretch.field.times // 86400))
+        verdict = judge_models(stretch, models, source, asking=asking, block=min(3, max(1, days // 4)))
     except BadData as e: return dict(field=f"no verdict: {e}", worse=False)
     share = verdict.table.share
-    worse = bool((verdict.pairs.low > 1).any()) # how many times the challenger's share the champion gets
-    return dict(field=f"share {share['challenger']:.2%} against {share['champion']:.2%}", worse=worse)
+    low = float(verdict.pairs.low.iloc[0]) # how many times the challenger's share the champion gets
+    sure = "" if math.isfinite(low) else ", too few days for an interval"
+    return dict(field=f"share {share['challenger']:.2%} against {share['champion']:.2%}{sure}", worse=low > 1)
 
 def _decision(test, field: dict, missed: int) -> Promotion:
     "Promote or keep, from the paired test, the field and the prompts that only the challenger left unanswered."
@@ -107,10 +109,7 @@ def train_challenger(
 ) -> Path: # the model's folder
     "Train the recipe that `autopilot.recipe` names, or the configured model, on the bars before a time."
     from omegaconf import OmegaConf
-    name = cfg.autopilot.recipe
-    if name is not None:
-        bars = make_source(cfg).load_data(list(cfg.data.assets), step=get_competition(cfg.competition.name).step)
-        return save_recipe(train_recipe(str(name), bars, before=str(before), seed=cfg.seed), folder)
+    if cfg.autopilot.recipe is not None: return train_packaged(cfg, folder, before)
     own = OmegaConf.create(plain_config(cfg))
     own.mode, own.output_dir, own.run, own.resume = "train", str(folder), None, False
     own.training.cutoff, own.backtest.start = f"{before:%Y-%m-%d %H:%M}", None
@@ -129,14 +128,18 @@ def _open_round(cfg, folder: Path) -> tuple[Path, dict]:
     "The unfinished round, else a new one."
     files = round_journals(folder)
     if files and "done" not in (journal := read_json(files[-1], dict)): return files[-1], journal
-    last = _newest(cfg)
-    first = last - pd.Timedelta(seconds=to_seconds(cfg.autopilot.held_out))
     file = folder / f"round-{len(files) + 1:05d}" / "journal.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     journal = dict(time=f"{pd.Timestamp.now('UTC'):%Y-%m-%d %H:%M:%S}", recipe=str(cfg.autopilot.recipe or cfg.name),
-                   first=f"{first:%Y-%m-%d %H:%M}", last=f"{last:%Y-%m-%d %H:%M}", champion=champion_of(folder))
+                   champion=champion_of(folder))
     write_json(file, journal)
     return file, journal
+
+def _dated(cfg, file: Path, journal: dict, train: Callable) -> dict:
+    "Take the newest stretch of the bars for judging."
+    last = _newest(cfg)
+    first = last - pd.Timedelta(seconds=to_seconds(cfg.autopilot.held_out))
+    return dict(first=f"{first:%Y-%m-%d %H:%M}", last=f"{last:%Y-%m-%d %H:%M}")
 
 # %% ../../nbs/publish/26_autopilot.ipynb #1253f6c7
 def _trained(cfg, file: Path, journal: dict, train: Callable) -> dict:
@@ -170,37 +173,62 @@ def _publish(cfg, model: Path) -> str:
 
 # %% ../../nbs/publish/26_autopilot.ipynb #97d3ceb5
 _STEPS = dict( # key that a finished step leaves -> the step, what it does
-    challenger=(_trained, "training the challenger"), promote=(_judged, "judging it on days new to both"),
-    done=(_done, "closing the round"))
+    last=(_dated, "looking for the newest bars"), challenger=(_trained, "training the challenger"),
+    promote=(_judged, "judging it on days new to both"), done=(_done, "closing the round"))
+_TRIES = 12 # of training or judging while prices cannot be had; then the round ends
+
+def _failed(key: str, journal: dict, error: Exception) -> dict:
+    "What a step that failed leaves: prices that cannot be had are waited for, anything else ends the round."
+    if key == "done" or (key == "last" and not isinstance(error, OSError)): raise error
+    tries, gone = journal.get("tries", 0) + 1, isinstance(error, ConnectionError | TimeoutError)
+    text = f"{type(error).__name__}: {error}"[:300]
+    if key == "last" or (gone and tries <= _TRIES): return dict(waits=text, tries=tries)
+    return dict(challenger=journal.get("challenger"), promote=False, reason=f"failed: {error}")
+
+def _steps(cfg, file: Path, journal: dict, say: Callable, train: Callable) -> dict:
+    "Do the steps of a round that are not done yet, as far as prices can be had; each is entered when it is finished."
+    for key, (step, what) in _STEPS.items():
+        if key in journal: continue
+        say(f"{file.parent.name}: {what}")
+        try: journal = {k: v for k, v in journal.items() if k not in ("waits", "tries")} | step(cfg, file, journal, train)
+        except (BadData, RuntimeError, ValueError, OSError) as e: journal |= _failed(key, journal, e)
+        write_json(file, journal)
+        if "waits" in journal: break
+    return journal
+
+# %% ../../nbs/publish/26_autopilot.ipynb #c6ef54af
+def _drop_old(folder: Path, keep: int):
+    "Delete the trainings of old rounds, but not the champion's; their journals stay."
+    champion = Path(champion_of(folder))
+    leads = champion.relative_to(folder).parts[0] if champion.is_relative_to(folder) else None
+    for file in round_journals(folder)[:-keep]:
+        if file.parent.name != leads: shutil.rmtree(file.parent / "training", ignore_errors=True)
 
 def autopilot_round(
     cfg, # complete configuration
     say: Callable = print, # called with a line for each step
     *,
     train: Callable = train_challenger, # of (cfg, folder, before): the folder of a trained model
-) -> dict: # the journal
+) -> dict: # the journal; with "waits" where prices cannot be had, and the round goes on later
     "One round, or the rest of one that was interrupted. Raises NotWritable while another autopilot is at work."
     folder = autopilot_folder(cfg)
     folder.mkdir(parents=True, exist_ok=True)
     with writer_lock(folder / "autopilot.lock", wait=0.0):
         file, journal = _open_round(cfg, folder)
-        for key, (step, what) in _STEPS.items():
-            if key in journal: continue
-            say(f"{file.parent.name}: {what}")
-            try: journal |= step(cfg, file, journal, train)
-            except (BadData, RuntimeError, ValueError, OSError) as e:
-                if key == "done": raise
-                journal |= dict(challenger=journal.get("challenger"), promote=False, reason=f"failed: {e}")
-            write_json(file, journal)
+        journal = _steps(cfg, file, journal, say, train)
+        if "waits" not in journal: _drop_old(folder, cfg.autopilot.keep)
     return journal
 
 # %% ../../nbs/publish/26_autopilot.ipynb #8a2a74e6
+_FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 3600.0 # seconds between two tries of a step without prices: twice as long each time
+
 def run_autopilot(
     cfg, # complete configuration
     say: Callable = print, # called with a line for each step
     **how, # passed on to `autopilot_round`
 ) -> pd.DataFrame: # as `autopilot_table`
     "Rounds on a schedule, as many as `autopilot.rounds` says. Raises what `autopilot_round` raises."
+    check_recipe(cfg)
     folder, finished = autopilot_folder(cfg), 0
     while cfg.autopilot.rounds is None or finished < cfg.autopilot.rounds:
         due = next_round(folder, cfg.autopilot.every)
@@ -209,6 +237,11 @@ def run_autopilot(
             say(f"the next round begins at {due:%Y-%m-%d %H:%M} UTC")
             time.sleep(wait)
         journal = autopilot_round(cfg, say, **how)
+        if "waits" in journal:
+            pause = min(_FIRST_PAUSE * 2 ** (journal["tries"] - 1), _LONGEST_PAUSE)
+            say(f"no prices ({journal['waits']}); tried again in {pause:.0f} s")
+            time.sleep(pause)
+            continue
         say(f"{'promoted' if journal['promote'] else 'kept'}: {journal['reason']}")
         finished += 1
     return autopilot_table(folder)

@@ -41,7 +41,8 @@ def autopilot_table(
     "What every round did, and why."
     rows = [read_json(f, dict) for f in round_journals(folder)]
     words = {True: "promoted", False: "kept", None: "under way"}
-    rows = [dict(r, verdict=words[r.get("promote") if "done" in r else None]) for r in rows]
+    rows = [dict(r, verdict=words[r.get("promote") if "done" in r else None], reason=r.get("reason", r.get("waits")))
+            for r in rows]
     return pd.DataFrame(rows, columns=_COLUMNS).rename(columns={"first": "trained_until"})
 
 # %% ../../nbs/publish/18_retraining.ipynb #57c202f0

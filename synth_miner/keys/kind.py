@@ -117,7 +117,8 @@ def or_null(self: Kind,
 ) -> Kind:
     "The kind, or null."
     def make(): return Optional[self.make()]
-    return Kind(f"{self.text}, or null" + (f" ({meaning})" if meaning else ""), make, self.typed, self.listed, self.mapped)
+    return Kind(f"{self.text}, or null" + (f" ({meaning})" if meaning else ""), make, self.typed, self.listed,
+                self.mapped)
 
 @patch
 def or_else(self: Kind,

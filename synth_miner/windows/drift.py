@@ -138,6 +138,7 @@ def status(self: RegimeDriftMonitor) -> dict: # plain numbers, for a log
     "Rows, mix, divergence, threshold and alarm, all of this moment."
     counts = self.counts
     share = (counts / max(1, counts.sum())).round(6).tolist()
-    return dict(rows=int(counts.sum()), window_size=self.window_size, distribution=share,
-                train_distribution=self.train_distribution.round(6).tolist(), current_kl=self.current_kl,
-                threshold=self.threshold, should_retrain=self.should_retrain())
+    divergence = self.current_kl # under both names, and so is the live mix
+    return dict(rows=int(counts.sum()), window_size=self.window_size, distribution=share, live_distribution=share,
+                train_distribution=self.train_distribution.round(6).tolist(), current_kl=divergence,
+                symmetric_kl=divergence, threshold=self.threshold, should_retrain=self.should_retrain())

@@ -41,10 +41,10 @@ def aggregate_5m_to_1h(
     return resample_bars(asset, resample_rule, quiet=0).frame[list(OHLCV)].assign(**_inside(path))
 
 # %% ../../nbs/windows/11_regime_features.ipynb #69de3d30
-HOURLY_FEATURE_NAMES = (  # columns of `engineer_features`, in their order
+HOURLY_FEATURE_NAMES = [  # columns of `engineer_features`, in their order
     "open", "high", "low", "close", "volume", "realized_vol", "skew", "kurtosis", "parkinson_vol", "log_ret",
     *_AGG_INTRA_COLS,
-)
+]
 
 def _rolled(x: pd.Series, run: np.ndarray, window: int, least: int, statistic: str) -> pd.Series:
     "Skewness or kurtosis of the last `window` values of each row's run, NaN for fewer than `least`."
@@ -130,6 +130,6 @@ class OHLCVFeatureStep(FeatureStep):
     ): self.windows = (realized_vol_window, parkinson_vol_window, smooth_window)
 
     @property
-    def feature_names(self) -> Sequence[str]: return HOURLY_FEATURE_NAMES
+    def feature_names(self) -> Sequence[str]: return list(HOURLY_FEATURE_NAMES)
 
     def transform(self, df: pd.DataFrame) -> pd.DataFrame: return engineer_features(df, *self.windows)

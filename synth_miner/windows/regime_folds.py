@@ -47,8 +47,8 @@ def _cuts(index: pd.Index, sizes: Mapping) -> tuple[list, list]:
     need, have = train + val + test + 2 * gap, int(at[-1] - at[0] + row) if len(at) else 0
     if need > have:
         needed, present = (str(pd.Timedelta(x)) if unit == "time" else f"{x} rows" for x in (need, have))
-        raise BadData(f"no fold: train_size + val_size + test_size + 2 gap_size take {needed} and the table spans "
-                      f"{present}; make one of them smaller")
+        raise BadData(f"no fold: train_size + val_size + test_size + 2 gap_size take {needed}, which exceeds data "
+                      f"length {present}; make one of them smaller")
     edges = np.cumsum([0, train, gap, val, gap, test])
     folds = [np.searchsorted(at, at[0] + k * step + edges).tolist() for k in range((have - need) // step + 1)]
     return [f for f in folds if min(np.diff(f)[::2]) > 0], folds

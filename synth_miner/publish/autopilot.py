@@ -24,8 +24,8 @@ from ..lab.config import plain_config
 from ..lab.database import writer_lock
 from ..lab.experiment import run_experiment
 from ..model.forecaster import load_forecaster
-from ..model.save import read_json, write_json
-from .finished_recipe import check_recipe, train_packaged
+from ..model.files import read_json, write_json
+from .finished_recipe import check_retraining, train_packaged
 from .hub import publish_run
 from .promotion import Promotion
 from .retraining import autopilot_folder, autopilot_table, champion_of, next_round
@@ -228,7 +228,7 @@ def run_autopilot(
     **how, # passed on to `autopilot_round`
 ) -> pd.DataFrame: # as `autopilot_table`
     "Rounds on a schedule, as many as `autopilot.rounds` says. Raises what `autopilot_round` raises."
-    check_recipe(cfg)
+    check_retraining(cfg)
     folder, finished = autopilot_folder(cfg), 0
     while cfg.autopilot.rounds is None or finished < cfg.autopilot.rounds:
         due = next_round(folder, cfg.autopilot.every)

@@ -28,9 +28,9 @@ class _Modes(Mapping):
     def __len__(self): return len(self.modules)
     def __getitem__(self, name): return getattr(importlib.import_module(self.modules[name]), f"{name}_mode")
 
-_JUDGING, _ANSWERS, _LOOKING, _DESCRIBE = (f"synth_miner.cli.{name}" for name in (
-    "judging", "answers", "looking", "describe"))  # modules
-MODES = _Modes(train=_JUDGING, backtest=_JUDGING, score=_JUDGING, predict=_ANSWERS, recipe=_ANSWERS, runs=_LOOKING,
+_JUDGING, _ANSWERS, _RECIPES, _LOOKING, _DESCRIBE = (f"synth_miner.cli.{name}" for name in (
+    "judging", "answers", "recipes", "looking", "describe"))  # modules
+MODES = _Modes(train=_JUDGING, backtest=_JUDGING, score=_JUDGING, predict=_ANSWERS, recipe=_RECIPES, runs=_LOOKING,
                compare=_LOOKING, doctor=_LOOKING, data=_LOOKING, publish=_ANSWERS,
                serve="synth_miner.publish.serve", mine="synth_miner.publish.mine", autopilot=_ANSWERS,
                field="synth_miner.cli.field", export="synth_miner.cli.exporting", ultra="synth_miner.ultra.actions",

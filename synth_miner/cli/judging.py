@@ -25,7 +25,7 @@ from ..lab.received import check_received
 from ..evaluate.report import score_table
 from ..lab.report import save_figures
 from ..model.forecaster import BEST_BASELINE, load_forecaster
-from ..model.save import read_json, write_json
+from ..model.files import read_json, write_json
 from ..publish.run_log import log_run
 from ..score.competitions import get_competition
 from ..viz import save_figure

@@ -7,6 +7,7 @@ __all__ = ['HubSource']
 
 # %% ../../nbs/data/17_hub_files.ipynb #f93465e3
 import pandas as pd
+import re
 import warnings
 from collections.abc import Callable
 from fastcore.basics import patch
@@ -94,13 +95,17 @@ def _fetch(self: HubSource, filename: str, force: bool = False) -> Path:
     "A file on this machine. Raises BadData, PermissionError, ConnectionError."
     from huggingface_hub import hf_hub_download
     options = dict(cache_dir=self.cache_dir, endpoint=self.endpoint, token=self.token, **self._where())
-    download = partial(hf_hub_download, self.repo_id, filename, force_download=force, **options)
+    options |= {"force_download": True} if force else {}
+    given = {k: v for k, v in options.items() if v is not None}
+    download = partial(hf_hub_download, repo_id=self.repo_id, filename=filename, **given)
     try: file = Path(self._call(f"download {filename}", download))
     except HubFileMissing as e:
         raise HubFileMissing(f"{e}; the repository has {self._some_files()}") from None
-    self._commit = file.parts[-1 - len(Path(filename).parts)] # .../snapshots/{commit}/{filename}
+    folder = file.parts[-1 - len(Path(filename).parts)] # .../snapshots/{commit}/{filename}
+    if re.fullmatch("[0-9a-f]{40}", folder): self._commit = folder
     return file
 
+# %% ../../nbs/data/17_hub_files.ipynb #8fe6aca5
 @patch
 def _some_files(self: HubSource) -> str:
     "A few of the parquet files in the repository, for an error message."

@@ -15,7 +15,7 @@ from ..data.bars import bars_over
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source, new_run_folder
 from ..model.forecaster import load_forecaster
-from ..model.save import write_json
+from ..model.files import write_json
 from ..publish.answer import answer_prompt
 from ..publish.prompt import SimulationInput
 from ..score.competitions import get_competition
@@ -27,20 +27,30 @@ def _answer_lines(asset: str, start: pd.Timestamp, length: int, paths: list) -> 
     levels = f"5 % {last[0.05]:,.2f}, median {last[0.5]:,.2f}, 95 % {last[0.95]:,.2f}"
     return f"{asset} at {start:%Y-%m-%d %H:%M} UTC: {paths[0][0]:,}; after {pd.Timedelta(seconds=length)}: {levels}"
 
+def _asset_name(asset: str, rules) -> str:
+    "An asset as its competition writes it, however it was typed; one that the competition does not know, as it is."
+    return next((name for name in rules.assets if name.casefold() == asset.casefold()), asset)
+
+def _unasked(asset: str, rules) -> list[str]:
+    "What to say about an asset of one's own."
+    return [] if asset in rules.assets else [f"The subnet does not ask for {asset} in {rules.label}."]
+
 def predict_mode(
     cfg, # complete configuration; `asset` and `competition` say what is asked, `run` who answers
 ) -> str: # what to print
     "Answer one prompt at the end of the data, in the subnet's format, into answer.json."
     rules, source, forecaster = get_competition(cfg.competition.name), make_source(cfg), load_forecaster(cfg.run)
-    bars = bars_over(source.load_data([cfg.asset], step=forecaster.bar_step(rules))[0], time.time())
+    asset = _asset_name(cfg.asset, rules)
+    bars = bars_over(source.load_data([asset], step=forecaster.bar_step(rules))[0], time.time())
     start = (bars.timestamps[-1] + pd.Timedelta(seconds=bars.step)).ceil(f"{rules.price_step}s")
-    prompt = SimulationInput(cfg.asset, start.isoformat(), rules.step, rules.length, cfg.backtest.n_paths)
-    response = answer_prompt(forecaster, bars.frame, prompt, seed=cfg.seed)
-    file = new_run_folder(cfg.output_dir, f"predict-{cfg.asset}") / "answer.json"
+    prompt = SimulationInput(asset, start.isoformat(), rules.step, rules.length, cfg.backtest.n_paths)
+    response = answer_prompt(forecaster, bars.frame, prompt, seed=cfg.seed, rules=rules)
+    file = new_run_folder(cfg.output_dir, f"predict-{asset}") / "answer.json"
     write_json(file, dict(prompt=prompt._asdict(), response=list(response)))
+    notes = [*([SYNTHETIC_NOTE] if source.synthetic else []), *_unasked(asset, rules)]
     paths = response[2:]
-    lines = [_answer_lines(cfg.asset, start, rules.length, paths), *([SYNTHETIC_NOTE] if source.synthetic else [])]
-    return "\n".join([*lines, f"{len(paths)} paths of {len(paths[0])} prices are in {file}"])
+    place = f"{len(paths)} paths of {len(paths[0])} prices are in {file}"
+    return "\n".join([_answer_lines(asset, start, rules.length, paths), *notes, place])
 
 # %% ../../nbs/cli/02_answers.ipynb #73326a35
 def publish_mode(
@@ -62,11 +72,13 @@ def autopilot_mode(
     cfg, # complete configuration; `autopilot` says when, on what and how often
 ) -> str: # what to print at the end
     "Retrain, judge, and promote or keep, on a schedule. Raises InterruptedRun on Ctrl-C."
-    from synth_miner.publish.autopilot import autopilot_folder, autopilot_table, run_autopilot
+    from synth_miner.publish.retraining import autopilot_folder, autopilot_table
+    from synth_miner.publish.autopilot import run_autopilot
     folder = autopilot_folder(cfg)
     try: table = run_autopilot(cfg)
     except KeyboardInterrupt:
         print(autopilot_table(folder).to_string(index=False))
-        raise InterruptedRun(f"the autopilot was stopped; the champion in {folder} stays, and the same command goes on "
+        raise InterruptedRun(f"the autopilot was stopped; what is in {folder} stays, and the same command goes on "
                              "after the last finished step") from None
-    return f"{table.to_string(index=False)}\nEverything is in {folder} (champion.json, round-*/journal.json)"
+    leads = "champion.json, " if (folder / "champion.json").is_file() else "no model was promoted yet; "
+    return f"{table.to_string(index=False)}\nEverything is in {folder} ({leads}round-*/journal.json)"

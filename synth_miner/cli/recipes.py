@@ -14,7 +14,7 @@ from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..features.informed import INPUTS
 from ..lab.assemble import make_source, new_run_folder
-from ..model.save import read_json
+from ..model.files import read_json
 from ..names import choose
 from ..score.competitions import get_competition
 

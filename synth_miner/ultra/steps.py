@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KNOTS', 'STEPS', 'step_matrix', 'step_inputs', 'step_percentiles', 'first_weights', 'torch_percentiles', 'torch_crps',
-           'student_weights', 'StepModel', 'fit_steps']
+           'student_weights', 'directed', 'StepModel', 'fit_steps']
 
 # %% ../../nbs/ultra/11_steps.ipynb #1202efd2
 import numpy as np
@@ -59,7 +59,8 @@ def step_percentiles(
     w = weights
     x, lean = step_inputs(values, w["centre"], w["spread"])
     unit = np.tanh(x @ w["layer"] + w["lift"])
-    width = np.exp(np.clip(w["base"] + w["width"] @ x, -8, 8))
+    wider = (unit * w.get("widen", 0.0)).sum(1) # runs made before 2026-11-29 have no such weights
+    width = np.exp(np.clip(w["base"] + w["width"] @ x + wider, -8, 8))
     raw = w["bias"] + x @ w["steps"] + (unit[:, None] @ w["bend"])[:, 0]
     middle = w["shift"] + w["middle"] @ lean + width * (unit * w["turn"]).sum(1)
     moves = middle[:, None] + width[:, None] * (np.logaddexp(0.0, raw) @ _MATRIX.T)
@@ -77,10 +78,10 @@ def first_weights(
     width, base = np.zeros((1, n)), np.array([0.5 * np.log(HORIZON_SECONDS)])
     width[0, _SPOT] = 1 / len(_SPOT) # the mean of their logarithms
     bias = np.log(np.expm1(STEPS))[None] # softplus gives the steps of a Gaussian
-    layer = rng.normal(0, n ** -0.5, (1, n, hidden))
+    layer, lift = rng.normal(0, 0.3 * n ** -0.5, (1, n, hidden)), rng.normal(size=(1, hidden))
     return dict(middle=np.zeros((1, N_LEANS)), shift=np.zeros(1), width=width, base=base, bias=bias,
-                steps=np.zeros((1, n, k)), layer=layer, lift=np.zeros((1, hidden)), bend=np.zeros((1, hidden, k)),
-                turn=np.zeros((1, hidden)))
+                steps=np.zeros((1, n, k)), layer=layer, lift=lift, bend=np.zeros((1, hidden, k)),
+                turn=np.zeros((1, hidden)), widen=np.zeros((1, hidden)))
 
 # %% ../../nbs/ultra/11_steps.ipynb #932e3ae7
 def torch_percentiles(
@@ -90,7 +91,7 @@ def torch_percentiles(
 ) -> Float[Tensor, "n q"]: # moves from the microprice, USD
     "The formula of `step_percentiles` for many prompts, with a gradient."
     unit = torch.tanh(x @ w["layer"][0] + w["lift"])
-    width = torch.exp((w["base"] + x @ w["width"][0]).clamp(-8, 8))[:, None]
+    width = torch.exp((w["base"] + x @ w["width"][0] + unit @ w["widen"][0]).clamp(-8, 8))[:, None]
     steps = torch.nn.functional.softplus(w["bias"] + x @ w["steps"][0] + unit @ w["bend"][0])
     middle = (w["shift"] + lean @ w["middle"][0])[:, None] + width * (unit @ w["turn"][0])[:, None]
     return middle + width * (steps @ torch.as_tensor(_MATRIX, dtype=x.dtype).T)
@@ -116,6 +117,16 @@ def student_weights(
     return dict(middle=location[None, :-1], shift=location[-1:], base=scale[-1:], width=width[None],
                 bias=np.log(np.expm1(steps))[None])
 
+# %% ../../nbs/ultra/11_steps.ipynb #ce83e740
+def directed(
+    first: dict, # weights, one member
+    x: Float64[np.ndarray, "n f"], # as `step_inputs` gives them
+) -> dict: # the same with another layer
+    "Weights whose layer looks along the width."
+    along = first["width"][0] / max(float((x @ first["width"][0]).std()), 1e-6)
+    layer = first["layer"] + along[None, :, None]
+    return first | dict(layer=layer, lift=first["lift"] - x.mean(0) @ layer[0])
+
 # %% ../../nbs/ultra/11_steps.ipynb #a3ea249c
 class StepModel(UltraModel):
     "A middle and positive steps, fitted to the score; what the leaves of this room are made of."
@@ -123,9 +134,9 @@ class StepModel(UltraModel):
     def __init__(self,
         hidden: int = 0, # units of the layer, 0: a linear model
         members: int = 1, # of the ensemble, each fitted from its own first weights
-        epochs: int = 40, # at most, over the training samples
-        rate: float = 0.003, # of AdamW, falling to 0; three times as much for the middle
-        decay: float = 1.0, # weight decay of AdamW; three times as much for the layer
+        epochs: int = 12, # at most, over the training samples
+        rate: float = 0.0015, # of AdamW, falling to 0; three times as much for the middle, a fifth for the steps
+        decay: float = 0.3, # weight decay of AdamW
         batch: int = 512, # samples in a step
         held_back: float = 0.2, # share of the samples, the last ones, that choose the epoch
         seed: int = 0, # of first weights and order
@@ -133,29 +144,29 @@ class StepModel(UltraModel):
         super().__init__()
         self.hidden, self.members, self.epochs, self.rate, self.decay = hidden, members, epochs, rate, decay
         self.batch, self.held_back, self.seed = batch, held_back, seed
+        self.chosen = None # epochs that were fitted, known after `fit`
 
     def fit(self,
         samples: Samples, # in order of time, a few hundred
     ):
-        student = student_weights(samples.take(slice(_n_train(self, samples))))
-        members = [fit_steps(self, samples, student, self.seed + k) for k in range(self.members)]
+        cut = len(samples) - int(self.held_back * len(samples))
+        earlier, later = samples.take(slice(cut)), samples.take(slice(cut, None))
+        seeds, student = [self.seed + k for k in range(self.members)], student_weights(earlier)
+        scores = np.mean([fit_steps(self, earlier, student, s, judge=later)[1] for s in seeds], axis=0)
+        self.chosen, student = int(scores.argmin()), student_weights(samples)
+        members = [fit_steps(self, samples, student, s, self.chosen)[0] for s in seeds]
         self.weights = {k: np.concatenate([m[k] for m in members]) for k in members[0]}
-        units = feature_units(samples.take(slice(_n_train(self, samples))))
-        self.weights |= units | dict(price=samples.price[-1:].astype(float))
+        self.weights |= feature_units(samples) | dict(price=samples.price[-1:].astype(float))
         return self
 
 # %% ../../nbs/ultra/11_steps.ipynb #a88580f2
-def _n_train(model, samples) -> int:
-    "How many samples are trained on; the others choose the epoch."
-    return len(samples) - int(model.held_back * len(samples))
-
-_LAYER = ("layer", "bend", "turn")
-_DECAYS = dict(width=1.0, steps=1.0) | dict.fromkeys(_LAYER, 3.0)  # weight -> times the decay; others do not decay
+_DECAYS = dict(width=1.0, steps=1.0, layer=1.0, bend=1.0, turn=3.0)  # weight -> times the decay; others do not decay
+_RATES = dict(middle=3.0, steps=0.2)  # weight -> times the rate, others as it is; a step has a weight for each feature
 
 def _optimiser(model, weights, n_steps):
     "AdamW whose rate falls to 0."
-    groups = [dict(params=[v], weight_decay=model.decay * _DECAYS.get(k, 0.0),
-                   lr=model.rate * (3 if k == "middle" else 1)) for k, v in weights.items()]
+    groups = [dict(params=[v], weight_decay=model.decay * _DECAYS.get(k, 0.0), lr=model.rate * _RATES.get(k, 1.0))
+              for k, v in weights.items()]
     optimiser = torch.optim.AdamW(groups)
     return optimiser, torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
 
@@ -167,24 +178,35 @@ def _epoch(w, train, optimiser, schedule, order):
         optimiser.step()
         schedule.step()
 
+def _tensors(samples, units) -> list:
+    "Inputs and moves of samples."
+    arrays = *step_inputs(samples.values, **units), samples.move
+    return [torch.as_tensor(a, dtype=torch.float32) for a in arrays]
+
 # %% ../../nbs/ultra/11_steps.ipynb #335b3598
 def fit_steps(
     model: StepModel, # its settings are used
     samples: Samples, # in order of time
-    student: dict, # as `student_weights` gives them for the samples that are trained on
+    student: dict, # as `student_weights` gives them for the samples
     seed: int = 0, # of first weights and order
-) -> dict: # weights of the best epoch, one member
+    epochs: int | None = None, # after which it ends, at the rates of the whole fit; None: all of the model's
+    judge: Samples | None = None, # that are scored before the first epoch and after each; None: none
+) -> tuple[dict, list]: # weights of one member, and the scores, USD
     "AdamW on the score, in batches."
-    cut, noise = _n_train(model, samples), torch.Generator().manual_seed(seed)
-    units, first = feature_units(samples.take(slice(cut))), first_weights(model.hidden, seed) | student
-    inputs = [torch.as_tensor(a, dtype=torch.float32) for a in (*step_inputs(samples.values, **units), samples.move)]
+    n, units, noise = len(samples), feature_units(samples), torch.Generator().manual_seed(seed)
+    train, judged = _tensors(samples, units), None if judge is None else _tensors(judge, units)
+    first = directed(first_weights(model.hidden, seed) | student, train[0].double().numpy())
     w = {k: torch.tensor(v, dtype=torch.float32, requires_grad=True) for k, v in first.items()}
-    train, (x, lean, move) = [a[:cut] for a in inputs], [a[cut:] for a in inputs]
-    optimiser, schedule = _optimiser(model, w, model.epochs * -(-cut // model.batch))
-    best, chosen = np.inf, None
-    for epoch in range(model.epochs + 1):
-        with torch.no_grad(): score = float(torch_crps(torch_percentiles(w, x, lean), move))
-        if score < best: best, chosen = score, {k: v.detach().double().numpy().copy() for k, v in w.items()}
-        if epoch == model.epochs: break
-        _epoch(w, train, optimiser, schedule, torch.randperm(cut, generator=noise).split(model.batch))
-    return chosen
+    optimiser, schedule = _optimiser(model, w, model.epochs * -(-n // model.batch))
+    scores = [_score(w, judged)]
+    for _ in range(model.epochs if epochs is None else epochs):
+        _epoch(w, train, optimiser, schedule, torch.randperm(n, generator=noise).split(model.batch))
+        scores.append(_score(w, judged))
+    return {k: v.detach().double().numpy() for k, v in w.items()}, scores
+
+# %% ../../nbs/ultra/11_steps.ipynb #05e16824
+def _score(w, judged) -> float:
+    "Mean score of samples that are not trained on, USD; NaN where there are none."
+    if judged is None: return np.nan
+    x, lean, move = judged
+    with torch.no_grad(): return float(torch_crps(torch_percentiles(w, x, lean), move))

@@ -94,7 +94,8 @@ _BARS = """
 """
 
 # %% ../../nbs/publish/19_live_style.ipynb #4a5dc61c
-LIVE_STYLE = f"<style>{_PALETTE}{_WORDS}{_BOXES}{_GRID}{_BADGES}{_DRAWN}{_TABLES}{_BARS}</style>" # of what `live_html` makes
+_SHEETS = (_PALETTE, _WORDS, _BOXES, _GRID, _BADGES, _DRAWN, _TABLES, _BARS) # in this order
+LIVE_STYLE = f"<style>{''.join(_SHEETS)}</style>" # of what `live_html` makes
 
 # %% ../../nbs/publish/19_live_style.ipynb #40266967
 _LIGHT = ":root{color-scheme:light dark;--osm-back:#f4f6f9}body{margin:0;background:var(--osm-back)}"

@@ -78,6 +78,7 @@ def autopilot_mode(
     try: table = run_autopilot(cfg)
     except KeyboardInterrupt:
         print(autopilot_table(folder).to_string(index=False))
-        raise InterruptedRun(f"the autopilot was stopped; the champion in {folder} stays, and the same command goes on "
+        raise InterruptedRun(f"the autopilot was stopped; what is in {folder} stays, and the same command goes on "
                              "after the last finished step") from None
-    return f"{table.to_string(index=False)}\nEverything is in {folder} (champion.json, round-*/journal.json)"
+    leads = "champion.json, " if (folder / "champion.json").is_file() else "no model was promoted yet; "
+    return f"{table.to_string(index=False)}\nEverything is in {folder} ({leads}round-*/journal.json)"

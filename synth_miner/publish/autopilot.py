@@ -55,20 +55,24 @@ def unfit(
     return f"refused: only what follows {until:%Y-%m-%d %H:%M} is new to it, less than half of the judged days"
 
 # %% ../../nbs/publish/26_autopilot.ipynb #e28ee81b
+_ASKED_BEFORE = pd.Timedelta("1h") # a prompt is asked some minutes before its start, and scored some after its end
+
 def _field_word(cfg, models: dict, source, first: pd.Timestamp, last: pd.Timestamp) -> dict: # field, worse
     "What the field says of both models; worse: the challenger earns surely less."
     rules = get_competition(cfg.competition.name)
     if not Path(cfg.field.folder).is_dir(): return dict(field="no bundle", worse=False)
     try:
-        stretch = bundle_stretch(FieldBundle(cfg.field.folder), rules, first + pd.Timedelta(seconds=rules.length), last)
+        begin = first + pd.Timedelta(seconds=rules.length) + _ASKED_BEFORE
+        stretch = bundle_stretch(FieldBundle(cfg.field.folder), rules, begin, last)
         asking = dict(n_paths=cfg.backtest.n_paths, seed=cfg.seed, progress=cfg.progress)
         days = len(set(stretch.field.times // 86400))
-        verdict = judge_models(stretch, models, source, asking=asking, block=min(3, max(1, days // 4)))
+        both = {name: models[name] for name in ("champion", "challenger")} # shares are counted in the champion's
+        verdict = judge_models(stretch, both, source, asking=asking, block=min(3, max(1, days // 4)))
     except BadData as e: return dict(field=f"no verdict: {e}", worse=False)
     share = verdict.table.share
-    low = float(verdict.pairs.low.iloc[0]) # how many times the challenger's share the champion gets
-    sure = "" if math.isfinite(low) else ", too few days for an interval"
-    return dict(field=f"share {share['challenger']:.2%} against {share['champion']:.2%}{sure}", worse=low > 1)
+    high = float(verdict.pairs.high.iloc[0]) # how many times the champion's share the challenger gets
+    sure = "" if math.isfinite(high) else ", no interval"
+    return dict(field=f"share {share['challenger']:.2%} against {share['champion']:.2%}{sure}", worse=high < 1)
 
 def _decision(test, field: dict, missed: int) -> Promotion:
     "Promote or keep, from the paired test, the field and the prompts that only the challenger left unanswered."

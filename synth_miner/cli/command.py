@@ -49,6 +49,8 @@ def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     return lines
 
 # %% ../../nbs/cli/04_command.ipynb #9e79ec2f
+_WRITE_LAST = ("backtest", "score", "predict", "recipe", "field", "export") # modes that make a folder after their work
+
 def run_mode(
     cfg, # complete configuration
 ) -> str: # what to print
@@ -56,6 +58,9 @@ def run_mode(
     from synth_miner.score.competitions import use_competition
     mode = choose(cfg.mode, MODES, "mode")
     use_competition(checked(cfg).competition)
+    if cfg.mode in _WRITE_LAST:
+        from synth_miner.lab.database import check_writable
+        check_writable(cfg.output_dir)
     return "\n".join([*_fetch_models(cfg), mode(cfg)])
 
 # %% ../../nbs/cli/04_command.ipynb #52bf22d5

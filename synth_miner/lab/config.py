@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..components import discover_components
 from ..core import BadData
-from ..evaluate.runner import named_forecasters
 from ..features.informed import with_inputs
 from ..model.plain_files import check_nesting, read_plain
 from ..keys.check import KEYS, check_config
@@ -147,6 +146,7 @@ class BacktestSettings(NamedTuple):
 
     def rivals(self) -> dict: # name -> what `load_forecaster` takes
         "The baselines by name. Raises BadData for two of one name."
+        from synth_miner.evaluate.runner import named_forecasters
         return named_forecasters(self.baselines)
 
 # %% ../../nbs/lab/00_config.ipynb #88ca50a1

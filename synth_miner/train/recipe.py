@@ -19,12 +19,13 @@ from ..data.bars import AssetData
 from ..data.times import to_time
 from ..features.informed import with_inputs
 from ..model.forecaster import ModelForecaster, save_forecaster
-from ..model.save import read_json, write_atomic, write_json
+from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
 from ..parts import registry
 from .closed_form import IntervalShapes, interval_knots
 from .curve_training import RECIPE_TRAINING, fit_shape, train_curve, untrained
 from .curve_windows import CurveWindows
+from .quiet_hours import with_quiet_hours
 
 # %% ../../nbs/train/15_recipe.ipynb #d67c6cf1
 _HOURLY = dict(
@@ -36,12 +37,13 @@ _MARKET_HOURS = dict(name="vol_state", memory="29D", days=[1, 3, 7, 14, 28], cal
 RECIPES = {  # name -> settings
     "crypto_24h": dict(competition="crypto_24h", engineer=dict(name="vol_state"), stride="1h", members=2),
     "crypto_1h": dict(competition="crypto_1h", engineer=_HOURLY, stride="30min", members=2),
-    "commodities_24h": dict(competition="commodities_24h", engineer=_MARKET_HOURS, stride="2h", members=2,
-                            observed=0.05, own=12, training=dict(epochs=2.0)),
+    "commodities_24h": dict(competition="commodities_24h", engineer=_MARKET_HOURS, stride="6h", members=2,
+                            observed=0.05, quiet=[0.12, 0.2, 0.35], training=dict(epochs=2.0)),
 }
 _DEFAULTS = dict(
     observed=0.9, # as in `CurveWindows`
     own=1, # how often a window of the competition's own assets counts
+    quiet=[], # volatility of the quiet hours that markets that close are filled with, as in `with_quiet_hours`
     training={}, # changes to `RECIPE_TRAINING`
 )
 
@@ -130,7 +132,7 @@ def train_recipe(
     "Train a recipe on all windows of some bars. Raises UnknownPart for a recipe's name."
     r = recipe_settings(recipe)
     r["engineer"] = with_inputs(r["engineer"], **inputs or {})
-    engineer = registry.build("engineer", r["engineer"])
+    bars, engineer = with_quiet_hours(bars, r["quiet"], seed=seed), registry.build("engineer", r["engineer"])
     windows, how = CurveWindows(bars, engineer, r["competition"], r["stride"], r["observed"]), r["training"] | how
     _without_inputs(windows, _ABSENT, seed)
     rules, rows = windows.competition, _training_rows(windows, before)

@@ -26,7 +26,7 @@ from .closed_form import IntervalShapes, interval_knots
 from .curve_training import RECIPE_TRAINING, fit_shape, train_curve, untrained
 from .curve_windows import CurveWindows
 from .quiet_hours import with_quiet_hours
-from .slots import fit_slots, forecaster_with_slots
+from .slots import engineer_with_slots, fit_slots, forecaster_with_slots
 
 # %% ../../nbs/train/15_recipe.ipynb #d67c6cf1
 _HOURLY = dict(
@@ -199,8 +199,9 @@ def save_recipe(
     "Write model, engineer, recipe.yaml, facts.json and card.md; `load_forecaster` reads the folder."
     from omegaconf import OmegaConf
     facts = trained.facts
-    fitted = dict(slots=facts["slots"]) if "slots" in facts else {}
-    folder = save_forecaster(trained.forecaster, folder, facts["recipe"]["engineer"] | fitted)
+    engineer = facts["recipe"]["engineer"]
+    if "slots" in facts: engineer, _ = engineer_with_slots(engineer, facts["slots"])
+    folder = save_forecaster(trained.forecaster, folder, engineer)
     settings = facts["recipe"] | dict(training=facts["training"], seed=facts["seed"])
     write_json(folder / "facts.json", facts)
     write_atomic(folder / "recipe.yaml", OmegaConf.to_yaml(OmegaConf.create(settings)))

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ..core import BadData
 from ..data.bars import AssetData
 from ..data.times import to_time
-from ..features.informed import with_inputs
+from ..features.informed import INPUTS, with_inputs
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
@@ -171,7 +171,7 @@ Not seen: any other asset, any other time. It was trained on {assets} alone.
 ## Train it again
 
 ```
-synth-miner mode=recipe recipe={competition} data=parquet data.path=bars 'data.assets=[{list}]'
+synth-miner mode=recipe recipe={competition} data=parquet data.path=bars 'data.assets=[{list}]'{inputs}
 ```
 """
 
@@ -183,9 +183,10 @@ def recipe_card(
     "What a recipe is, what it has seen and what not, and how to train it again."
     assets = list(dict.fromkeys(asset for asset, *_ in facts["seen"]))
     sizes = {k: facts[k] for k in ("parameters", "windows", "seed")}
+    inputs = [f" features.{k}=..." for k in INPUTS if k in facts["recipe"]["engineer"]]
     return _CARD.format(
         competition=facts["recipe"]["competition"], members=facts["recipe"]["members"], **sizes,
-        results=f"\n{results}\n" if results else "", list=",".join(assets),
+        results=f"\n{results}\n" if results else "", list=",".join(assets), inputs="".join(inputs),
         spans="\n".join(f"| {asset} | {first} | {last} |" for asset, first, last in facts["seen"]),
         assets=" and ".join([", ".join(assets[:-1])] * (len(assets) > 1) + assets[-1:]),
     )

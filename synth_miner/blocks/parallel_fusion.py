@@ -35,18 +35,18 @@ class ParallelFusion(BlockBase):
         paths: list, # two or more: names, mappings, modules, or lists of those
         merge_strategy: str = "gating", # one of `MERGES`
         *,
-        d_model: int | None = None, # width D; needed unless all paths are modules and the merge is "gating"
+        d_model: int | None = None, # width D; needed for "input_gating" and for paths that are not modules yet
         seq_len: int | None = None, # T, for paths that need it
     ):
         super().__init__()
         self.merge_strategy = choose(merge_strategy, MERGES, "merge_strategy")
         if len(paths) < 2:
             raise ValueError(f"ParallelFusion needs at least 2 paths, got {len(paths)}")
-        if d_model is None and merge_strategy != "gating":
+        if d_model is None and merge_strategy == "input_gating":
             raise ValueError(f"merge_strategy={merge_strategy!r} needs d_model")
         self.paths = nn.ModuleList(_path(p, d_model, seq_len) for p in paths)
         if merge_strategy == "concat":
-            self.project = nn.Linear(len(paths) * d_model, d_model)
+            self.project = nn.Linear(len(paths) * d_model, d_model) if d_model else nn.Identity()
         else:
             self.gate = nn.Parameter(torch.zeros(len(paths)))
         if merge_strategy == "input_gating":

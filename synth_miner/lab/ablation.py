@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from collections.abc import Mapping, Sequence
 from fastcore.basics import patch
-from ..core import BadData
+from ..core import BadData, pick_device
 from ..data.source import DataSource
 from ..evaluate.runner import BacktestRunner
 from ..evaluate.prompts import unseen_from
@@ -25,8 +25,15 @@ from ..windows.loader import MarketDataLoader
 from torch.utils.data import DataLoader
 
 # %% ../../nbs/lab/10_ablation.ipynb #6cebe203
+def _configuration(variant): # DictConfig; a name, an address or a model stays as it is
+    "A variant as a configuration of its own, so that changing it later changes nothing outside."
+    from omegaconf import DictConfig, OmegaConf
+    if not isinstance(variant, (Mapping, DictConfig)): return variant
+    plain = plain_config(variant) if OmegaConf.is_config(variant) else dict(variant)
+    return OmegaConf.create(plain, flags={"allow_objects": True})
+
 class AblationExperiment:
-    "Variants trained or judged on the same windows. Raises ValueError for an unknown mode."
+    "Variants trained or judged on the same windows. `run` raises ValueError for an unknown mode or no variant."
     def __init__(self,
         configs: Mapping, # name -> recipe or configuration; in mode "backtest" what `load_forecaster` takes
         mode: str = "train", # "train" or "backtest"
@@ -37,21 +44,18 @@ class AblationExperiment:
         n_paths: int = 1000, # of an answer, in mode "backtest"
         progress: bool = False, # show bars
     ):
-        if not configs or not seeds: raise ValueError("give at least one configuration, by name, and one seed")
-        self.configs, self.mode, self.device = dict(configs), choose(mode, ("train", "backtest"), "mode"), device
+        self.configs = {name: _configuration(variant) for name, variant in configs.items()}
+        self.mode, self.device = mode, pick_device(device)
         self.seeds, self.training, self.n_paths, self.progress = tuple(seeds), dict(training or {}), n_paths, progress
         self.results, self.models, self.curves, self.windows = {}, {}, {}, {} # by name, filled by `run`
         self.synthetic = None # whether the market was made up; None: not known
         self.competition, self.result = None, None # whose score; the backtest's result
 
 # %% ../../nbs/lab/10_ablation.ipynb #3567f8d4
-def _as_recipe(config) -> dict:
-    "Recipe, training, past and features of a configuration in any of its forms."
-    c = plain_config(config) if type(config).__module__.startswith("omegaconf") else dict(config)
-    c = c if "model" in c else dict(model=c)
-    backbone = c["model"].get("backbone", {})
-    return dict(model=c["model"], training=dict(c.get("training") or {}), seq_len=backbone.get("seq_len"),
-                input_size=backbone.get("input_size"))
+def _as_recipe(variant) -> dict:
+    "Recipe and training of a variant in any of its forms."
+    c = plain_config(_configuration(variant))
+    return dict(model=c.get("model", c), training=dict(c.get("training") or {}))
 
 def _mean_windows(frames) -> pd.DataFrame:
     "Window scores, averaged over repeats."
@@ -70,30 +74,31 @@ def _ablation_metrics(fits, synthetic) -> dict:
     held = {} if fits[0].test is None else _part_metrics([f.test for f in fits], "test")
     facts = dict(epochs=[len(f.history) - 1 for f in fits], param_count=fits[0].parameters, seeds=len(fits),
                  synthetic=synthetic)
-    return {**_part_metrics([f.val for f in fits], "val"), **held, **facts}
+    best = [min(f.history, key=lambda row: row["val_relative"]) for f in fits] # the epoch whose weights were kept
+    crps = float(np.mean([row["val_crps"] for row in best])) # as `Trainer.validate` gives it
+    return {"val_crps": crps, **_part_metrics([f.val for f in fits], "val"), **held, **facts}
 
 # %% ../../nbs/lab/10_ablation.ipynb #e1f76f5c
 @patch
 def _data(self: AblationExperiment, train, val, test) -> tuple: # for `three_parts`; whether the market was made up
-    "The data to train on; the synthetic market where none are given. Raises ValueError for a loader that is missing."
-    if train is None and val is None and test is None:
-        first = _as_recipe(next(iter(self.configs.values())))
-        train = synthetic_windows(first["seq_len"] or 32, first["training"].get("horizon", 12),
-                                  first["input_size"] or 4, 16)
+    "The data to train on. Raises ValueError for a loader that is missing."
     if isinstance(train, MarketDataLoader): return train, train.synthetic
     if train is None or val is None:
-        raise ValueError("training needs train_loader and val_loader, or none at all: then it is the synthetic market")
+        raise ValueError("training needs train_loader and val_loader, or a MarketDataLoader as train_loader; "
+                         "synthetic_windows() makes one of an invented market")
     return (train, val, test), None
 
 # %% ../../nbs/lab/10_ablation.ipynb #cc92c6ce
 @patch
 def run(self: AblationExperiment,
-    train_loader=None, # batches, or a MarketDataLoader to split; None, and no others: the built-in market
+    train_loader=None, # batches, or a MarketDataLoader to split; None in mode "backtest" alone
     val_loader=None, # for early stopping
     test_loader=None, # held out; in mode "backtest" a MarketDataLoader, or a DataLoader over a MarketDataset
 ) -> dict: # name -> metrics, in bps where they are scores; means over seeds
     "Train and score every variant, or judge finished ones. Raises ValueError or BadData for unsuitable loaders."
-    if self.mode == "backtest": return self._judge(test_loader)
+    mode = choose(self.mode, ("train", "backtest"), "Unknown mode")
+    if not self.configs or not self.seeds: raise ValueError("give at least one configuration, by name, and one seed")
+    if mode == "backtest": return self._judge(test_loader)
     data, self.synthetic = self._data(train_loader, val_loader, test_loader)
     split = three_parts(data)
     self.competition = competition_of(split)

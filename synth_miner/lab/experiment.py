@@ -7,6 +7,7 @@ __all__ = ['first_held_out', 'held_out_runner', 'held_out_backtest', 'run_facts'
 
 # %% ../../nbs/lab/03_experiment.ipynb #a355bbfe
 import contextlib
+import math
 import pandas as pd
 import shlex
 import shutil
@@ -23,7 +24,7 @@ from .complete import complete_config
 from .config import RunSettings, check_names, checked_settings, read_settings
 from .report import model_card, save_figures
 from ..model.forecaster import ModelForecaster, save_forecaster
-from ..model.save import write_atomic, write_json
+from ..model.files import write_atomic, write_json
 from ..parts import registry
 from ..score.competitions import get_competition
 from ..secrets import without_environment
@@ -143,6 +144,10 @@ def _fit(settings, prepared, folder, say, log, watch) -> list[dict]:
                        folder=folder / "checkpoints", checkpoint_minutes=t.checkpoint_minutes, resume=settings.resume,
                        say=say, log=log, watch=report if watch else None)
 
+def _last_loss(history) -> float | None: # None: no epoch was trained
+    "Mean training loss of the last epoch that has one, in the objective's unit."
+    return next((float(row["loss"]) for row in reversed(history) if math.isfinite(row["loss"])), None)
+
 def _judge(settings, folder, prepared, forecaster, history, watch):
     "Backtest on the held-out prompts and write what came out. Gives metrics and result."
     def report(done, total): return watch("backtest", done, total, None)
@@ -151,7 +156,7 @@ def _judge(settings, folder, prepared, forecaster, history, watch):
     result = runner.run(watch=report if watch else None)
     best = min(history, key=lambda row: row["val_relative"])["epoch"]
     facts = dict(**run_facts(settings, forecaster, prepared.loader.dataset.step, result), leaks=str(prepared.leaks),
-                 best_epoch=best, skipped_steps=history[-1]["skipped"])
+                 best_epoch=best, loss=_last_loss(history), skipped_steps=history[-1]["skipped"])
     return _write_results(settings, folder, facts, runner, result, history), result
 
 # %% ../../nbs/lab/03_experiment.ipynb #621e6a93

@@ -24,7 +24,7 @@ from ..lab.config import plain_config
 from ..lab.database import writer_lock
 from ..lab.experiment import run_experiment
 from ..model.forecaster import load_forecaster
-from ..model.save import read_json, write_json
+from ..model.files import read_json, write_json
 from .finished_recipe import check_packaged, train_packaged
 from .hub import publish_run
 from .promotion import Promotion

@@ -14,7 +14,7 @@ from ..lab.assemble import make_source
 from ..lab.config import plain_config, read_settings
 from ..lab.experiment import run_facts, write_config
 from ..model.forecaster import load_forecaster
-from ..model.save import write_json
+from ..model.files import write_json
 from ..score.competitions import get_competition
 from ..train.recipe import recipe_settings, save_recipe, train_recipe
 

@@ -10,7 +10,7 @@ import pandas as pd
 from pathlib import Path
 from ..data.times import to_seconds
 from ..model.forecaster import BEST_BASELINE
-from ..model.save import read_json
+from ..model.files import read_json
 
 # %% ../../nbs/publish/18_retraining.ipynb #0889d990
 def autopilot_folder(

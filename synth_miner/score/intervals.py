@@ -7,6 +7,8 @@ __all__ = ['calculate_crps_for_paths', 'generate_adaptive_intervals', 'filter_va
 
 # %% ../../nbs/score/08_intervals.ipynb #50e27699
 import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 import numpy as np
 from fastcore.basics import patch
@@ -112,18 +114,22 @@ class CRPSMultiIntervalScorer:
             raise ValueError("intervals must name at least one interval; None stands for the subnet's")
         self.base_intervals = dict(SCORING_INTERVALS if intervals is None else intervals)
         self.time_increment, self.adaptive, self.min_intervals = int(time_increment), adaptive, min_intervals
+        self._interval_cache = {} # points of a path -> its intervals
 
     @property
     def intervals(self) -> dict: return dict(self.base_intervals) # name -> seconds
 
     def get_intervals_for_horizon(self,
         horizon_steps: int, # points of a path
-    ) -> dict: # name -> seconds
+    ) -> Mapping: # name -> seconds, read-only where it was adapted
         "The intervals that a path of this many points is scored at."
         if not self.adaptive: return self.intervals
+        if horizon_steps in self._interval_cache: return self._interval_cache[horizon_steps]
         fit = filter_valid_intervals(self.base_intervals, horizon_steps, self.time_increment)
-        if len(fit) >= self.min_intervals: return fit
-        return generate_adaptive_intervals(horizon_steps, self.time_increment, self.min_intervals)
+        if len(fit) < self.min_intervals:
+            fit = generate_adaptive_intervals(horizon_steps, self.time_increment, self.min_intervals)
+        self._interval_cache[horizon_steps] = MappingProxyType(fit)
+        return self._interval_cache[horizon_steps]
 
 # %% ../../nbs/score/08_intervals.ipynb #9cda799c
 @patch

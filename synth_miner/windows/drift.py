@@ -105,6 +105,7 @@ def current_kl(self: RegimeDriftMonitor) -> float:
     if not counts.sum(): return 0.0
     return float(regime_divergence(counts, self.train_distribution, len(self.tagger.train_labels)))
 
+# %% ../../nbs/windows/08_drift.ipynb #db99b4e8
 @patch(as_prop=True)
 def threshold(self: RegimeDriftMonitor) -> float:
     "Divergence above which it alarms, nats, for as many rows as the window holds."
@@ -131,11 +132,13 @@ def update(self: RegimeDriftMonitor,
     self.rows = both.iloc[-self.window_size:]
     return self.should_retrain()
 
+# %% ../../nbs/windows/08_drift.ipynb #b4612f73
 @patch
 def status(self: RegimeDriftMonitor) -> dict: # plain numbers, for a log
     "Rows, mix, divergence, threshold and alarm, all of this moment."
     counts = self.counts
     share = (counts / max(1, counts.sum())).round(6).tolist()
-    return dict(rows=int(counts.sum()), window_size=self.window_size, distribution=share,
-                train_distribution=self.train_distribution.round(6).tolist(), current_kl=self.current_kl,
-                threshold=self.threshold, should_retrain=self.should_retrain())
+    divergence = self.current_kl # under both names, and so is the live mix
+    return dict(rows=int(counts.sum()), window_size=self.window_size, distribution=share, live_distribution=share,
+                train_distribution=self.train_distribution.round(6).tolist(), current_kl=divergence,
+                symmetric_kl=divergence, threshold=self.threshold, should_retrain=self.should_retrain())

@@ -41,16 +41,17 @@ def aggregate_5m_to_1h(
     return resample_bars(asset, resample_rule, quiet=0).frame[list(OHLCV)].assign(**_inside(path))
 
 # %% ../../nbs/windows/11_regime_features.ipynb #69de3d30
-HOURLY_FEATURE_NAMES = (  # columns of `engineer_features`, in their order
+HOURLY_FEATURE_NAMES = [  # columns of `engineer_features`, in their order
     "open", "high", "low", "close", "volume", "realized_vol", "skew", "kurtosis", "parkinson_vol", "log_ret",
     *_AGG_INTRA_COLS,
-)
+]
 
 def _rolled(x: pd.Series, run: np.ndarray, window: int, least: int, statistic: str) -> pd.Series:
     "Skewness or kurtosis of the last `window` values of each row's run, NaN for fewer than `least`."
     rolling = x.groupby(run).rolling(window, min_periods=min(least, window))
     return getattr(rolling, statistic)().droplevel(0)
 
+# %% ../../nbs/windows/11_regime_features.ipynb #655485d5
 def _rolled_std(x: pd.Series, run: np.ndarray, window: int) -> pd.Series:
     "Sample standard deviation of the last `window` values of each row's run, NaN for fewer than two."
     start = np.searchsorted(run, run)
@@ -118,6 +119,7 @@ class FeatureStep(ABC):
     @abstractmethod
     def feature_names(self) -> Sequence[str]: "Columns that `transform` makes."
 
+# %% ../../nbs/windows/11_regime_features.ipynb #0a5c7530
 class OHLCVFeatureStep(FeatureStep):
     "`engineer_features` as a step."
 
@@ -128,6 +130,6 @@ class OHLCVFeatureStep(FeatureStep):
     ): self.windows = (realized_vol_window, parkinson_vol_window, smooth_window)
 
     @property
-    def feature_names(self) -> Sequence[str]: return HOURLY_FEATURE_NAMES
+    def feature_names(self) -> Sequence[str]: return list(HOURLY_FEATURE_NAMES)
 
     def transform(self, df: pd.DataFrame) -> pd.DataFrame: return engineer_features(df, *self.windows)

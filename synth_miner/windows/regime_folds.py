@@ -28,6 +28,7 @@ def _size(value, name: str, least: int) -> tuple:
     if n < least: raise BadData(f"{name} must be {'positive' if least else 'zero or more'}, got {value!r}")
     return (unit if n else None), n
 
+# %% ../../nbs/windows/13_regime_folds.ipynb #8213aa36
 def _sizes(sizes: Mapping, index: pd.Index) -> tuple[str, list[int]]:
     "The common unit of some sizes, and their numbers. Raises BadData for mixed units, TypeError without a time index."
     units, numbers = zip(*(_size(v, k, int(k != "gap_size")) for k, v in sizes.items()), strict=True)
@@ -46,8 +47,8 @@ def _cuts(index: pd.Index, sizes: Mapping) -> tuple[list, list]:
     need, have = train + val + test + 2 * gap, int(at[-1] - at[0] + row) if len(at) else 0
     if need > have:
         needed, present = (str(pd.Timedelta(x)) if unit == "time" else f"{x} rows" for x in (need, have))
-        raise BadData(f"no fold: train_size + val_size + test_size + 2 gap_size take {needed} and the table spans "
-                      f"{present}; make one of them smaller")
+        raise BadData(f"no fold: train_size + val_size + test_size + 2 gap_size take {needed}, which exceeds data "
+                      f"length {present}; make one of them smaller")
     edges = np.cumsum([0, train, gap, val, gap, test])
     folds = [np.searchsorted(at, at[0] + k * step + edges).tolist() for k in range((have - need) // step + 1)]
     return [f for f in folds if min(np.diff(f)[::2]) > 0], folds
@@ -68,6 +69,7 @@ class Fold:
     test_bars: pd.DataFrame # the same
     tagger: RegimeTagger | None = None # fitted on `train_features`
 
+# %% ../../nbs/windows/13_regime_folds.ipynb #89f95e6c
 def _fold(i: int, features: pd.DataFrame, cuts: list, tagger: RegimeTagger) -> Fold:
     "Fold `i`, tagged with regimes of its training part."
     parts = [slice(a, z) for a, z in zip(cuts[::2], cuts[1::2], strict=True)]

@@ -35,7 +35,8 @@ def _window_starts(n: int, seq_len: int, pred_len: int, starts: np.ndarray | Non
     last = n - seq_len - pred_len
     starts = np.arange(max(0, last + 1)) if starts is None else np.asarray(starts)
     if not len(starts):
-        raise BadData(f"no window of {seq_len} + {pred_len} rows fits into {n}; make seq_len or pred_len smaller")
+        raise BadData(f"a window of {seq_len} + {pred_len} rows exceeds data length {n}; "
+                      "make seq_len or pred_len smaller")
     if starts.min() < 0 or starts.max() > last:
         raise BadData(f"starts must be between 0 and {last}, got {starts.min()} to {starts.max()}")
     return starts
@@ -78,17 +79,26 @@ def set_epoch(self: RegimeBalancedSampler,
     self.epoch = epoch
 
 @patch
-def effective_distribution(self: RegimeBalancedSampler) -> np.ndarray:
-    "Expected share of each regime among draws, (n_regimes,)."
+def effective_distribution(self: RegimeBalancedSampler) -> dict[int, float]:
+    "Expected share of each regime among draws."
     known = self.window_regimes >= 0
-    return np.bincount(self.window_regimes[known], self.weights[known], minlength=self.n_regimes)
+    shares = np.bincount(self.window_regimes[known], self.weights[known], minlength=self.n_regimes)
+    return dict(enumerate(shares.tolist()))
 
 @patch
-def summary(self: RegimeBalancedSampler) -> pd.DataFrame:
+def table(self: RegimeBalancedSampler) -> pd.DataFrame: # one row per regime: windows, share, drawn
     "Windows of each regime, their share, and their share among draws."
     n = np.bincount(self.window_regimes[self.window_regimes >= 0], minlength=self.n_regimes)
     regimes = pd.RangeIndex(self.n_regimes, name="regime")
-    return pd.DataFrame(dict(windows=n, share=n / len(self.starts), drawn=self.effective_distribution()), regimes)
+    drawn = list(self.effective_distribution().values())
+    return pd.DataFrame(dict(windows=n, share=n / len(self.starts), drawn=drawn), regimes)
+
+@patch
+def summary(self: RegimeBalancedSampler) -> str:
+    "The same in words, one line per regime."
+    rows = self.table().itertuples()
+    words = "Regime {}: {} windows, {:.1%} of all, {:.1%} of the draws"
+    return "\n".join(words.format(*row) for row in rows)
 
 # %% ../../nbs/windows/09_regime_sampler.ipynb #190ffd36
 class RegimeWindowSampler(WindowSampler):

@@ -49,11 +49,11 @@ class TargetBuilder(ABC):
 
 # %% ../../nbs/windows/12_targets.ipynb #8cbfe15c
 def _moves(df: pd.DataFrame, column: str) -> np.ndarray:
-    "Ratio of each row's price to the one before, NaN after a hole."
-    if column not in df: raise BadData(f"no price column {column!r} among {list(df.columns)}")
+    "Ratio of each row's price to the one before: NaN after a hole, 1 in the first row, which no window can forecast."
+    if column not in df: raise BadData(f"price column {column!r} is not in features {list(df.columns)}")
     price, run = df[column].to_numpy(dtype=np.float64), run_numbers(df.index)
     if not len(price): return price
-    return np.r_[np.nan, np.where(np.diff(run) == 0, price[1:] / price[:-1], np.nan)]
+    return np.r_[1.0, np.where(np.diff(run) == 0, price[1:] / price[:-1], np.nan)]
 
 # %% ../../nbs/windows/12_targets.ipynb #e7de0269
 @registry.register_target_builder("log_return")
@@ -94,5 +94,5 @@ class MultiColumnTarget(TargetBuilder):
     def build_targets(self, df: pd.DataFrame) -> np.ndarray:
         "The columns as an array. Raises BadData for a missing one."
         missing = [c for c in self.columns if c not in df]
-        if missing: raise BadData(f"no column {missing} among {list(df.columns)}")
+        if missing: raise BadData(f"columns {missing} are not in features {list(df.columns)}")
         return df[self.columns].to_numpy(dtype=np.float32)

@@ -10,6 +10,7 @@ import math
 import numpy as np
 import os
 import pandas as pd
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -88,13 +89,16 @@ class LiveState:
 
 # %% ../../nbs/publish/20_live_state.ipynb #61313e9f
 @patch
+def _waiting_names(self: LiveState) -> list[str]:
+    "Files of the waiting prompts; there may be many thousands."
+    if self.book is None: return []
+    try: return [e.name for e in os.scandir(self.book.folder / "waiting") if re.fullmatch(r"[^.].*\.parquet", e.name)]
+    except FileNotFoundError: return []
+
+@patch
 def _waiting(self: LiveState) -> list[dict]:
     "Fans of the newest waiting prompts, with the price so far."
-    if self.book is None: return []
-    try: names = [e.name for e in os.scandir(self.book.folder / "waiting") if e.name[0] != "."]
-    except FileNotFoundError: return []
-    names = [name for name in names if name.endswith(".parquet")]
-    shown = _newest_names(names, self.book.competitions, self.predictor.clock())
+    shown = _newest_names(self._waiting_names(), self.book.competitions, self.predictor.clock())
     self._fans = {name: self._fans.get(name) or self._fan(name) for name in shown}
     rows = [dict(row) for row in self._fans.values() if row is not None]
     for row in rows:
@@ -196,7 +200,7 @@ def _make(self: LiveState) -> dict:
     took = dict(self.metrics.took)
     latency = self.metrics.latency() | dict(buckets={end: took.get(end, 0) for end in [*self.metrics.buckets, "+Inf"]})
     prompts, boards = self._prompts(), self._boards()
-    waiting = 0 if self.book is None else len(self.book.waiting)
+    waiting = len(self._waiting_names())
     scored = sum(int(max(m["prompts"] for m in board["models"])) for board in boards)
     return as_plain(dict(
         time=self.predictor.clock(), since=self.since, state=state, synthetic=status["synthetic"],

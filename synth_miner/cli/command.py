@@ -145,6 +145,7 @@ def _run_hydra(words: Sequence[str]):
         jobs.append(" ".join(words[1:] if "-m" not in words else _own_words()))
         _name_from_choice(cfg)
         try:
+            if cfg.path is not None and cfg.mode != "migrate": cfg = _of_file(cfg)
             if cfg.sweep_id is not None and cfg.mode == "train": return _sweep_job(cfg)
             _print(run_mode(cfg))
         except user_errors() as e: errors.append((jobs[-1], e))
@@ -152,6 +153,12 @@ def _run_hydra(words: Sequence[str]):
     _raise_errors(errors, len(jobs), words)
 
 # %% ../../nbs/cli/04_command.ipynb #33e46855
+def _of_file(cfg):
+    "The configuration in the file that `path` names. Raises BadData in a mode that takes none."
+    from synth_miner.cli.judging import config_of_file
+    if cfg.mode != "train": raise BadData(f"path= belongs to mode=train and mode=migrate; mode={cfg.mode} reads no file")
+    return config_of_file(cfg)
+
 def _name_from_choice(cfg):
     "Give a model that has no name the one of its file, as Hydra chose it."
     from hydra.core.hydra_config import HydraConfig

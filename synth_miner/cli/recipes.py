@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
+from ..features.informed import INPUTS
 from ..lab.assemble import make_source, new_run_folder
 from ..model.files import read_json
 from ..names import choose
@@ -43,7 +44,8 @@ def _train_into(name: str, cfg, folder: Path) -> tuple[dict, bool]: # facts, and
     source, kept = make_source(cfg), folder / "checkpoints"
     if not (folder / "facts.json").is_file():
         bars = source.load_data(list(cfg.data.assets), step=rules.step)
-        save_recipe(train_recipe(name, bars, before=cfg.before, seed=cfg.seed, kept=kept), folder)
+        inputs = {k: cfg.features.get(k) for k in INPUTS}
+        save_recipe(train_recipe(name, bars, before=cfg.before, seed=cfg.seed, kept=kept, inputs=inputs), folder)
     shutil.rmtree(kept, ignore_errors=True)
     return read_json(folder / "facts.json", dict), source.synthetic
 

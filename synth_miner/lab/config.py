@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..components import discover_components
 from ..core import BadData
+from ..features.informed import with_inputs
 from ..model.plain_files import check_nesting, read_plain
 from ..keys.check import KEYS, check_config
 from ..keys.lengths import with_lengths
@@ -191,7 +192,7 @@ def read_settings(
         raise BadData(f"the configuration lacks {', '.join(lacking)}; compose a complete one with load_config()")
     c = with_lengths(c)
     rules = c["competition"]
-    data = _fill(DataSettings, c["data"], "data.", features=c["features"])
+    data = _fill(DataSettings, c["data"], "data.", features=with_inputs(c["features"]))
     windows = _fill(WindowSettings, {**rules, **c["training"]}, "training.", regimes=c["regimes"])
     training = _fill(TrainingSettings, c["training"], "training.")
     backtest = _fill(BacktestSettings, c["backtest"], "backtest.")

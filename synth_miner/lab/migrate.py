@@ -7,6 +7,7 @@ __all__ = ['MIGRATION_PAGE', 'migrate_file', 'migration_text']
 
 # %% ../../nbs/lab/02_migrate.ipynb #3de345b0
 import json
+import shlex
 from pathlib import Path
 from ..core import BadData
 from .config import load_config
@@ -17,12 +18,32 @@ from ..model.files import write_atomic
 # %% ../../nbs/lab/02_migrate.ipynb #9650558d
 MIGRATION_PAGE = "tutorials/coming_from_osa"  # the page with the table from old names to new ones
 
+def _with_defaults(file: Path, old: dict) -> tuple[dict, list]: # and notes
+    "A configuration together with the files that its `defaults` name in the folders beside it; its own keys win."
+    from omegaconf import OmegaConf
+    parts, notes = [], []
+    for entry in old.get("defaults") or []:
+        group, name = next(iter(entry.items())) if isinstance(entry, dict) else ("", entry)
+        group = group.removeprefix("optional ").removeprefix("override ").strip("/")
+        part = file.parent / group / f"{str(name).removesuffix('.yaml')}.yaml"
+        if name in ("_self_", None): continue
+        if not part.is_file():
+            notes.append(f"defaults: there is no file {part.relative_to(file.parent)} beside it; write its keys into "
+                         "the new file")
+            continue
+        found = OmegaConf.to_container(load_config(path=part), resolve=False)
+        parts.append(found if not group or group in found else {group: found})
+    own = {k: v for k, v in old.items() if k != "defaults"}
+    return OmegaConf.to_container(OmegaConf.merge(*parts, own), resolve=False), notes
+
 def _migrate_yaml(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A YAML file for this package. Raises UnknownPart for a file without anything to carry over."
     from omegaconf import OmegaConf
-    old = OmegaConf.to_container(load_config(path=file), resolve=False)
+    old, missing = _with_defaults(file, OmegaConf.to_container(load_config(path=file), resolve=False))
     new, notes = migrate_config(old)
+    notes += missing
     if "head" in new or "backbone" in new: new = {"name": file.stem, **new}
+    if "model" in new: new["model"] = {"name": file.stem, **new["model"]}
     return OmegaConf.to_yaml(OmegaConf.create(new)), notes
 
 def _migrate_notebook(file: Path) -> tuple[str, list]: # text of the new file, and notes
@@ -69,6 +90,6 @@ def migration_text(
     "What was written, what was left out, and what to do next."
     target, notes = migrated
     runnable = target.endswith((".yaml", ".yml"))
-    use = f'run it in Python with run_experiment("{target}")' if runnable else "run it from top to bottom"
+    use = f"train it with synth-miner path={shlex.quote(target)}" if runnable else "run it from top to bottom"
     left = [f"  - {note}" for note in notes] or ["  nothing was left out"]
     return "\n".join([f"Written: {target}; {use}", *left, f"The table from old names to new ones: {MIGRATION_PAGE}"])

@@ -140,13 +140,18 @@ def _migrate_keys(old: Mapping, new: dict, notes: list):
         else: notes.append(f"{key} is left out: {DROPPED_KEYS.get(key, 'it has no counterpart')}")
 
 # %% ../../nbs/lab/01_old_config.ipynb #76a495b7
-def _resolved(value, old: Mapping):
-    "A value with references to other keys of the file replaced; None where the other key is in another file."
-    if isinstance(value, Mapping): return {k: _resolved(v, old) for k, v in value.items()}
-    if isinstance(value, list): return [_resolved(v, old) for v in value]
-    if not isinstance(value, str) or not (m := re.fullmatch(r"\$\{([\w.]+)\}", value)): return value
-    for key in m[1].split("."): old = old.get(key) if isinstance(old, Mapping) else None
-    return old
+def _resolved(node): # plain
+    "A node with references to other keys of the file replaced; None where the other key is in another file."
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    if not OmegaConf.is_config(node): return node
+    def value(key):
+        raw = OmegaConf.to_container(node, resolve=False)[key]
+        if isinstance(raw, str) and "${oc." in raw: return raw # an environment variable stays one
+        try: return _resolved(node[key])
+        except OmegaConfBaseException: return None
+    if OmegaConf.is_list(node): return [value(i) for i in range(len(node))]
+    return {key: value(key) for key in node}
 
 def _elsewhere(old: Mapping, new: Mapping, where: str = "") -> list[str]: # sentences
     "Which keys refer to another file, where their value is."
@@ -175,10 +180,11 @@ def migrate_config(
     config: Mapping, # plain, as the ancestor's YAML holds it: a model, a data node, or an experiment
 ) -> Migrated: # the result is a recipe where the file was one, else keys that `run_experiment` completes
     "A configuration for this package. Raises UnknownPart where nothing in it can be carried over."
+    from omegaconf import OmegaConf
     notes, new = [], {}
     bare = "backbone" in config or ("model" in config and len(config) == 1)
     old = {"model": config} if "backbone" in config else {"data": config} if "data_source" in config else config
-    whole = {k: _resolved(v, old) for k, v in old.items()}
+    whole = _resolved(OmegaConf.create(dict(old)))
     notes += _elsewhere(old, whole)
     old = _without_none(whole)
     if "data" in old: new |= _migrate_data(old["data"], notes)

@@ -56,6 +56,7 @@ def _newest_names(names: Iterable[str], rules: Mapping | None = None, now: float
         if int(start) + length / 4 <= now: begun[competition, asset] = name
     return sorted((newest | begun).values(), reverse=True)[:_SHOWN]
 
+# %% ../../nbs/publish/20_live_state.ipynb #299a20c0
 def _so_far(bars: AssetData | None, start: int, seconds: list) -> list:
     "Prices since the start of a prompt, at moments since then; None where no bar is known."
     if bars is None or not len(bars): return [None] * len(seconds)
@@ -110,6 +111,7 @@ def _fan(self: LiveState, name: str) -> dict | None:
                  by=a.by, cause=a.cause, n=a.prompt.num_simulations, scores=None)
     return facts | fan_summary(a.paths, a.prompt.time_increment)
 
+# %% ../../nbs/publish/20_live_state.ipynb #937eee10
 @patch
 def _prompts(self: LiveState) -> list[dict]:
     "The newest waiting prompts, then the newest scored ones."
@@ -131,6 +133,7 @@ def _boards(self: LiveState) -> list[dict]:
     if self._scored[0] != version: self._scored = version, self._new_boards()
     return self._scored[1] or []
 
+# %% ../../nbs/publish/20_live_state.ipynb #6ada29e3
 @patch
 def _new_boards(self: LiveState) -> list[dict]:
     "The leaderboards as they are now, and how many prompts were scored."
@@ -183,6 +186,7 @@ def _answers(self: LiveState) -> dict:
     rows = [dict(by=who, cause=cause or None, n=n) for (who, cause), n in sorted(by.items(), key=lambda x: -x[1])]
     return dict(total=sum(by.values()), by=rows, refused=refused)
 
+# %% ../../nbs/publish/20_live_state.ipynb #69ad0a0b
 @patch
 def _make(self: LiveState) -> dict:
     "The state as it is now."
@@ -200,6 +204,7 @@ def _make(self: LiveState) -> dict:
         prompts=prompts, stored=dict(waiting=waiting, scored=scored), boards=boards, field=self.standings,
         prices=prices, sources=self.predictor.live.health.rows(), retraining=self._retraining()))
 
+# %% ../../nbs/publish/20_live_state.ipynb #ef404cfc
 @patch
 def state(self: LiveState) -> dict: # JSON-able, see the table at the top
     "All that a dashboard shows."

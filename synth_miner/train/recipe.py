@@ -10,12 +10,14 @@ import hashlib
 import json
 import numpy as np
 import pandas as pd
-from collections.abc import Sequence
+import torch
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData
 from ..data.bars import AssetData
 from ..data.times import to_time
+from ..features.informed import with_inputs
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
@@ -85,6 +87,11 @@ def _training_rows(windows, before) -> np.ndarray:
     rows = np.flatnonzero(windows.time + windows.competition.length <= latest)
     if not len(rows): raise BadData(f"no window of {windows.competition.name} ends before {before}")
     return rows
+def _without_inputs(windows: CurveWindows, share: float, seed: int):
+    "Make the optional inputs absent in a share of the windows, so that a model also learns to answer without them."
+    own = getattr(windows.engineer, "own", ())
+    some = np.random.default_rng(seed).random(len(windows)) < share
+    if own: windows.state[torch.as_tensor(some), -len(own):] = 0
 
 # %% ../../nbs/train/15_recipe.ipynb #da93da5b
 def _recipe_facts(settings, training, model, shapes, windows, rows, **more) -> dict:
@@ -109,6 +116,8 @@ def _claim(folder: str | Path, windows: CurveWindows, **facts):
                       "settings, or train anew")
 
 # %% ../../nbs/train/15_recipe.ipynb #6993f901
+_ABSENT = 0.2  # share of the training windows without their optional inputs
+
 def train_recipe(
     recipe: str | dict, # a name in `RECIPES`, or settings like theirs
     bars: Sequence[AssetData], # at the competition's step, gaps allowed
@@ -117,12 +126,15 @@ def train_recipe(
     seed: int = 0, # of everything
     shape_steps: int = 150, # of the fit of the shape
     kept: str | Path | None = None, # folder of checkpoints, from which it goes on; None: nothing is kept
+    inputs: Mapping | None = None, # optional ones, `events` and `implied_volatility`; None: none, as packaged
     **how, # changes to `RECIPE_TRAINING`
 ) -> TrainedRecipe:
     "Train a recipe on all windows of some bars. Raises UnknownPart for a recipe's name."
     r = recipe_settings(recipe)
+    r["engineer"] = with_inputs(r["engineer"], **inputs or {})
     bars, engineer = with_quiet_hours(bars, r["quiet"], seed=seed), registry.build("engineer", r["engineer"])
     windows, how = CurveWindows(bars, engineer, r["competition"], r["stride"], r["observed"]), r["training"] | how
+    _without_inputs(windows, _ABSENT, seed)
     rules, rows = windows.competition, _training_rows(windows, before)
     often = np.repeat(rows, np.where(np.isin(windows.asset[rows], rules.assets), r["own"], 1))
     model, shapes = untrained(windows, often, r["members"], seed=seed), IntervalShapes(interval_knots(rules))

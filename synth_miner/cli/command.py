@@ -121,7 +121,9 @@ def _as_hydra_wants(words: Sequence[str]):
 # %% ../../nbs/cli/04_command.ipynb #5282151d
 class LostOutput(OSError):
     "The standard output takes nothing more; `exit_code` is the command's."
-    def __init__(self, error: OSError):
+    def __init__(self,
+        error: OSError, # of the write
+    ):
         super().__init__(f"the output cannot be written: {error.strerror or error}")
         self.exit_code = 141 if isinstance(error, BrokenPipeError) else 2 # 128 + SIGPIPE, as a shell has it
 

@@ -74,6 +74,11 @@ def config_of_file(
     return complete
 
 # %% ../../nbs/cli/01_judging.ipynb #007ec75a
+def _tracked_line(tracked: str) -> str:
+    "Where W&B has a run, or the command that sends it there."
+    if "://" in tracked: return f"W&B: {tracked}"
+    return f"W&B: kept offline; to send it: {shlex.join(['wandb', 'sync', tracked])}"
+
 def train_mode(
     cfg, # complete configuration
 ) -> str: # what to print
@@ -83,9 +88,7 @@ def train_mode(
     tracked = log_run(out["run"], mode=cfg.tracking.wandb, project=cfg.tracking.project) if out["fresh"] else None
     lines = ["", score_table(out["result"], out["config"].name),
              f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)"]
-    if tracked is not None:
-        lines.append(f"W&B: {tracked}" if "://" in tracked else
-                     f"W&B: kept offline; to send it: {shlex.join(['wandb', 'sync', tracked])}")
+    if tracked is not None: lines.append(_tracked_line(tracked))
     if out["interrupted"]:
         print("\n".join(lines))
         again = shlex.join(["synth-miner", "resume=true", f"run={out['run']}"])

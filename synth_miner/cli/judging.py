@@ -57,7 +57,7 @@ def _recorded(cfg):
     resumed = [f"run={cfg.run}"] if cfg.resume else []
     return load_config([*own, *resumed, "sweep_id=null", f"progress={str(cfg.progress).lower()}"], path=file)
 
-# %% ../../nbs/cli/01_judging.ipynb #c384c518
+# %% ../../nbs/cli/01_judging.ipynb #eb09a543
 def config_of_file(
     cfg, # complete configuration; `path` names a file of settings
 ): # a complete configuration

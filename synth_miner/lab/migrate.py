@@ -28,14 +28,15 @@ def _with_defaults(file: Path, old: dict) -> tuple[dict, list]: # and notes
         part = file.parent / group / f"{str(name).removesuffix('.yaml')}.yaml"
         if name in ("_self_", None): continue
         if not part.is_file():
-            notes.append(f"defaults: there is no file {part.relative_to(file.parent)} beside it; write its keys into "
-                         "the new file")
+            notes.append(f"defaults: there is no file {part.relative_to(file.parent)} beside it; write its keys "
+                         "into the new file")
             continue
         found = OmegaConf.to_container(load_config(path=part), resolve=False)
         parts.append(found if not group or group in found else {group: found})
     own = {k: v for k, v in old.items() if k != "defaults"}
     return OmegaConf.to_container(OmegaConf.merge(*parts, own), resolve=False), notes
 
+# %% ../../nbs/lab/02_migrate.ipynb #d47d6a12
 def _migrate_yaml(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A YAML file for this package. Raises UnknownPart for a file without anything to carry over."
     from omegaconf import OmegaConf
@@ -49,7 +50,8 @@ def _migrate_yaml(file: Path) -> tuple[str, list]: # text of the new file, and n
 def _text(file: Path) -> str:
     "What a file says, without a byte order mark. Raises BadData for one that is not UTF-8."
     try: return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as e: raise BadData(f"{file} is not UTF-8 ({e}); save it as UTF-8 and try again") from None
+    except UnicodeDecodeError as e:
+        raise BadData(f"{file} is not UTF-8 ({e}); save it as UTF-8 and try again") from None
 
 def _migrate_notebook(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A notebook for this package, without outputs. Raises BadData for a file that is not one."

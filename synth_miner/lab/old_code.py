@@ -54,7 +54,8 @@ def _line(line: str, notes: list) -> str:
         notes.append(f"left out: {m[2].strip()}: {why}")
         return f"{m[1]}# {m[2]}  # {why}" if pattern is _SHELL else f"{m[1]}pass  # {m[2]}: {why}"
     if _SAME_BARS.search(line):
-        notes.append("OHLCVEngineer of 5min becomes 15min: it looks inside a bar, and the ancestor's files hold bars of 5min")
+        notes.append("OHLCVEngineer of 5min becomes 15min: it looks inside a bar, and the ancestor's files hold bars "
+                     "of 5min")
     return _SAME_BARS.sub(r"\g<1>15min\g<2>", line).replace("python main.py", "synth-miner")
 
 _MAGIC = re.compile(r"^(\s*)(?:[!%?]|[\w, ]+=\s*[!%]|.*\?\s*$).*$")  # what only a notebook understands
@@ -63,9 +64,11 @@ def _alone(line: str, number: int) -> list:
     "The import on one line of code that cannot be read as a whole."
     try: nodes = ast.parse(line.strip()).body
     except SyntaxError: return []
+    indent = len(line) - len(line.lstrip())
     for node in nodes:
         ast.increment_lineno(node, number)
-        node.col_offset, node.end_col_offset = (x + len(line) - len(line.lstrip()) for x in (node.col_offset, node.end_col_offset))
+        node.col_offset += indent
+        node.end_col_offset += indent
     return nodes
 
 def _statements(code: str) -> list: # old imports: first line, last line, node

@@ -53,6 +53,7 @@ def _text(file: Path) -> str:
     except UnicodeDecodeError as e:
         raise BadData(f"{file} is not UTF-8 ({e}); save it as UTF-8 and try again") from None
 
+# %% ../../nbs/lab/02_migrate.ipynb #c7793611
 def _migrate_notebook(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A notebook for this package, without outputs. Raises BadData for a file that is not one."
     text = _text(file)

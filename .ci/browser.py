@@ -1,6 +1,6 @@
 """Drive the widget pages in a real browser: JupyterLab, and Voila for the app, on a free port, with Playwright and Debian's chromium.
 
-Works on notebooks in a temporary folder. `python .ci/browser.py [screenshots=FOLDER] [page ...]`; pages: training, backtest, publish (the last two use the run that the first one leaves), app.
+Works on notebooks in a temporary folder. `python .ci/browser.py [screenshots=FOLDER] [page ...]`; pages: training, backtest, publish (the last two use the run that the first one leaves), live, app.
 """
 import contextlib
 import json
@@ -202,6 +202,32 @@ def app(d: Driver):
     d.tab("Publish"); d.says("The card, as it will look"); look(d, "app-publish")
     d.tab("Field"); d.button("Judge").wait_for(timeout=PATIENCE); d.fill("every", "soon"); d.press("Judge"); d.says("every: 'soon' is not a time"); d.fill("every", "12h"); d.press("Judge"); d.says("are made up")
     d.page.locator("svg.osm-scatter:visible circle").nth(3).click(force=True); d.says("Prompts that were scored then"); look(d, "app-field")
+    d.tab("Live"); d.fill("service", "nonsense"); d.press("Look"); d.says("service: expected an address"); d.fill("service", "http://127.0.0.1:9"); d.press("Look"); d.says("or press Practise")
+    d.press("Practise"); d.says("Last prompts"); d.says("bps better"); look(d, "app-live")
+
+
+def live(d: Driver):
+    "Practise, follow, and look at the same on the page of the service itself: light, dark, narrow, on a telephone, and when nobody answers any more."
+    d.press("Practise"); d.says("Last prompts"); d.says("bps better"); d.says("ends in"); look(d, "live")
+    before = d.page.locator(".osm-live .clock").inner_text()
+    d.page.wait_for_function("old => document.querySelector('.osm-live .clock').innerText !== old", arg=before, timeout=PATIENCE)
+    address = d.field("service").input_value()
+    for name, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("1024", 1024, "light"), ("phone", 390, "dark")):
+        page = d.page.context.browser.new_page(viewport=dict(width=width, height=900), color_scheme=scheme)
+        asked, wrong = [], []
+        page.on("request", lambda r, asked=asked: asked.append(r.url)); page.on("pageerror", lambda e, wrong=wrong: wrong.append(str(e)))
+        page.on("console", lambda m, wrong=wrong: wrong.append(m.text) if m.type == "error" else None)
+        page.goto(address); page.screenshot(path=d.shots/f"service-{name}.png", full_page=True)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"the page of the service is {wide} pixels wider than a window of {width}"
+        assert all(url.startswith((address, "data:")) for url in asked), asked  # nothing from elsewhere
+        before = page.locator(".clock").inner_text()
+        if name == "light": page.wait_for_function("old => document.querySelector('.clock').innerText !== old", arg=before, timeout=PATIENCE)
+        if name == "light":
+            page.route("**/?part=1", lambda route: route.abort()); page.locator("#gone").wait_for(state="visible", timeout=PATIENCE); wrong.clear()
+        assert not wrong, wrong
+        page.close()
+    d.press("Stop"); d.says("stopped")
 
 
 HUB = """from synth_miner.testing.local_hub import LocalHub
@@ -211,6 +237,7 @@ PAGES = dict(  # name -> its moves, and the cells of its notebook; later ones us
     training=(training, "from synth_miner.widgets.training import TrainingPage", "TrainingPage(length=6000, epochs=3, steps=6, prompts=12, width=16)"),
     backtest=(backtest, "from synth_miner.widgets.backtest import BacktestPage", "BacktestPage(length=6000, prompts=40, n_paths=100)"),
     publish=(publish, HUB, "huggingface_hub.constants.HF_HUB_DISABLE_XET = True\nhub = LocalHub().__enter__()\nPublishPage(endpoint=hub.url, token=hub.token)"),
+    live=(live, "from synth_miner.widgets.live import LivePage", "LivePage()"),
 )
 
 

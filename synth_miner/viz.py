@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Mapping
 import numpy as np
 import pandas as pd
-from torch import Tensor
 from .core import BadData, ShapeMismatch
 from .names import choose
 
@@ -46,7 +45,8 @@ def style(
 # %% ../nbs/02_viz.ipynb #bbb3fdb3
 def _array(x) -> np.ndarray:
     "A float64 array of a tensor (on any device, with or without gradient), an array or a list."
-    return np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x, dtype=np.float64)
+    is_tensor = callable(getattr(x, "detach", None)) # torch is not imported for a picture of arrays
+    return np.asarray(x.detach().cpu() if is_tensor else x, dtype=np.float64)
 
 def _named(values, name: str) -> dict:
     "Name -> array; a single series gets the name given."

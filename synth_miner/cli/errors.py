@@ -6,6 +6,7 @@
 __all__ = ['config_keys', 'explain', 'checked', 'user_errors', 'InterruptedRun']
 
 # %% ../../nbs/cli/00_errors.ipynb #5f020f1f
+import os
 import re
 import sqlite3
 import yaml
@@ -60,11 +61,26 @@ def _disk_full(error: OSError, overrides: Sequence[str]) -> str:
     places = [o.partition("=")[2] for o in overrides if o.startswith("output_dir=")]
     return str(not_writable(error.filename or (places or ["outputs"])[-1], error))
 
+def _here_exists() -> bool:
+    "Whether the current folder still exists."
+    try: return os.path.isdir(os.getcwd())
+    except FileNotFoundError: return False
+
+def _asset_word(asset: str, overrides: Sequence[str]) -> str:
+    "How a command says that it is about an asset."
+    word = f"asset={asset}" if "mode=predict" in overrides else f"'data.assets=[{asset}]'"
+    return f"; choose with {word}"
+
 def _cause(error: Exception, overrides: Sequence[str]) -> str:
     "What an error says, with the keys or options that come close."
     from synth_miner.lab.database import DISK_ERRORS
     if isinstance(error, OSError) and error.errno in DISK_ERRORS: return _disk_full(error, overrides)
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _here_exists():
+        return "the current folder does not exist any more; change to another one and start the command again"
     text = " ".join(str(error).split())
+    if text == "Missing dependencies for SOCKS support.":
+        return "a SOCKS proxy is set (ALL_PROXY or HTTPS_PROXY), which needs a package: pip install PySocks"
+    if m := re.search(r" has no asset '[^']*'; it has \['([^']*)'", text): return text + _asset_word(m[1], overrides)
     if m := re.search(r"Could not override '([^']+)'", text): return _absent_key(m[1], overrides)
     if m := re.search(r"Could not find 'hydra/(?:launcher|sweeper)[^']*/(\w+)'", text): return _not_installed(m[1])
     option = r"In '[^']*': Could not find '([^/']+)/([^']+)' Available options in '[^']+': (.+?) Config search path"

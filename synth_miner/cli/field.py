@@ -7,7 +7,6 @@ __all__ = ['FIELD_ACTIONS', 'download_action', 'verdict_action', 'board_action',
 
 # %% ../../nbs/cli/03_field.ipynb #2be8b402
 import pandas as pd
-import shutil
 from pathlib import Path
 from .errors import InterruptedRun
 from ..core import BadData
@@ -25,7 +24,7 @@ from ..field.report import save_verdict, verdict_tables
 from ..field.verdict import all_competitions
 from ..lab.assemble import make_source, new_run_folder
 from ..lab.config import plain_config
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..names import choose
 from ..publish.shadow import ShadowBook
 from ..score.competitions import Competition, get_competition
@@ -132,9 +131,8 @@ def _kept_with_run(run: str | None, verdict, synthetic: bool) -> list[str]: # wh
     "Keep a verdict in the folder of the run that was judged, and on its card; of a baseline nothing is kept."
     if run is None or not (Path(run) / "metrics.json").is_file(): return []
     name, place = next(iter(named_forecasters([run]))), Path(run) / "field" / verdict.field.competition.name
+    save_verdict(verdict, place, replace=True)
     save_record(run, verdict_record(verdict, name, synthetic))
-    if place.exists(): shutil.rmtree(place)
-    save_verdict(verdict, place)
     return [f"On its card too: {Path(run) / 'card.md'}; the page is in {place}"]
 
 def verdict_action(

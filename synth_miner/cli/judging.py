@@ -26,7 +26,7 @@ from ..lab.received import check_received
 from ..evaluate.report import score_table
 from ..lab.report import save_figures
 from ..model.forecaster import BEST_BASELINE, load_forecaster
-from ..model.save import read_json, write_json
+from ..model.files import read_json, write_json
 from ..publish.run_log import log_run
 from ..score.competitions import get_competition
 from ..viz import save_figure
@@ -86,7 +86,8 @@ def train_mode(
     lines = ["", score_table(out["result"], out["config"].name),
              f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)"]
     if tracked is not None:
-        lines.append(f"W&B: {tracked}" + ("" if "://" in tracked else " (offline; `wandb sync` sends it)"))
+        lines.append(f"W&B: {tracked}" if "://" in tracked else
+                     f"W&B: kept offline; to send it: {shlex.join(['wandb', 'sync', tracked])}")
     if out["interrupted"]:
         print("\n".join(lines))
         again = shlex.join(["synth-miner", "resume=true", f"run={out['run']}"])

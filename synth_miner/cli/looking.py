@@ -16,11 +16,9 @@ from ..data.bars import NotOver
 from ..data.report import bars_report, reports_table
 from ..data.store import write_bars
 from ..evaluate.report import SYNTHETIC_NOTE
-from ..lab.assemble import make_source
 from ..lab.database import not_writable
 from ..lab.store import ExperimentStore
 from ..names import choose
-from ..publish.miner_checks import examine_miner, wants_miner
 from ..parts import registry
 from ..score.competitions import get_competition
 
@@ -51,6 +49,8 @@ def doctor_mode(
 ) -> str: # what to print
     "Look at installation, keys, device, network and bars. Raises BadData when something stops a run."
     from synth_miner.doctor import examine
+    from synth_miner.lab.assemble import make_source
+    from synth_miner.publish.miner_checks import examine_miner, wants_miner
     from synth_miner.ultra.examine import examine_ultra, wants_ultra
     found = examine(make_source(cfg), list(cfg.data.assets), cfg.competition.name, cfg.output_dir)
     for wanted, look in ((wants_miner, examine_miner), (wants_ultra, examine_ultra)):

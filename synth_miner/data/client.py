@@ -115,6 +115,7 @@ class _TryAgain(Exception):
     def __init__(self, reason: str, wait: float | None = None):
         self.reason, self.wait = reason, wait # wait: seconds that the server asked for; None: it did not
 
+# %% ../../nbs/data/15_client.ipynb #9379819e
 @patch
 def _send(self: HttpClient, method: str, url: str, **kwargs):
     "Send a request and receive the whole answer. Raises _TryAgain for a connection that failed."

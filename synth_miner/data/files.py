@@ -46,6 +46,7 @@ def _is_time_order(least, greatest) -> bool:
     unit = _epoch_unit(np.array([least, greatest], dtype=float))
     return bool(unit[0] == unit[1]) and (unit[0] > 0 or len(str(int(least))) == len(str(int(greatest))))
 
+# %% ../../nbs/data/10_files.ipynb #c036f0cb
 @dataclass(frozen=True)
 class _Between:
     "Whether a row group reaches into a period of time, given its least and its greatest time."
@@ -88,6 +89,7 @@ def _text_times(f: pq.ParquetFile, column: str) -> list | None: # per group; Non
     ends = np.cumsum([f.metadata.row_group(i).num_rows for i in range(f.num_row_groups)])
     return [(part.min(), part.max()) for part in np.split(t, ends[:-1])]
 
+# %% ../../nbs/data/10_files.ipynb #54fb9c2c
 def _groups(f: pq.ParquetFile, may_hold: Mapping) -> list[int]:
     "The row groups that may hold what is wanted."
     groups = [i for i in range(f.num_row_groups) if _may_hold(f.metadata.row_group(i), may_hold)]

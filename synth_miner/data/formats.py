@@ -200,6 +200,7 @@ def _read_parquet(file: Path, columns: Mapping | None, read: Mapping, rows: int 
     df.attrs = dict(understood=["parquet", _ignored(names, used)])
     return df
 
+# %% ../../nbs/data/12_formats.ipynb #8eb4740a
 def _read_arrow(file: Path, kind: str, columns: Mapping | None) -> pd.DataFrame:
     "The bar columns of a feather file or an Arrow stream."
     if kind == "feather": table = feather.read_table(file, memory_map=False)

@@ -91,6 +91,7 @@ def _wait_seconds(x: BaseException, status: int | None, default: float = 0.5) ->
     requested = x.response.headers.get("Retry-After", "")
     return float(requested) if requested.isdigit() else default
 
+# %% ../../nbs/data/16_hub_errors.ipynb #d3745b32
 def _unavailable_error(error: BaseException, status: int | None, where: str, action: str) -> Exception:
     "The error for a Hub that cannot be reached or fails."
     from huggingface_hub import errors as e

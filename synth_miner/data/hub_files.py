@@ -63,13 +63,21 @@ def _files(self: HubSource) -> list[str]:
     "Names of the repository's files, asked for once; without a network those in the cache."
     from huggingface_hub import HfApi
     if self._names is None:
-        api = HfApi(endpoint=self.endpoint, token=self.token)
+        api, cached = HfApi(endpoint=self.endpoint, token=self.token), self._cached_files()
         try:
+            if cached is not None: self._reach()
             self._names = self._call("list its files", partial(api.list_repo_files, self.repo_id, **self._where()))
         except ConnectionError:
-            self._names = self._cached_files()
-            if self._names is None: raise
+            if cached is None: raise
+            self._names = cached
     return self._names
+
+@patch
+def _reach(self: HubSource):
+    "Raise ConnectionError at once where the Hub is away; its library would try again for half a minute."
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+    self._call("be reached", lambda: get_session().head(self.endpoint or constants.ENDPOINT, timeout=5))
 
 # %% ../../nbs/data/17_hub_files.ipynb #42d42504
 @patch
@@ -97,6 +105,7 @@ def _fetch(self: HubSource, filename: str, force: bool = False) -> Path:
     if re.fullmatch("[0-9a-f]{40}", folder): self._commit = folder
     return file
 
+# %% ../../nbs/data/17_hub_files.ipynb #8fe6aca5
 @patch
 def _some_files(self: HubSource) -> str:
     "A few of the parquet files in the repository, for an error message."

@@ -90,6 +90,7 @@ def _asset_of_place(words: Sequence[Words], where: Path, crowded: bool) -> str |
     if len(words) > 2: return None
     return next((w.asset for w in (words if crowded else words[::-1]) if w.asset), None)
 
+# %% ../../nbs/data/18_layout.ipynb #2a968969
 def _asset_above(root: Path, known: Mapping) -> str | None:
     "The asset that the folder itself is called after, or one above it where its name says only bar length or date."
     for depth, name in enumerate([root.name, *(p.name for p in root.parents)][:4]):

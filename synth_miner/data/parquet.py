@@ -55,6 +55,7 @@ def list_assets(self: ParquetSource) -> list[str]: # sorted
     "The assets that have a file."
     return sorted(self.files())
 
+# %% ../../nbs/data/parquet.ipynb #c4a22c04
 @patch
 def why_absent(self: ParquetSource,
     asset: str, # the subnet's name

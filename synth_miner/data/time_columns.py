@@ -133,4 +133,5 @@ def time_column(
     if found["unnamed"] and not _is_clock(df[found["unnamed"][0]]):
         return df[found["unnamed"][0]], "the column without a name", []
     raise BadData(f"{name}: no time found: the index is not a DatetimeIndex, and no column is one of {TIME_COLUMNS}; "
-                  f"there are {list(df.columns)}. Say which it is with columns={{'theirs': 'timestamp'}}")
+                  f"there are {list(df.columns)}. Say which it is with columns={{{list(df.columns)[0]!r}: "
+                  "'timestamp'}, as data.source.columns={...} on the command line")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from ..data.bars import AssetData
 from ..model.download import download_model
-from ..model.save import read_json
+from ..model.files import read_json
 from ..model.forecaster import Forecaster
 from ..score.competitions import Competition
 

@@ -21,7 +21,7 @@ from .prompts import WARM_UP, Prompt, closes_at, unseen_from
 from .report import SYNTHETIC_NOTE, BacktestResult
 from .rolling import rolling_leaderboard
 from .runner import BacktestRunner
-from ..model.save import write_json
+from ..model.files import write_json
 from ..score.competitions import COMPETITIONS, Competition, get_competition
 from ..score.leaderboard import prompt_scores
 from ..viz import save_figure

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from .breakdown import mean_se
 from .scores import BacktestScores
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..tables import figure_html, frame_html, html_page, html_table, image_html, page_section
 from ..viz import PALETTE, pit_histogram, score_bars, style
 
@@ -115,6 +115,7 @@ def _group_tables(result, model, rival) -> str:
         parts.append(f"<div>{frame_html(table[['score', 'difference', 'se_difference', 'moments']])}</div>")
     return f'<div class="row">{"".join(parts)}</div>'
 
+# %% ../../nbs/evaluate/05_report.ipynb #55896a13
 def _hour_bars(result, model, rival):
     "Difference to the rival by hour, with 95 % bars. Gives the Axes."
     import matplotlib.pyplot as plt
@@ -152,6 +153,7 @@ def _calibration_table(result) -> pd.DataFrame:
     shown = table[columns] * [1 if c == "variance_spread" else 100 for c in columns]
     return shown.rename(columns=_CALIBRATION_NAMES).join(table.step_pit_std.rename("PIT spread"))
 
+# %% ../../nbs/evaluate/05_report.ipynb #4cb01097
 def _calibration_section(result, model) -> str:
     "Coverage numbers of all models, and the PIT picture of one."
     return ("<p>Coverage in percent; the variance's ratio is a median over prompts, and a PIT spread above 0.289 means "

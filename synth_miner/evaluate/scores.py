@@ -15,7 +15,7 @@ from pathlib import Path
 from ..core import BadData
 from .breakdown import EmissionShare, calibration_of, grouped_scores, overlapping, prompt_groups
 from .breakdown import mean_se, share_among_copies
-from ..model.save import write_atomic, write_json
+from ..model.files import write_atomic, write_json
 from ..names import choose
 from ..score.compare import PairedTest, moment_values, paired_test
 from ..score.competitions import COMPETITIONS, Competition

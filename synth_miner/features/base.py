@@ -79,6 +79,7 @@ class FeatureEngineer:
     scale_free: bool = False  # the units of price and volume change no feature; `check_engineer` proves it
     scale_window: int = SCALE_WINDOW  # bars in the trailing volatility
     inner_step: int | None = None  # seconds of the finer bars it reads; None: one bar per row
+    own_steps: bool = False  # describes the steps to come itself, by `clock` and `future_dim`
 
     @property
     def feature_dim(self) -> int:

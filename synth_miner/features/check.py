@@ -153,6 +153,7 @@ def _check_history(engineer: FeatureEngineer, bars: AssetData, k: int):
     if np.isfinite(alone).all():
         _check_equal_answers(engineer, bars, behind, 1e-6, message)
 
+# %% ../../nbs/features/02_check.ipynb #b63d3f8e
 def _check_units(engineer: FeatureEngineer, bars: AssetData):
     "Prices from 1e-9 to 1e9, and volumes in any unit, give the same features."
     base, rng = engineer.transform(bars), np.random.default_rng(0)

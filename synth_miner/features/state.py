@@ -103,7 +103,7 @@ def _check_days(days: list, most: int, memory: str):
 @registry.register_engineer("vol_state")
 class VolStateEngineer(FeatureEngineer):
     "Log-ratios of realised volatility over many spans to that of `level`; recent moves and their squares."
-    scale_free = True
+    scale_free = own_steps = True
 
     def __init__(self,
         step: int = 300, # seconds of the bars

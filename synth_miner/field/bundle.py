@@ -18,7 +18,7 @@ from ..core import BadData
 from ..evaluate.replay import asked_assets
 from .api import REWARD_COLUMNS, FieldClient
 from .scores import FIELD_COLUMNS, FieldScores
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..score.competitions import Competition, get_competition
 
 # %% ../../nbs/field/07_bundle.ipynb #5a58d794

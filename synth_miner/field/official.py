@@ -21,7 +21,7 @@ from ..data.bars import AssetData
 from .api import REWARD_COLUMNS
 from .bundle import FieldBundle, read_table_file, write_table
 from .scores import FIELD_COLUMNS, FieldScores
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..score.competitions import Competition, get_competition
 from ..score.sn50 import score_prompts
 

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from .teacher import ahead_of, ahead_plot, rank_persistence
 from .verdict import FieldVerdict
-from ..model.save import write_json
+from ..model.files import write_json
 from ..tables import figure_html, frame_html, html_page, page_section
 from ..viz import save_figure
 
@@ -90,21 +90,32 @@ def verdict_page(
 # %% ../../nbs/field/13_report.ipynb #aff72e90
 def save_verdict(
     verdict: FieldVerdict, # to tell
-    folder: str | Path, # must not exist, or be empty
+    folder: str | Path, # must not exist, or be empty, unless it is to be replaced
+    replace: bool = False, # whether an older page in the folder gives way
 ) -> Path: # the folder
     "Write report.md, report.html, pictures and tables; metrics.json holds the numbers. Raises FileExistsError."
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not replace and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} exists and is not empty; name another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _write(verdict, draft)
         draft.chmod(0o755)
-        if folder.exists(): folder.rmdir()
-        draft.rename(folder)
+        _put_in_place(draft, folder)
     finally: shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+# %% ../../nbs/field/13_report.ipynb #451d73ce
+def _put_in_place(draft: Path, folder: Path):
+    "Give a complete folder its name; an older one stays beside it until that is done."
+    old = draft.with_name(f"{draft.name}-old")
+    if folder.exists(): folder.rename(old)
+    try: draft.rename(folder)
+    except OSError:
+        if old.exists(): old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 def _write(verdict: FieldVerdict, folder: Path):
     "The files of a verdict."

@@ -113,6 +113,7 @@ def _check_extreme_latents(head, latents, facts):
         assert all(torch.isfinite(v).all() for v in p), f"not finite for {name} latents"
         _head_returns(head, p, 288)
 
+# %% ../../nbs/heads/00_base.ipynb #cb1e9485
 def _check_head_gradients(head, latents, horizon, facts):
     "Every weight gets a finite gradient that is not all zero, from the parameters or through the process."
     head.train()

@@ -110,4 +110,5 @@ AUTOPILOT_KEYS = key_group("autopilot.", # retraining on a schedule
     ("held_out", length_of_time("1h"), "newest stretch of the bars, on which the challenger is judged and not trained"),
     ("recipe", ANY_TEXT.or_null("the configured model, as mode=train trains it"),
      "the packaged recipe to train again, such as crypto_24h"),
+    ("keep", Kind.whole(1, 10**4), "mode=autopilot: newest rounds whose trainings stay on disk, beside the champion's"),
 )

@@ -7,6 +7,7 @@ __all__ = ['Kind', 'shown_value']
 
 # %% ../../nbs/keys/00_kind.ipynb #f2937d8f
 import functools
+import yaml
 from collections.abc import Callable
 from fastcore.basics import patch
 from ..core import BadData
@@ -20,6 +21,7 @@ class Kind(NamedTuple):
     make: Callable # gives the type by which pydantic checks
     typed: bool = False # whether whatever is typed is text: 20260913 is a name and no number
     listed: bool = False # whether it is a list of such texts
+    mapped: bool = False # whether it is a mapping, whose names may have signs that only YAML reads
 
 @functools.cache
 def _adapter(kind: Kind):
@@ -115,7 +117,8 @@ def or_null(self: Kind,
 ) -> Kind:
     "The kind, or null."
     def make(): return Optional[self.make()]
-    return Kind(f"{self.text}, or null" + (f" ({meaning})" if meaning else ""), make, self.typed, self.listed)
+    return Kind(f"{self.text}, or null" + (f" ({meaning})" if meaning else ""), make, self.typed, self.listed,
+                self.mapped)
 
 @patch
 def or_else(self: Kind,
@@ -154,9 +157,22 @@ def listing(self: Kind,
     some = "a list" if not least else f"a list of at least {least}"
     return Kind(f"{some}, each {self.text}", make, listed=self.typed)
 
+_LONGEST_MAPPING = 4000 # characters of a mapping that is typed as text
+
+def _as_mapping(value):
+    "The mapping that a text such as {größe: size} writes; everything else as it is."
+    if not isinstance(value, str) or value.strip()[:1] != "{" or len(value) > _LONGEST_MAPPING: return value
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(value, yaml.SafeLoader)): return value
+        return yaml.safe_load(value)
+    except (yaml.YAMLError, RecursionError): return value
+
 @patch(cls_method=True)
 def mapping(cls: Kind,
     text: str = "a mapping, such as {name: value}", # what is expected
 ) -> Kind:
-    "Names and values, which whoever reads them checks."
-    return Kind(text, lambda: dict[str, Any])
+    "Names and values, which whoever reads them checks; typed as text, they are read as YAML."
+    def make():
+        from pydantic import BeforeValidator
+        return Annotated[dict[str, Any], BeforeValidator(_as_mapping)]
+    return Kind(text, make, mapped=True)

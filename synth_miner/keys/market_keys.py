@@ -98,6 +98,10 @@ FEATURE_KEYS = key_group("features.", # what a model sees
     ("resample_rule", length_of_time(), "ohlcv: the competition's step"),
     ("short_win", Kind.whole(2, 10**6), "zscore: the short window", "bars"),
     ("long_win", Kind.whole(2, 10**6), "zscore: the long window", "bars"),
+    ("events", Kind.switch().or_else(ANY_PATH).or_null("absent"), "scheduled events as an input, for mode=train and "
+     "mode=recipe. true: the packaged calendar of consumer prices, payrolls, the Fed and expiries; or a CSV file"),
+    ("implied_volatility", ANY_PATH.or_null("absent"), "an index of implied volatility as an input, for mode=train and "
+     "mode=recipe: deribit, or a file with timestamp and close in percent per year"),
 )
 
 MODEL_KEYS = key_group("model.", # what a model is made of

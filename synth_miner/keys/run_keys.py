@@ -31,13 +31,13 @@ RUN_KEYS = key_group("", # what is done, under which name
      "a finished run, or who else is asked"),
     ("path", ANY_PATH.or_null(), "a YAML file of settings to train; mode=migrate: a file of the ancestor, osa"),
     ("resume", Kind.switch(), "mode=train: continue the interrupted run in the folder run, with its own configuration; "
-     "backtest.*, tracking.* and progress may be changed"),
+     "backtest.*, tracking.* and progress may be changed. mode=recipe: the same, with the same words"),
     ("rerun", Kind.switch().or_else(Kind.one_of("failed")),
      "run again what the store of runs already has; failed: in a sweep, only what failed"),
     ("runs", Kind.whole(0, 2**63 - 1).or_else(FORECASTER_NAME).listing(unlike=True),
      "mode=compare: ids, fingerprints or folders of finished runs; each is compared with the first"),
     ("asset", ASSET_NAME, "mode=predict: the asset to forecast"),
-    ("recipe", ANY_TEXT, "mode=recipe: the packaged recipe to train again, crypto_24h or crypto_1h"),
+    ("recipe", ANY_TEXT, "mode=recipe: the packaged recipe to train again, such as crypto_24h; all: the whole family"),
     ("to", Kind.one_of("simulate", "ultra"), "mode=export: what for. simulate: the public benchmark; ultra: the "
      "ten-second competition, as ultra.action=export"),
     ("before", ANY_TIME.or_null("use all bars"), "mode=recipe: no window reaches beyond this time"),

@@ -61,8 +61,10 @@ def _text_word(value: str, sweep: bool) -> str:
     if sweep and "," in value: return ",".join(_text_word(v, False) for v in value.split(","))
     return value if _reads_as(value) == value else _quoted(value)
 
-def _list_word(value: str) -> str:
-    "A list of texts, as Hydra is given it."
+def _list_word(key: str, value: str, sweep: bool) -> str:
+    "A list of texts, as Hydra is given it. Raises BadData for several values that are neither a list nor a sweep."
+    if not sweep and "," in value and value[0] not in "[('\"$":
+        raise BadData(f"{key} is a list: write {shlex.quote(f'{key}=[{value}]')}")
     if not re.fullmatch(r"\[[^\[\]{}'\"$]*\]", value): return value
     return "[" + ",".join(_text_word(v.strip(), False) for v in value[1:-1].split(",")) + "]"
 
@@ -94,12 +96,16 @@ def _one_word(word: str, sweep: bool) -> str:
     if sign == "~" or key in CONFIG_GROUPS or key not in KEYS: kind = None
     else: kind = KEYS[key].kind
     if kind and kind.typed: value = _text_word(value, sweep)
-    elif kind and kind.listed: value = _list_word(value)
-    elif sign != "~" and _parsed(value) is None:
-        advice = quoting_advice([f"{key}={_quoted(value)}"])
-        raise BadData(f"{_shown_word(word)}: the value cannot be read; put text in quotes.{advice}")
+    elif kind and kind.listed: value = _list_word(key, value, sweep)
+    elif sign != "~" and _parsed(value) is None: value = _unread_word(key, value, kind)
     else: return word
     return f"{word.partition('=')[0]}={value}"
+
+def _unread_word(key: str, value: str, kind) -> str:
+    "A value that Hydra cannot read: a mapping is left to YAML. Raises BadData with the quotes that help."
+    if kind and kind.mapped and re.fullmatch(r"\s*\{.*\}\s*", value, re.S): return _quoted(value)
+    advice = quoting_advice([f"{key}={_quoted(value)}"])
+    raise BadData(f"{_shown_word(f'{key}={value}')}: the value cannot be read; put text in quotes.{advice}")
 
 def hydra_words(
     words: Sequence[str], # of a command line, or as `load_config` takes them

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..components import discover_components
 from ..core import BadData
-from ..evaluate.runner import named_forecasters
+from ..features.informed import with_inputs
 from ..model.plain_files import check_nesting, read_plain
 from ..keys.check import KEYS, check_config
 from ..keys.lengths import with_lengths
@@ -146,6 +146,7 @@ class BacktestSettings(NamedTuple):
 
     def rivals(self) -> dict: # name -> what `load_forecaster` takes
         "The baselines by name. Raises BadData for two of one name."
+        from synth_miner.evaluate.runner import named_forecasters
         return named_forecasters(self.baselines)
 
 # %% ../../nbs/lab/00_config.ipynb #88ca50a1
@@ -191,7 +192,7 @@ def read_settings(
         raise BadData(f"the configuration lacks {', '.join(lacking)}; compose a complete one with load_config()")
     c = with_lengths(c)
     rules = c["competition"]
-    data = _fill(DataSettings, c["data"], "data.", features=c["features"])
+    data = _fill(DataSettings, c["data"], "data.", features=with_inputs(c["features"]))
     windows = _fill(WindowSettings, {**rules, **c["training"]}, "training.", regimes=c["regimes"])
     training = _fill(TrainingSettings, c["training"], "training.")
     backtest = _fill(BacktestSettings, c["backtest"], "backtest.")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from .config import load_config
 from .fit import TRAINING
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..names import UnknownPart
 from ..parts import BLOCK_KINDS, registry
 

@@ -24,7 +24,7 @@ from .complete import complete_config
 from .config import RunSettings, check_names, checked_settings, read_settings
 from .report import model_card, save_figures
 from ..model.forecaster import ModelForecaster, save_forecaster
-from ..model.save import write_atomic, write_json
+from ..model.files import write_atomic, write_json
 from ..parts import registry
 from ..score.competitions import get_competition
 from ..secrets import without_environment

@@ -50,10 +50,10 @@ def _package() -> Path:
     return Path(inspect.getfile(BadData)).parent
 
 def number_files() -> list[Path]:
-    "Files of the package that can move a score: its source, but for `NO_NUMBERS`, and the competitions' rules."
+    "Files of the package that can move a score: its source, but for `NO_NUMBERS`, rules of competitions and calendars."
     root = _package()
     source = [f for f in root.rglob("*.py") if f.relative_to(root).parts[0].removesuffix(".py") not in NO_NUMBERS]
-    return sorted([*source, *(root / "configs/competition").glob("*.yaml")])
+    return sorted([*source, *(root / "configs/competition").glob("*.yaml"), *(root / "calendars").glob("*.csv")])
 
 # %% ../../nbs/lab/04_fingerprint.ipynb #779023c4
 @functools.lru_cache(1)

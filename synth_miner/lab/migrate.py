@@ -13,7 +13,7 @@ from ..core import BadData
 from .config import load_config
 from .old_code import migrate_code
 from .old_config import Migrated, migrate_config
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 
 # %% ../../nbs/lab/02_migrate.ipynb #9650558d
 MIGRATION_PAGE = "tutorials/coming_from_osa"  # the page with the table from old names to new ones

@@ -20,7 +20,7 @@ from .fingerprint import code_fingerprint, data_fingerprint, fingerprint, git_st
 from .results import load_result
 from .store import ExperimentStore
 from ..model.forecaster import load_forecaster
-from ..model.save import read_json, write_json
+from ..model.files import read_json, write_json
 from ..train.parallel import launched_rank
 
 # %% ../../nbs/lab/07_once.ipynb #7e7bf4fe

@@ -17,7 +17,7 @@ from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult
 from .config import flat_config, load_config, read_settings
 from .fingerprint import NOT_THE_RUN
 from ..evaluate.report import score_table
-from ..model.save import read_json
+from ..model.files import read_json
 from ..score.competitions import Competition, get_competition, use_competition
 from ..tables import html_table
 from typing import NamedTuple

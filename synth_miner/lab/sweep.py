@@ -21,7 +21,7 @@ from .once import run_once
 from ..evaluate.report import score_table
 from .store import ExperimentStore
 from .trial import run_trial
-from ..model.save import write_atomic, write_json
+from ..model.files import write_atomic, write_json
 from ..viz import PALETTE, save_figure, style
 
 # %% ../../nbs/lab/15_sweep.ipynb #e99e55db

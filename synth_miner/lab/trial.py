@@ -18,7 +18,7 @@ from .experiment import write_config
 from .fit import window_scores
 from .once import ORIGIN, describe_run
 from .store import ExperimentStore
-from ..model.save import write_json
+from ..model.files import write_json
 from ..names import recipe_hash
 from ..train.trainer import Trainer
 

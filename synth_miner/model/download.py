@@ -17,7 +17,7 @@ from ..core import BadData
 from ..data.hub_errors import hub_call
 from .published import (CHAMPION_FILE, HubAddress, HubFile, blob_id, choose_champion, choose_files,
                                          has_digest, hub_address, model_checksum, read_champions)
-from .save import write_atomic
+from .files import write_atomic
 from .untrusted import check_published
 from ..score.competitions import COMPETITIONS
 from typing import NamedTuple

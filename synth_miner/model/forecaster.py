@@ -20,7 +20,8 @@ from ..data.bars import AssetData
 from ..data.resample import resample_bars
 from ..data.times import step_name
 from .download import download_model
-from .save import load_model, read_json, save_model, write_json
+from .save import load_model, save_model
+from .files import read_json, write_json
 from .synth import SynthModel, check_features
 from .untrusted import check_model, named_errors
 from ..names import UnknownPart, choose, did_you_mean

@@ -16,7 +16,8 @@ from pathlib import Path
 from ..core import BadData, ShapeMismatch
 from .plain_files import read_plain
 from .published import HUB_FILES, NEEDED_FILES
-from .save import ARCHITECTURE, WEIGHTS, WeightShape, check_fit, read_json, weight_shapes
+from .save import ARCHITECTURE, WEIGHTS, WeightShape, check_fit, weight_shapes
+from .files import read_json
 from .synth import build_model
 from ..names import UnknownPart
 from torch.overrides import TorchFunctionMode
@@ -224,6 +225,7 @@ def named_errors(
         what = str(e) if type(e) is ValueError else f"{type(e).__name__}: {e}"
         raise BadData(f"{file}: {' '.join(what.split())[:400]}") from None
 
+# %% ../../nbs/model/04_untrusted.ipynb #727da1d9
 def _try_shapes(recipe: dict, weights: dict[str, WeightShape], file: Path):
     "Build a model without memory and compare it with its weights."
     try:

@@ -120,6 +120,7 @@ def _extreme(params, size):
     entries = params._asdict().items()
     return type(params)(*(v.clone() if size is None else filled(k, v) for k, v in entries))
 
+# %% ../../nbs/processes/01_base.ipynb #d702ff2c
 def _check_extremes(process, params, run):
     "Finite prices and gradients, not all zero, for sane and for huge parameters; drifts also at minus a thousand."
     for size in (None, 10.0, 1e3, -1e3):

@@ -14,6 +14,7 @@ from ..data.bars import AssetData, bars_over
 from ..model.forecaster import Forecaster
 from .prompt import SimulationInput, prompt_competition, prompt_start
 from .response import to_response, validate_response
+from ..score.competitions import Competition
 
 # %% ../../nbs/publish/02_answer.ipynb #9f80c5ba
 _OLD = pd.Timedelta("10min") # a newest price that is older at the start is worth a warning
@@ -41,9 +42,10 @@ def answer_prompt(
     history: pd.DataFrame | AssetData, # bars of the asset by UTC bar open, at the competition's step or finer
     simulation_input: SimulationInput, # the question
     seed: int | None = None, # the same seed gives the same answer; None: unpredictable
+    rules: Competition | None = None, # of the answer; None: of the competition that asks this, which there must be
 ) -> tuple: # (start, increment, [prices], [prices], ...)
     "An answer in the subnet's format that passes the validator's checks. Raises BadData when it cannot be given."
-    ask, rules = simulation_input, prompt_competition(simulation_input)
+    ask, rules = simulation_input, rules or prompt_competition(simulation_input)
     start = prompt_start(ask)
     bars = _known_bars(history, ask.asset, start)
     paths = forecaster.forecast(bars, ask.asset, rules, ask.num_simulations, seed)

@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
-from ..field.record import card_with_field, read_records
+from ..field.record import card_of_run
 from ..model.published import model_checksum
-from ..model.save import read_json
+from ..model.files import read_json
 from ..score.competitions import get_competition
 from ..secrets import redact
 
@@ -62,7 +62,7 @@ def _body(folder: Path, metrics: dict, address: str | None, prefix: str) -> str:
     "Markdown of a published card: the run's card, addressed to a reader on the Hub."
     file = folder / "card.md"
     text = file.read_text(encoding="utf-8") if file.is_file() else f"# {metrics['name']}\n"
-    text = card_with_field(text, read_records(folder))
+    text = card_of_run(folder, text)
     if metrics["synthetic"] and SYNTHETIC_NOTE not in text: text = f"> **{SYNTHETIC_NOTE}**\n\n{text}"
     if address: text = text.replace("from this folder", "from here").replace("path/to/this/folder", address)
     if prefix: text = re.sub(r"(!\[[^\]]*\]\()(?=[\w.-]+\))", rf"\g<1>{prefix}/", text) # links to figures

@@ -19,7 +19,8 @@ from ..data.hub_errors import HubConflict, hub_call
 from ..field.record import read_records, record_line
 from ..model.download import HubRepository, download_model
 from ..model.published import CHAMPION_FILE, HubAddress, model_checksum, read_champions
-from ..model.save import WEIGHTS, save_model, write_atomic, write_json
+from ..model.save import WEIGHTS, save_model
+from ..model.files import write_atomic, write_json
 from ..model.synth import SynthModel
 from ..names import choose
 from .card import hub_card

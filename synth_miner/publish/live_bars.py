@@ -25,6 +25,7 @@ from .coarser import COARSER, fetch_coarser, read_coarser, store_coarser
 from .prompt import price_step
 from .source_bars import exchange_of, may_have, read_kept, store_kept
 from .source_bars import take_new_bars, take_newest_page
+from .source_health import SourceHealth
 from .troubles import Troubles
 from ..score.competitions import COMPETITIONS
 
@@ -51,6 +52,7 @@ class LiveBars:
         self._stop, self._news = threading.Event(), threading.Condition()
         self._looked, self._tries, self._begun = {}, {}, set() # asset -> when; (close, number of looks); first pages
         self._alarms = defaultdict(threading.Event)
+        self.health = SourceHealth()
         self.coarse = {} if self.folder is None else read_coarser(self.folder / "coarse") # asset -> {step: bars}
 
     def step_of(self,
@@ -126,8 +128,11 @@ def refresh(self: LiveBars,
         if not may_have(source, asset): continue
         try:
             with self._locks[id(source)]: fresh = self._load(source, asset, to_time(int(since)), past)
-        except Exception as e: reasons.append(f"{source!r}: {type(e).__name__}: {e}")
+        except Exception as e:
+            reasons.append(f"{source!r}: {type(e).__name__}: {e}")
+            self.health.note(source, began, e)
         else:
+            self.health.note(source, began)
             self._looked[asset] = began
             self.troubles.end(asset)
             with self._news: self._news.notify_all()

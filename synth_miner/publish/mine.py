@@ -16,10 +16,11 @@ from pathlib import Path
 from ..core import BadData
 from .handover import ListeningSocket
 from .http_server import running
+from .live_state import LiveState
 from .logs import start_logging
 from .miner import _bittensor, run_miner
 from .predictor import SynthPredictor
-from .serve import FirstOf, _book, _settling, bound_service, make_predictor
+from .serve import FirstOf, _book, _settling, bound_service, live_state, make_predictor
 
 # %% ../../nbs/publish/24_mine.ipynb #5dac90f7
 PRICE_SOURCES = ("binance", "hyperliquid") # sources of the prices by which the three competitions are scored
@@ -36,10 +37,11 @@ def _with_venues(cfg):
 # %% ../../nbs/publish/24_mine.ipynb #caa424c5
 _log = logging.getLogger(__name__)
 
-def _serve_beside(cfg, predictor: SynthPredictor, book, stop: threading.Event):
+def _serve_beside(cfg, live: LiveState, stop: threading.Event):
     "Serve over HTTP as soon as the port is free, until told to stop."
+    predictor = live.predictor
     while not stop.is_set():
-        try: server, bound, lines = bound_service(cfg.serve, predictor, book)
+        try: server, bound, lines = bound_service(cfg.serve, live)
         except BadData as e:
             predictor.troubles.begin("service", str(e), "service")
             stop.wait(1.0)
@@ -60,10 +62,9 @@ def _everything_else(cfg, stop: threading.Event) -> Iterator[SynthPredictor]:
     "Models, fresh prices, scores of past answers, and the service, for a while."
     predictor = make_predictor(cfg)
     book, source = _book(cfg.serve, predictor), FirstOf(predictor.live.sources)
-    if book is not None: predictor.listeners.append(book.record)
-    ended = threading.Event()
-    thread = threading.Thread(target=_serve_beside, args=(cfg, predictor, None, ended), daemon=True, name="service")
-    with _settling(book, source, 600.0):
+    live, ended = live_state(cfg, predictor, book).listen(), threading.Event()
+    thread = threading.Thread(target=_serve_beside, args=(cfg, live, ended), daemon=True, name="service")
+    with _settling(live, source, 600.0):
         predictor.start(cfg.serve.assets and list(cfg.serve.assets))
         thread.start()
         _first_prices(predictor, 60.0, stop)

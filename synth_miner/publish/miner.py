@@ -10,7 +10,6 @@ __all__ = ['MIN_STAKE', 'blacklist_reason', 'SignatureCheck', 'stake_priority', 
 import asyncio
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +24,7 @@ from .nonces import NonceMemory, TwoClocks
 from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput
 from .quick_answer import quick_response
-from .token import TOKEN_VARIABLE
+from .token import call_service
 from .troubles import Troubles, one_line
 from ..secrets import redact
 from typing import Optional, Tuple, Union
@@ -130,14 +129,7 @@ def ask_service(
     token: str | None = None, # that the service asks for; None: that of SYNTH_MINER_TOKEN, if there is one
 ) -> tuple: # the subnet's answer
     "An answer of the service. Raises ConnectionError with its reason when it gives none."
-    import requests
-    token = token or os.environ.get(TOKEN_VARIABLE)
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    try: r = requests.post(f"{url.rstrip('/')}/predict", json=prompt._asdict(), headers=headers, timeout=timeout)
-    except requests.RequestException as e:
-        raise ConnectionError(f"{url} does not answer: {type(e).__name__}") from None
-    if r.status_code != 200: raise ConnectionError(f"{url} refuses: {r.text[:300]}")
-    return tuple(r.json()["response"])
+    return tuple(call_service(url, "/predict", prompt._asdict(), timeout=timeout, token=token)["response"])
 
 # %% ../../nbs/publish/23_miner.ipynb #2ffc2f52
 def answer_function(

@@ -14,7 +14,7 @@ from ..lab.config import load_config
 from ..lab.assemble import make_source
 from ..lab.received import check_received
 from ..lab.results import load_result
-from ..model.save import read_json
+from ..model.files import read_json
 from ..components import discover_components
 from ..score.competitions import use_competition
 from typing import NamedTuple

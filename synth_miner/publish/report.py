@@ -11,7 +11,7 @@ from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..model.published import model_checksum
-from ..model.save import read_json
+from ..model.files import read_json
 from .redact import clean_text
 from .run_files import run_path
 from ..score.competitions import get_competition

@@ -16,7 +16,7 @@ from ..field.record import RECORD_FILE, read_records
 from ..lab.design import part_key
 from ..lab.received import check_received
 from ..model.published import NEEDED_FILES, blob_id
-from ..model.save import read_json
+from ..model.files import read_json
 from ..model.untrusted import check_model, check_yaml, read_utf8
 from ..names import UnknownPart, recipe_hash
 from ..parts import BLOCK_KINDS

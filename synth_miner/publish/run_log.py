@@ -13,7 +13,7 @@ import shutil
 import warnings
 from pathlib import Path
 from ..core import BadData
-from ..model.save import read_json, write_json
+from ..model.files import read_json, write_json
 from .tracking import log_backtest_results, log_experiment_results, tracked_run, wandb_mode
 
 # %% ../../nbs/publish/05_run_log.ipynb #d11f50bb

@@ -14,10 +14,11 @@ from functools import partial
 from ..core import BadData
 from .admission import Admission, Busy
 from .http_server import LIMITS, HttpLimits, bound_server, running, server_url
+from .live_page import LIVE_POLICY, live_html, live_page
+from .live_state import LiveState
 from .predictor import NoPrice, SynthPredictor
 from .price_json import response_json
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput, answer_rules
-from .service_metrics import ServiceMetrics
 from .shadow import ShadowBook
 from .token import exposure_warning, has_token, service_token
 from .troubles import one_line
@@ -32,7 +33,7 @@ def _json(content, status: int = 200, **headers):
 # %% ../../nbs/publish/21_service.ipynb #3fb35551
 _RETRY = "5" # seconds after which a client that was refused for want of room may ask again
 
-def _add_refusals(app, metrics: ServiceMetrics):
+def _add_refusals(app, metrics):
     "Turn what may be raised into counted refusals with a reason."
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
@@ -113,13 +114,16 @@ def _add_predict(app, predictor: SynthPredictor, admission: Admission, checked: 
 
 # %% ../../nbs/publish/21_service.ipynb #43cfd947
 def _gate(token: str | None) -> tuple:
-    "(whether a request shows the token, a dependency that refuses one that does not)."
+    "(whether a request shows the token, dependencies that refuse a program and a browser that does not)."
     from fastapi import HTTPException, Request
     def known(request: Request): return has_token(request.headers.get("authorization"), token)
-    async def check(request: Request):
-        wanted = {"www_authenticate": "Bearer"}
-        if not known(request): raise HTTPException(401, "send the header 'Authorization: Bearer TOKEN'", wanted)
-    return known, check
+    def refusing(kind):
+        "A dependency that says what to send."
+        async def check(request: Request):
+            wanted = {"www_authenticate": kind}
+            if not known(request): raise HTTPException(401, "send the header 'Authorization: Bearer TOKEN'", wanted)
+        return check
+    return known, refusing("Bearer"), refusing('Basic realm="Open Synth Miner, the token is the password"')
 
 def _add_health(app, predictor: SynthPredictor, known):
     "GET /health: all that is known for who shows the token, one word for others."
@@ -137,22 +141,37 @@ def _add_metrics(app, text, checked: list):
     @app.get("/metrics", dependencies=checked)
     async def numbers(): return PlainTextResponse(text().encode("utf-8", "backslashreplace"))
 
-# %% ../../nbs/publish/21_service.ipynb #8eaa9c63
+# %% ../../nbs/publish/21_service.ipynb #70555b6b
+def _add_dashboard(app, live: LiveState, checked: list, browser: list):
+    "GET /: the page for a person; GET /state: what it shows, for a program. Both are made in a thread."
+    from fastapi import Response
+    headers = {"content-security-policy": LIVE_POLICY, "cache-control": "no-store", "referrer-policy": "no-referrer",
+               "x-content-type-options": "nosniff"}
+    @app.get("/state", dependencies=checked)
+    def state(): return _json(live.state(), cache_control="no-store")
+    @app.get("/", dependencies=browser)
+    def page(part: bool = False):
+        text = (live_html if part else live_page)(live.state())
+        content = text.encode("utf-8", "backslashreplace")
+        return Response(content, headers=headers, media_type="text/html; charset=utf-8")
+
+# %% ../../nbs/publish/21_service.ipynb #fcc735d6
 def make_app(
     predictor: SynthPredictor, # who answers
     book: ShadowBook | None = None, # keeps the answers; None: nobody does
     limits: HttpLimits = LIMITS, # what clients may do
     token: str | None = None, # that clients must show; None: nobody is asked for one
     docs: bool = False, # serve pages that describe the routes, at /docs
+    live: LiveState | None = None, # what the page shows, which listens already; None: made from predictor and book
 ): # FastAPI
-    "An app with POST /predict, GET /health and GET /metrics."
+    "An app with POST /predict, GET /health, GET /metrics, GET /state, and a page for browsers at /."
     from fastapi import Depends, FastAPI
     from starlette.middleware.body_limit import RequestBodyLimitMiddleware
     pages = {} if docs else dict(docs_url=None, redoc_url=None, openapi_url=None)
     app = FastAPI(title="Open Synth Miner", **pages)
-    metrics, admission = ServiceMetrics(), Admission(limits.prices, limits.waiting)
-    predictor.listeners += [metrics.answered, *([book.record] if book is not None else [])]
-    known, check = _gate(token)
+    if live is None: live = LiveState(predictor, book).listen()
+    book, metrics, admission = live.book, live.metrics, Admission(limits.prices, limits.waiting)
+    known, check, browser = _gate(token)
     _add_refusals(app, metrics)
     _add_predict(app, predictor, admission, [Depends(check)])
     _add_health(app, predictor, known)
@@ -160,6 +179,7 @@ def make_app(
         waiting = len(book.waiting) if book is not None else 0
         return metrics.text(predictor.status(), waiting, len(admission.queue), admission.prices - admission.free)
     _add_metrics(app, text, [Depends(check)])
+    _add_dashboard(app, live, [Depends(check)], [Depends(browser)])
     app.add_middleware(_UntilSent)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limits.body)
     return app
@@ -175,9 +195,10 @@ def serving(
     limits: HttpLimits = LIMITS, # what clients may do
     token: str | None = None, # that clients must show; None: made and printed for an address beyond this machine
     docs: bool = False, # serve pages that describe the routes, at /docs
+    live: LiveState | None = None, # what the page shows, which listens already; None: made from predictor and book
 ) -> Iterator[str]: # its URL
     "The service in the background, for a notebook."
     shown = service_token(host, token)
-    server, bound = bound_server(make_app(predictor, book, limits, shown.text, docs), host, port, limits)
+    server, bound = bound_server(make_app(predictor, book, limits, shown.text, docs, live), host, port, limits)
     if (warning := exposure_warning(host, shown)) is not None: print(warning, flush=True)
     with running(server, bound): yield server_url(bound)

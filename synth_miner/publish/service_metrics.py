@@ -7,19 +7,23 @@ __all__ = ['ServiceMetrics']
 
 # %% ../../nbs/publish/19_service_metrics.ipynb #295d3d24
 import json
+import math
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from fastcore.basics import patch
 from .predictor import Answered
 
 # %% ../../nbs/publish/19_service_metrics.ipynb #b7e09bee
+_LAST = 2000 # newest answers whose times are kept: about an hour of eight validators
+
 class ServiceMetrics:
     "Counts of answers and refusals. Threads may share it."
     buckets = (0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0) # upper ends, seconds
     def __init__(self):
         self.answers, self.refusals, self.took = Counter(), Counter(), Counter()
         self.seconds, self._lock = 0.0, threading.Lock()
+        self._last = deque(maxlen=_LAST)
 
     def answered(self,
         answer: Answered, # of a predictor
@@ -30,12 +34,21 @@ class ServiceMetrics:
             self.answers[answer.by, answer.cause or ""] += 1
             self.took[bucket] += 1
             self.seconds += answer.seconds
+            self._last.append(answer.seconds)
 
     def refused(self,
         status: int, # of HTTP
     ):
         "Count a refusal."
         with self._lock: self.refusals[status] += 1
+
+# %% ../../nbs/publish/19_service_metrics.ipynb #b71944a2
+@patch
+def latency(self: ServiceMetrics) -> dict: # n, p50, p99, longest: seconds, None before the first answer
+    "Quantiles of the seconds that the newest answers took."
+    with self._lock: last = sorted(self._last)
+    def at(share): return last[max(0, math.ceil(share * len(last)) - 1)] if last else None
+    return dict(n=len(last), p50=at(0.5), p99=at(0.99), longest=at(1.0))
 
 # %% ../../nbs/publish/19_service_metrics.ipynb #c13a4336
 def _label(name: str, value) -> str:

@@ -25,6 +25,7 @@ from ..data.files import DamagedFile
 from ..evaluate.rolling import rolling_leaderboard
 from ..model.forecaster import BEST_BASELINE, Forecaster, load_forecaster
 from .bounded_disk import thin_folder, trim_lines
+from .fan import fan_summary
 from .history import bars_until
 from .predictor import Answered
 from .prompt import prompt_competition, prompt_start
@@ -144,7 +145,8 @@ def _score_file(self: ShadowBook, file: Path, source: DataSource) -> dict | None
     if np.isfinite(real[1:]).mean() < self.min_observed: return {**line, "status": "too little observed", "scores": {}}
     score = score_prompt(a.paths, real, rules)
     others = self._field_scores(a, source, rules, real)
-    return {**line, "status": score.status, "scores": {"answer": score.total, **others}, "rows": score.rows}
+    line |= dict(status=score.status, scores={"answer": score.total, **others}, rows=score.rows)
+    return line | dict(picture=fan_summary(a.paths, rules.step, real))
 
 # %% ../../nbs/publish/18_shadow.ipynb #5f7c9490
 @patch
@@ -157,6 +159,16 @@ def _append(self: ShadowBook, line: dict):
         f.flush()
         os.fsync(f.fileno())
     if self.megabytes is not None: trim_lines(file, 0.1 * self.megabytes)
+
+_PICTURES = 0.5 # megabytes of fans of scored prompts, for a dashboard: about two hundred
+
+@patch
+def _keep_picture(self: ShadowBook, line: dict, picture: dict):
+    "Keep the fan of a scored prompt and what came; only the newest half megabyte stays."
+    file = self.folder / "recent.jsonl"
+    facts = {k: line[k] for k in ("prompt", "start", "competition", "asset", "by", "cause", "n", "scores")}
+    with open(file, "a") as f: f.write(json.dumps(facts | picture) + "\n")
+    trim_lines(file, _PICTURES)
 
 @patch
 def _try_file(self: ShadowBook, file: Path, source: DataSource) -> dict | None:
@@ -196,19 +208,32 @@ def settle(self: ShadowBook,
     with self._lock:
         for file in self.waiting:
             if (line := self._try_file(file, source)) is None: continue
+            picture = line.pop("picture", None)
             self._append(line)
+            if picture is not None: self._keep_picture(line, picture)
             self._put_away(file)
             done += 1
     return done
 
 # %% ../../nbs/publish/18_shadow.ipynb #5d60349a
+def _json_lines(file: Path) -> list[dict]:
+    "Lines of a file, oldest first; none where there is no file, and without those that are incomplete."
+    rows = []
+    for line in file.read_bytes().splitlines() if file.exists() else ():
+        try: rows.append(json.loads(line))
+        except ValueError: continue
+    return rows
+
+@patch
+def pictures(self: ShadowBook) -> list[dict]: # of `fan_summary`, with the prompt's facts and scores
+    "Fans of the prompts that were scored last, and what came, oldest first."
+    return list({row["prompt"]: row for row in _json_lines(self.folder / "recent.jsonl")}.values())
+
 @patch
 def scores(self: ShadowBook) -> pd.DataFrame: # one row per prompt, with a column for the answer and each of the field
     "All scores, in order of time; lower is better, NaN for a miss."
-    file, rows = self.folder / "scores.jsonl", {}
-    for line in file.read_bytes().splitlines() if file.exists() else ():
-        try: row = json.loads(line)
-        except ValueError: continue # incomplete: its prompt still waits, and is scored again
+    rows = {}
+    for row in _json_lines(self.folder / "scores.jsonl"): # one that is incomplete waits, and is scored again
         facts = {k: v for k, v in row.items() if k not in ("scores", "rows")}
         rows[row["prompt"]] = {**facts, **row["scores"]}
     columns = ["prompt", "start", "competition", "asset", "by", "cause", "known", "n", "status", "answer", *self.field]

@@ -11,6 +11,7 @@ import contextlib
 import numpy as np
 import os
 import pandas as pd
+import queue
 import requests
 import socket
 import sys
@@ -59,12 +60,13 @@ def server_answers(
     seconds: float, # to wait at most
 ) -> bool:
     "Whether a server is reached within a number of seconds, names looked up, by the way that its client would take."
-    probe, reached = _through_proxy if requests.utils.get_environ_proxies(url) else _direct, threading.Event()
+    probe, found = _through_proxy if requests.utils.get_environ_proxies(url) else _direct, queue.SimpleQueue()
     def ask():
-        with contextlib.suppress(OSError, ValueError): # requests' errors are OSErrors, an unknown proxy a ValueError
-            if probe(url, seconds): reached.set()
+        try: found.put(probe(url, seconds))
+        except (OSError, ValueError): found.put(False) # requests' errors are OSErrors, an unknown proxy a ValueError
     threading.Thread(target=ask, daemon=True).start()
-    return reached.wait(seconds)
+    try: return found.get(timeout=seconds)
+    except queue.Empty: return False
 
 # %% ../../nbs/publish/04_tracking.ipynb #5473222c
 _MODES = ("auto", "online", "offline", "disabled")

@@ -39,6 +39,7 @@ class ConfidenceSet(NamedTuple):
     n: int # prompts that all models have a score on
     dropped: int # prompts left out because a model has none
 
+# %% ../../nbs/score/12_confidence_set.ipynb #c0e1ab01
 def _common_scores(scores):
     "Scores (models, prompts) on the prompts that every model has, and the number of other prompts."
     if len(scores) < 2:

@@ -25,6 +25,7 @@ def _gather_returns(p, starts, ends):
     out /= start
     return torch.from_numpy(out) if on_cpu else out
 
+# %% ../../nbs/score/05_kernel.ipynb #d1d57b8d
 class _Returns(torch.autograd.Function):
     "Differentiable `_gather_returns`."
     @staticmethod
@@ -142,6 +143,7 @@ def _score_blocks(p, y, plan, scale):
     outcomes = y.split([v.shape[1] for v in values], 1)
     return torch.cat([_score_tensors(v, t, scale) for v, t in zip(values, outcomes, strict=True)], 1)
 
+# %% ../../nbs/score/05_kernel.ipynb #cc8fefd8
 def _score_plan(p, y, plan, scale):
     "CRPS of everything in the plan, before the factor: prices (b, t, n) and outcomes (b, k) to (b, k)."
     k = len(plan.starts) + len(plan.levels)

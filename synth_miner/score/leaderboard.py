@@ -65,6 +65,7 @@ def _field_scores(raw, times, assets):
         raise ShapeMismatch(f"{len(raw)} prompts need as many {name}, found {len(x)}")
     return np.stack([prompt_scores(r) for r in raw])
 
+# %% ../../nbs/score/11_leaderboard.ipynb #f0221ff2
 def _prompt_weights(n, competition, times, assets, now):
     "Weight of each of `n` prompts: its asset's, and 0 outside the window."
     comp = get_competition(competition)

@@ -48,6 +48,7 @@ def files(self: LocalHub,
     if revision != "main": return dict(commits).get(revision)
     return commits[-1][1] if commits else {}
 
+# %% ../../nbs/testing/local_hub.ipynb #74575dfe
 @patch
 def put(self: LocalHub,
     repo_id: str, # owner/name, made when absent

@@ -12,7 +12,7 @@ from ..evaluate.runner import BacktestRunner
 from ..lab.config import load_config
 from ..lab.assemble import make_source
 from ..model.forecaster import ModelForecaster, save_forecaster
-from ..model.save import write_json
+from ..model.files import write_json
 from ..model.synth import build_model
 from ..names import recipe_hash
 from ..parts import registry

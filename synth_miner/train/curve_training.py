@@ -9,11 +9,13 @@ __all__ = ['RECIPE_TRAINING', 'untrained', 'score_curve', 'train_curve', 'fit_sh
 import numpy as np
 import pandas as pd
 import torch
+from pathlib import Path
 from torch import Tensor, nn
 from ..core import make_generator, seeded
 from ..model.synth import SynthModel, build_model
 from ..score.loss import SN50Loss
 from .closed_form import IntervalShapes, curve_rows
+from .curve_progress import CurveProgress
 from .curve_windows import CurveWindows
 
 # %% ../../nbs/train/14_curve_training.ipynb #c87dafcf
@@ -96,6 +98,7 @@ def train_curve(
     rows: np.ndarray, # windows to train on
     shapes: IntervalShapes, # trained beside it
     seed: int = 0, # of order, noise and dropout
+    kept: str | Path | None = None, # folder of checkpoints, from which it goes on; None: nothing is kept
     **how, # as in `RECIPE_TRAINING`
 ):
     "Train one network of the head on the closed form, in place. Raises ValueError for an unknown setting."
@@ -108,7 +111,9 @@ def train_curve(
     order = _drawn_windows(windows, rows, steps * size, t["epochs"], t["half_life"], rng)
     usual = windows.scale[torch.as_tensor(rows)].median()
     with seeded(seed):
-        for some in order.split(size):
+        parts = dict(curve=curve, shapes=shapes, averaged=averaged)
+        progress = CurveProgress(kept, parts, optimizer, schedule, steps)
+        for some in order.split(size)[progress.step:]:
             loss = _curve_loss(model, curve, windows, some, shapes, t, usual)
             optimizer.zero_grad()
             loss.backward()
@@ -116,6 +121,7 @@ def train_curve(
             optimizer.step()
             schedule.step()
             averaged.update_parameters(curve)
+            progress.advance()
     curve.load_state_dict(averaged.module.state_dict())
     curve.eval()
 

@@ -6,21 +6,26 @@
 __all__ = ['RECIPES', 'recipe_settings', 'seen_spans', 'TrainedRecipe', 'train_recipe', 'recipe_card', 'save_recipe']
 
 # %% ../../nbs/train/15_recipe.ipynb #249d3352
+import hashlib
+import json
 import numpy as np
 import pandas as pd
-from collections.abc import Sequence
+import torch
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData
 from ..data.bars import AssetData
 from ..data.times import to_time
+from ..features.informed import with_inputs
 from ..model.forecaster import ModelForecaster, save_forecaster
-from ..model.save import write_atomic, write_json
+from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
 from ..parts import registry
 from .closed_form import IntervalShapes, interval_knots
 from .curve_training import RECIPE_TRAINING, fit_shape, train_curve, untrained
 from .curve_windows import CurveWindows
+from .quiet_hours import with_quiet_hours
 
 # %% ../../nbs/train/15_recipe.ipynb #d67c6cf1
 _HOURLY = dict(
@@ -32,12 +37,13 @@ _MARKET_HOURS = dict(name="vol_state", memory="29D", days=[1, 3, 7, 14, 28], cal
 RECIPES = {  # name -> settings
     "crypto_24h": dict(competition="crypto_24h", engineer=dict(name="vol_state"), stride="1h", members=2),
     "crypto_1h": dict(competition="crypto_1h", engineer=_HOURLY, stride="30min", members=2),
-    "commodities_24h": dict(competition="commodities_24h", engineer=_MARKET_HOURS, stride="2h", members=2,
-                            observed=0.05, own=12, training=dict(epochs=2.0)),
+    "commodities_24h": dict(competition="commodities_24h", engineer=_MARKET_HOURS, stride="6h", members=2,
+                            observed=0.05, quiet=[0.12, 0.2, 0.35], training=dict(epochs=2.0)),
 }
 _DEFAULTS = dict(
     observed=0.9, # as in `CurveWindows`
     own=1, # how often a window of the competition's own assets counts
+    quiet=[], # volatility of the quiet hours that markets that close are filled with, as in `with_quiet_hours`
     training={}, # changes to `RECIPE_TRAINING`
 )
 
@@ -81,6 +87,11 @@ def _training_rows(windows, before) -> np.ndarray:
     rows = np.flatnonzero(windows.time + windows.competition.length <= latest)
     if not len(rows): raise BadData(f"no window of {windows.competition.name} ends before {before}")
     return rows
+def _without_inputs(windows: CurveWindows, share: float, seed: int):
+    "Make the optional inputs absent in a share of the windows, so that a model also learns to answer without them."
+    own = getattr(windows.engineer, "own", ())
+    some = np.random.default_rng(seed).random(len(windows)) < share
+    if own: windows.state[torch.as_tensor(some), -len(own):] = 0
 
 # %% ../../nbs/train/15_recipe.ipynb #da93da5b
 def _recipe_facts(settings, training, model, shapes, windows, rows, **more) -> dict:
@@ -90,7 +101,23 @@ def _recipe_facts(settings, training, model, shapes, windows, rows, **more) -> d
     return dict(recipe=settings, training=training, windows=len(rows), parameters=size, seen=seen_spans(windows, rows),
                 spread=spread, knots=interval_knots(windows.competition), **more)
 
+# %% ../../nbs/train/15_recipe.ipynb #5720647a
+def _claim(folder: str | Path, windows: CurveWindows, **facts):
+    "Note whose checkpoints a folder holds. Raises BadData if they belong to other windows or other settings."
+    digest = hashlib.sha256("".join(windows.asset).encode())
+    for x in (windows.time, windows.state.numpy(), windows.returns.numpy()): digest.update(x.tobytes())
+    facts, file = json.loads(json.dumps(dict(windows=digest.hexdigest()[:16], **facts))), Path(folder, "training.json")
+    if not file.exists():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        write_json(file, facts)
+    differ = [k for k, v in read_json(file, dict).items() if facts.get(k) != v]
+    if differ:
+        raise BadData(f"{folder} holds a training with other {', '.join(differ)}; resume it with the same bars and "
+                      "settings, or train anew")
+
 # %% ../../nbs/train/15_recipe.ipynb #6993f901
+_ABSENT = 0.2  # share of the training windows without their optional inputs
+
 def train_recipe(
     recipe: str | dict, # a name in `RECIPES`, or settings like theirs
     bars: Sequence[AssetData], # at the competition's step, gaps allowed
@@ -98,16 +125,23 @@ def train_recipe(
     before: str | None = None, # no window reaches beyond, UTC; None: all are used
     seed: int = 0, # of everything
     shape_steps: int = 150, # of the fit of the shape
+    kept: str | Path | None = None, # folder of checkpoints, from which it goes on; None: nothing is kept
+    inputs: Mapping | None = None, # optional ones, `events` and `implied_volatility`; None: none, as packaged
     **how, # changes to `RECIPE_TRAINING`
 ) -> TrainedRecipe:
     "Train a recipe on all windows of some bars. Raises UnknownPart for a recipe's name."
     r = recipe_settings(recipe)
-    engineer = registry.build("engineer", r["engineer"])
+    r["engineer"] = with_inputs(r["engineer"], **inputs or {})
+    bars, engineer = with_quiet_hours(bars, r["quiet"], seed=seed), registry.build("engineer", r["engineer"])
     windows, how = CurveWindows(bars, engineer, r["competition"], r["stride"], r["observed"]), r["training"] | how
+    _without_inputs(windows, _ABSENT, seed)
     rules, rows = windows.competition, _training_rows(windows, before)
     often = np.repeat(rows, np.where(np.isin(windows.asset[rows], rules.assets), r["own"], 1))
     model, shapes = untrained(windows, often, r["members"], seed=seed), IntervalShapes(interval_knots(rules))
-    for k in range(r["members"]): train_curve(model, k, windows, often, shapes, seed=seed + k, **how)
+    if kept is not None: _claim(kept, windows, recipe=r, before=before, seed=seed, training=how)
+    for k in range(r["members"]):
+        checkpoints = None if kept is None else Path(kept, f"member-{k}")
+        train_curve(model, k, windows, often, shapes, seed=seed + k, kept=checkpoints, **how)
     shift = fit_shape(model, windows, often, steps=shape_steps, seed=seed)
     more = dict(seed=seed, shift=round(shift, 4))
     facts = _recipe_facts(r, RECIPE_TRAINING | how, model, shapes, windows, rows, **more)

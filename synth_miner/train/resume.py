@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from torch import Tensor
 from ..model.save import load_weights
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, pack_optimizer, unpack_optimizer
 from .state import TrainState
 from .step import Learner
 
@@ -40,14 +40,10 @@ def pack_training(
     best: dict[str, Tensor], # weights of the best epoch
 ) -> tuple[dict, dict]: # tensors and facts for `save_checkpoint`
     "Everything from which a training can continue."
-    moments = learner.optimizer.state_dict()
+    moments, facts = pack_optimizer(learner.optimizer)
     average = learner.ema.weights if learner.ema else {}
-    tensors, numbers = dict(model=learner.model.state_dict(), best=best, ema=average, optimizer={}), {}
-    for i, each in moments["state"].items():
-        tensors["optimizer"].update({f"{i}.{k}": v for k, v in each.items() if isinstance(v, Tensor)})
-        numbers[str(i)] = {k: v for k, v in each.items() if not isinstance(v, Tensor)}
-    facts = dict(state=asdict(learner.state), groups=moments["param_groups"], rest=numbers,
-                 averaged=learner.ema.updates if learner.ema else 0)
+    tensors = dict(model=learner.model.state_dict(), best=best, ema=average, optimizer=moments)
+    facts |= dict(state=asdict(learner.state), averaged=learner.ema.updates if learner.ema else 0)
     return {f"{kind}.{k}": v for kind, group in tensors.items() for k, v in group.items()}, facts
 
 # %% ../../nbs/train/09_resume.ipynb #0f4b2a84
@@ -62,11 +58,7 @@ def unpack_training(
         tensors[kind][key] = tensor
     load_weights(learner.model, tensors["model"], saved.folder)
     learner.state = TrainState(**saved.facts["state"])
-    moments = {int(i): dict(each) for i, each in saved.facts["rest"].items()}
-    for name, tensor in tensors["optimizer"].items():
-        i, key = name.split(".", 1)
-        moments[int(i)][key] = tensor
-    learner.optimizer.load_state_dict(dict(state=moments, param_groups=saved.facts["groups"]))
+    unpack_optimizer(learner.optimizer, tensors["optimizer"], saved.facts)
     on_device = {kind: {k: v.to(learner.device) for k, v in tensors[kind].items()} for kind in ("best", "ema")}
     if learner.ema: learner.ema.weights, learner.ema.updates = on_device["ema"], saved.facts["averaged"]
     return on_device["best"]

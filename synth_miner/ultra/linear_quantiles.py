@@ -14,7 +14,7 @@ from .steps import StepModel
 class LinearQuantiles(StepModel):
     "Middle and steps of the percentiles linear in the features."
     def __init__(self,
-        epochs: int = 20, # at most, over the training samples
+        epochs: int = 12, # at most, over the training samples
         rate: float = 0.001, # of AdamW, falling to 0
-        decay: float = 1.0, # weight decay of AdamW
+        decay: float = 0.3, # weight decay of AdamW
     ): super().__init__(0, 1, epochs, rate, decay)

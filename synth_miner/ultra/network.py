@@ -14,10 +14,10 @@ from .steps import StepModel
 class NetworkQuantiles(StepModel):
     "An ensemble of networks with one layer, beside a linear model of the percentiles."
     def __init__(self,
-        hidden: int = 16, # units of the layer
+        hidden: int = 8, # units of the layer
         members: int = 3, # of the ensemble
-        epochs: int = 20, # at most, over the training samples
-        rate: float = 0.003, # of AdamW, falling to 0
-        decay: float = 1.0, # weight decay of AdamW
+        epochs: int = 16, # at most, over the training samples
+        rate: float = 0.0015, # of AdamW, falling to 0
+        decay: float = 0.3, # weight decay of AdamW
         seed: int = 0, # of first weights and order
     ): super().__init__(hidden, members, epochs, rate, decay, seed=seed)

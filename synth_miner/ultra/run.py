@@ -20,7 +20,7 @@ from ..core import BadData, stable_seed
 from ..lab.assemble import new_run_folder
 from ..lab.fingerprint import code_fingerprint, git_state
 from ..lab.store import ExperimentStore
-from ..model.save import write_json
+from ..model.files import write_json
 from ..names import choose, recipe_hash
 from ..parts import registry
 from .backtest import UltraBacktest, backtest_table, join_backtests, percentile_pit, score_breakdown

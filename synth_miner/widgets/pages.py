@@ -18,7 +18,7 @@ from .outputs import outputs_folder
 # %% ../../nbs/widgets/15_pages.ipynb #ff8ceb4f
 _PAGES = dict( # title of a tab -> its module and class
     Train="training:TrainingPage", Sweep="sweep:SweepPage", Backtest="backtest:BacktestPage", Runs="runs:RunsPage",
-    Publish="publish:PublishPage", Field="field:FieldPage",
+    Publish="publish:PublishPage", Field="field:FieldPage", Live="live:LivePage",
 )
 
 def page_titles() -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core import BadData, error_text
 from ..lab.config import flat_config, load_config, plain_config, read_settings
 from ..lab.design import part_key
-from ..model.save import write_atomic
+from ..model.files import write_atomic
 from ..names import part_parameters
 from ..parts import registry
 from .training_plan import MarketPlan, TrainingPlan

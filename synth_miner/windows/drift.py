@@ -105,6 +105,7 @@ def current_kl(self: RegimeDriftMonitor) -> float:
     if not counts.sum(): return 0.0
     return float(regime_divergence(counts, self.train_distribution, len(self.tagger.train_labels)))
 
+# %% ../../nbs/windows/08_drift.ipynb #db99b4e8
 @patch(as_prop=True)
 def threshold(self: RegimeDriftMonitor) -> float:
     "Divergence above which it alarms, nats, for as many rows as the window holds."
@@ -131,6 +132,7 @@ def update(self: RegimeDriftMonitor,
     self.rows = both.iloc[-self.window_size:]
     return self.should_retrain()
 
+# %% ../../nbs/windows/08_drift.ipynb #b4612f73
 @patch
 def status(self: RegimeDriftMonitor) -> dict: # plain numbers, for a log
     "Rows, mix, divergence, threshold and alarm, all of this moment."

@@ -51,6 +51,7 @@ def _rolled(x: pd.Series, run: np.ndarray, window: int, least: int, statistic: s
     rolling = x.groupby(run).rolling(window, min_periods=min(least, window))
     return getattr(rolling, statistic)().droplevel(0)
 
+# %% ../../nbs/windows/11_regime_features.ipynb #655485d5
 def _rolled_std(x: pd.Series, run: np.ndarray, window: int) -> pd.Series:
     "Sample standard deviation of the last `window` values of each row's run, NaN for fewer than two."
     start = np.searchsorted(run, run)
@@ -118,6 +119,7 @@ class FeatureStep(ABC):
     @abstractmethod
     def feature_names(self) -> Sequence[str]: "Columns that `transform` makes."
 
+# %% ../../nbs/windows/11_regime_features.ipynb #0a5c7530
 class OHLCVFeatureStep(FeatureStep):
     "`engineer_features` as a step."
 

@@ -28,6 +28,7 @@ def _size(value, name: str, least: int) -> tuple:
     if n < least: raise BadData(f"{name} must be {'positive' if least else 'zero or more'}, got {value!r}")
     return (unit if n else None), n
 
+# %% ../../nbs/windows/13_regime_folds.ipynb #8213aa36
 def _sizes(sizes: Mapping, index: pd.Index) -> tuple[str, list[int]]:
     "The common unit of some sizes, and their numbers. Raises BadData for mixed units, TypeError without a time index."
     units, numbers = zip(*(_size(v, k, int(k != "gap_size")) for k, v in sizes.items()), strict=True)
@@ -68,6 +69,7 @@ class Fold:
     test_bars: pd.DataFrame # the same
     tagger: RegimeTagger | None = None # fitted on `train_features`
 
+# %% ../../nbs/windows/13_regime_folds.ipynb #89f95e6c
 def _fold(i: int, features: pd.DataFrame, cuts: list, tagger: RegimeTagger) -> Fold:
     "Fold `i`, tagged with regimes of its training part."
     parts = [slice(a, z) for a, z in zip(cuts[::2], cuts[1::2], strict=True)]

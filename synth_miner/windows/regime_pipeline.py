@@ -167,6 +167,7 @@ def _with_windows(folds: list[Fold], c: PipelineConfig) -> list[Fold]:
     warn_left_out(len(folds) - len(good), len(folds), "no window fits into one of their parts")
     return good
 
+# %% ../../nbs/windows/14_regime_pipeline.ipynb #5f59528d
 def run_pipeline(
     df_raw: pd.DataFrame, # bars with open, high, low, close and volume, indexed by UTC bar open
     config: PipelineConfig | None = None, # None: the defaults

@@ -87,6 +87,7 @@ class _FoldPlan(NamedTuple):
     gap: int # left unused between parts
     expanding: bool # keep the first training bar and let the span grow
 
+# %% ../../nbs/windows/03_splits.ipynb #19e25848
 def _fold_plan(train_period, val_period, step_size, test_period=None, embargo=0, expanding=False) -> _FoldPlan:
     "A plan from periods in seconds or strings. Raises BadData for what is not a period."
     later = [_period(val_period, "val_period")]

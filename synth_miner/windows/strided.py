@@ -31,6 +31,7 @@ def _finite_rows(x, name: str, least: int = 0) -> Tensor:
         raise BadData(f"{name}: row {row} is not finite; windows would cross it, so cut the series there")
     return x
 
+# %% ../../nbs/windows/strided.ipynb #9d6d1787
 def _whole(value, name: str) -> int:
     "A whole number of at least 1. Raises BadData for anything else."
     if isinstance(value, bool) or int(value) != value or value < 1:
@@ -117,6 +118,7 @@ class WindowIndex:
     horizon_ts: pd.Timestamp # close of its last target bar
     vol_bucket: int # 0 is calm
 
+# %% ../../nbs/windows/strided.ipynb #0bf82a7b
 def window_at(
     dataset: MarketDataset, # windows
     i: int, # number of one

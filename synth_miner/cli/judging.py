@@ -64,6 +64,8 @@ def config_of_file(
     "The settings of a file, the package's defaults for what it leaves out, and the command line's single keys on top."
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
+    if cfg.mode != "train":
+        raise BadData(f"path= belongs to mode=train and mode=migrate; mode={cfg.mode} reads no file")
     if cfg.run is not None: raise BadData(f"path= and run= both name a configuration; leave out run={cfg.run}")
     words = [(split_word(word)[1], word) for word in HydraConfig.get().overrides.task]
     if groups := [word for key, word in words if key in CONFIG_GROUPS]:

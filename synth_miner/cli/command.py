@@ -49,6 +49,8 @@ def _fetch_models(cfg) -> list[str]: # a line for each, with its checksum
     return lines
 
 # %% ../../nbs/cli/04_command.ipynb #9e79ec2f
+_WRITE_LAST = ("backtest", "score", "predict", "recipe", "field", "export") # modes that make a folder after their work
+
 def run_mode(
     cfg, # complete configuration
 ) -> str: # what to print
@@ -56,6 +58,9 @@ def run_mode(
     from synth_miner.score.competitions import use_competition
     mode = choose(cfg.mode, MODES, "mode")
     use_competition(checked(cfg).competition)
+    if cfg.mode in _WRITE_LAST:
+        from synth_miner.lab.database import check_writable
+        check_writable(cfg.output_dir)
     return "\n".join([*_fetch_models(cfg), mode(cfg)])
 
 # %% ../../nbs/cli/04_command.ipynb #52bf22d5
@@ -116,7 +121,9 @@ def _as_hydra_wants(words: Sequence[str]):
 # %% ../../nbs/cli/04_command.ipynb #5282151d
 class LostOutput(OSError):
     "The standard output takes nothing more; `exit_code` is the command's."
-    def __init__(self, error: OSError):
+    def __init__(self,
+        error: OSError, # of the write
+    ):
         super().__init__(f"the output cannot be written: {error.strerror or error}")
         self.exit_code = 141 if isinstance(error, BrokenPipeError) else 2 # 128 + SIGPIPE, as a shell has it
 
@@ -138,6 +145,7 @@ def _run_hydra(words: Sequence[str]):
         jobs.append(" ".join(words[1:] if "-m" not in words else _own_words()))
         _name_from_choice(cfg)
         try:
+            if cfg.path is not None and cfg.mode != "migrate": cfg = _of_file(cfg)
             if cfg.sweep_id is not None and cfg.mode == "train": return _sweep_job(cfg)
             _print(run_mode(cfg))
         except user_errors() as e: errors.append((jobs[-1], e))
@@ -145,6 +153,11 @@ def _run_hydra(words: Sequence[str]):
     _raise_errors(errors, len(jobs), words)
 
 # %% ../../nbs/cli/04_command.ipynb #33e46855
+def _of_file(cfg):
+    "The configuration in the file that `path` names."
+    from synth_miner.cli.judging import config_of_file
+    return config_of_file(cfg)
+
 def _name_from_choice(cfg):
     "Give a model that has no name the one of its file, as Hydra chose it."
     from hydra.core.hydra_config import HydraConfig

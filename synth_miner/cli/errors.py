@@ -78,6 +78,8 @@ def _cause(error: Exception, overrides: Sequence[str]) -> str:
     if isinstance(error, FileNotFoundError) and error.filename is None and not _here_exists():
         return "the current folder does not exist any more; change to another one and start the command again"
     text = " ".join(str(error).split())
+    if text == "Missing dependencies for SOCKS support.":
+        return "a SOCKS proxy is set (ALL_PROXY or HTTPS_PROXY), which needs a package: pip install PySocks"
     if m := re.search(r" has no asset '[^']*'; it has \['([^']*)'", text): return text + _asset_word(m[1], overrides)
     if m := re.search(r"Could not override '([^']+)'", text): return _absent_key(m[1], overrides)
     if m := re.search(r"Could not find 'hydra/(?:launcher|sweeper)[^']*/(\w+)'", text): return _not_installed(m[1])

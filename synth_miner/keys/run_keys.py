@@ -29,7 +29,7 @@ RUN_KEYS = key_group("", # what is done, under which name
     ("name", FILE_NAME, "name of the run; part of its folder's name"),
     ("run", FORECASTER_NAME.or_null("mode=predict: the competition's recipe, mode=backtest: the best baseline"),
      "a finished run, or who else is asked"),
-    ("path", ANY_PATH.or_null(), "mode=migrate: a .yaml, .ipynb or .py file of the ancestor, osa"),
+    ("path", ANY_PATH.or_null(), "a YAML file of settings to train; mode=migrate: a file of the ancestor, osa"),
     ("resume", Kind.switch(), "mode=train: continue the interrupted run in the folder run, with its own configuration; "
      "backtest.*, tracking.* and progress may be changed. mode=recipe: the same, with the same words"),
     ("rerun", Kind.switch().or_else(Kind.one_of("failed")),

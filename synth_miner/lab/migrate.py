@@ -7,6 +7,7 @@ __all__ = ['MIGRATION_PAGE', 'migrate_file', 'migration_text']
 
 # %% ../../nbs/lab/02_migrate.ipynb #3de345b0
 import json
+import shlex
 from pathlib import Path
 from ..core import BadData
 from .config import load_config
@@ -17,31 +18,64 @@ from ..model.files import write_atomic
 # %% ../../nbs/lab/02_migrate.ipynb #9650558d
 MIGRATION_PAGE = "tutorials/coming_from_osa"  # the page with the table from old names to new ones
 
+def _with_defaults(file: Path, old: dict) -> tuple[dict, list]: # and notes
+    "A configuration together with the files that its `defaults` name in the folders beside it; its own keys win."
+    from omegaconf import OmegaConf
+    parts, notes = [], []
+    for entry in old.get("defaults") or []:
+        group, name = next(iter(entry.items())) if isinstance(entry, dict) else ("", entry)
+        group = group.removeprefix("optional ").removeprefix("override ").strip("/")
+        part = file.parent / group / f"{str(name).removesuffix('.yaml')}.yaml"
+        if name in ("_self_", None): continue
+        if not part.is_file():
+            notes.append(f"defaults: there is no file {part.relative_to(file.parent)} beside it; write its keys "
+                         "into the new file")
+            continue
+        found = OmegaConf.to_container(load_config(path=part), resolve=False)
+        parts.append(found if not group or group in found else {group: found})
+    own = {k: v for k, v in old.items() if k != "defaults"}
+    return OmegaConf.to_container(OmegaConf.merge(*parts, own), resolve=False), notes
+
+# %% ../../nbs/lab/02_migrate.ipynb #d47d6a12
 def _migrate_yaml(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A YAML file for this package. Raises UnknownPart for a file without anything to carry over."
     from omegaconf import OmegaConf
-    old = OmegaConf.to_container(load_config(path=file), resolve=False)
+    old, missing = _with_defaults(file, OmegaConf.to_container(load_config(path=file), resolve=False))
     new, notes = migrate_config(old)
+    notes += missing
     if "head" in new or "backbone" in new: new = {"name": file.stem, **new}
+    if "model" in new: new["model"] = {"name": file.stem, **new["model"]}
     return OmegaConf.to_yaml(OmegaConf.create(new)), notes
 
+def _text(file: Path) -> str:
+    "What a file says, without a byte order mark. Raises BadData for one that is not UTF-8."
+    try: return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        raise BadData(f"{file} is not UTF-8 ({e}); save it as UTF-8 and try again") from None
+
+# %% ../../nbs/lab/02_migrate.ipynb #c7793611
 def _migrate_notebook(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A notebook for this package, without outputs. Raises BadData for a file that is not one."
-    try: notebook = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as e: raise BadData(f"{file} is not a notebook: {e}") from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+    text = _text(file)
+    try: notebook = json.loads(text)
+    except ValueError as e: raise BadData(f"{file} is not a notebook: {e}") from None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if isinstance(notebook, dict) and "worksheets" in notebook:
+        raise BadData(f"{file} is a notebook of format 3; open it in Jupyter and save it, then migrate what was saved")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise BadData(f"{file} is not a notebook: it has no list of cells")
     notes = []
     for cell in notebook["cells"]:
         if cell.get("cell_type") != "code": continue
-        code = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        source = cell.get("source") or ""
+        code = source if isinstance(source, str) else "".join(source)
         cell.update(source=migrate_code(code, notes).splitlines(keepends=True), outputs=[], execution_count=None)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", notes
 
 def _migrate_module(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A Python file for this package."
     notes = []
-    return migrate_code(file.read_text(encoding="utf-8"), notes), notes
+    return migrate_code(_text(file), notes), notes
 
 _READERS = {".yaml": _migrate_yaml, ".yml": _migrate_yaml, ".ipynb": _migrate_notebook, ".py": _migrate_module}
 
@@ -53,10 +87,11 @@ def migrate_file(
     "Write a file of the ancestor for this package. Raises FileNotFoundError, BadData, UnknownPart."
     file = Path(path)
     if not file.is_file(): raise FileNotFoundError(f"path={path}: there is no such file")
-    if file.suffix not in _READERS:
+    if file.suffix.lower() not in _READERS:
         raise BadData(f"path={path}: expected a file that ends with {', '.join(_READERS)}")
-    text, notes = _READERS[file.suffix](file)
+    text, notes = _READERS[file.suffix.lower()](file)
     target = Path(to) if to else file.with_name(f"{file.stem}_migrated{file.suffix}")
+    if target.is_dir(): raise BadData(f"to={target} is a folder; name the new file")
     if target.exists() and target.read_text(encoding="utf-8") != text:
         raise BadData(f"{target} exists and holds something else; move it away")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -69,6 +104,6 @@ def migration_text(
     "What was written, what was left out, and what to do next."
     target, notes = migrated
     runnable = target.endswith((".yaml", ".yml"))
-    use = f'run it in Python with run_experiment("{target}")' if runnable else "run it from top to bottom"
+    use = f"train it with synth-miner path={shlex.quote(target)}" if runnable else "run it from top to bottom"
     left = [f"  - {note}" for note in notes] or ["  nothing was left out"]
     return "\n".join([f"Written: {target}; {use}", *left, f"The table from old names to new ones: {MIGRATION_PAGE}"])

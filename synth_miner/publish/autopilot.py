@@ -25,7 +25,7 @@ from ..lab.database import writer_lock
 from ..lab.experiment import run_experiment
 from ..model.forecaster import load_forecaster
 from ..model.files import read_json, write_json
-from .finished_recipe import check_retraining, train_packaged
+from .finished_recipe import check_packaged, train_packaged
 from .hub import publish_run
 from .promotion import Promotion
 from .retraining import autopilot_folder, autopilot_table, champion_of, next_round
@@ -194,7 +194,8 @@ def _steps(cfg, file: Path, journal: dict, say: Callable, train: Callable) -> di
     for key, (step, what) in _STEPS.items():
         if key in journal: continue
         say(f"{file.parent.name}: {what}")
-        try: journal = {k: v for k, v in journal.items() if k not in ("waits", "tries")} | step(cfg, file, journal, train)
+        known = {k: v for k, v in journal.items() if k not in ("waits", "tries")}
+        try: journal = known | step(cfg, file, journal, train)
         except (BadData, RuntimeError, ValueError, OSError) as e: journal |= _failed(key, journal, e)
         write_json(file, journal)
         if "waits" in journal: break
@@ -224,7 +225,7 @@ def autopilot_round(
     return journal
 
 # %% ../../nbs/publish/26_autopilot.ipynb #8a2a74e6
-_FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 3600.0 # seconds between two tries of a step without prices: twice as long each time
+_FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 3600.0 # seconds between two tries without prices: twice as long each time
 
 def run_autopilot(
     cfg, # complete configuration
@@ -232,7 +233,7 @@ def run_autopilot(
     **how, # passed on to `autopilot_round`
 ) -> pd.DataFrame: # as `autopilot_table`
     "Rounds on a schedule, as many as `autopilot.rounds` says. Raises what `autopilot_round` raises."
-    check_retraining(cfg)
+    check_packaged(cfg)
     folder, finished = autopilot_folder(cfg), 0
     while cfg.autopilot.rounds is None or finished < cfg.autopilot.rounds:
         due = next_round(folder, cfg.autopilot.every)

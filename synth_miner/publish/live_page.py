@@ -26,6 +26,7 @@ def _answer_tile(state: dict) -> str:
     below += others[:2] + ([f"{refused:,} refused"] if refused else [])
     return _tile("Answers", f"{total:,}", ", ".join(below), "warn" if total and own < 0.9 * total else "")
 
+# %% ../../nbs/publish/20_live_page.ipynb #a35eae7a
 def _latency_tile(state: dict) -> str:
     "How long answers take."
     latency = state["latency"]
@@ -47,6 +48,7 @@ def _source_tile(state: dict) -> str:
     value = f"{good} of {len(rows)}" if rows else "not asked yet"
     return _tile("Price sources that answer", value, below, "" if good == len(rows) and prices else "warn")
 
+# %% ../../nbs/publish/20_live_page.ipynb #92ec772c
 def _retraining_tile(state: dict) -> str:
     "When the autopilot trains again."
     found = state["retraining"]
@@ -67,6 +69,7 @@ def _badge(prompt: dict, now: float) -> str:
     look, word = ("good", "better") if own <= best else ("bad", "worse")
     return f'<span class="badge {look}" title="than the best baseline">{abs(own - best):,.1f} bps {word}</span>'
 
+# %% ../../nbs/publish/20_live_page.ipynb #6c967224
 def _prompt_card(prompt: dict, now: float) -> str:
     "An answer and what came."
     by = prompt["by"] + (f": {prompt['cause']}" if prompt["cause"] else "")
@@ -94,6 +97,7 @@ def _board_card(board: dict, place: dict | None) -> str:
     table = f'<table class="board">{head}{"".join(rows)}</table>'
     return f'<div class="card"><h3>{title}</h3>{table}{_field_line(place)}</div>'
 
+# %% ../../nbs/publish/20_live_page.ipynb #a2bbf70c
 def _field_line(place: dict | None) -> str:
     "The place among all miners, where a field was downloaded."
     if place is None: return ""
@@ -113,7 +117,7 @@ def _table(columns: list[str], rows: list[list]) -> str:
     body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
     return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
 
-# %% ../../nbs/publish/20_live_page.ipynb #c4898725
+# %% ../../nbs/publish/20_live_page.ipynb #6c19f656
 def _source_table(state: dict) -> str:
     "Health of each price source."
     rows = []
@@ -124,6 +128,7 @@ def _source_table(state: dict) -> str:
         rows.append([s["source"], how, ago, f"{s['worked']:,}", f"{s['failed']:,}"])
     return _table(["source", "health", "last answer", "answers", "failures"], rows)
 
+# %% ../../nbs/publish/20_live_page.ipynb #8ad46df8
 _OLD = 600.0 # seconds of a price's age, above which the fallback answers as a rule
 
 def _price_table(state: dict) -> str:
@@ -134,6 +139,7 @@ def _price_table(state: dict) -> str:
         rows.append([p["asset"], price_text(p["price"]), (short_time(p["age"]), look), f"{p['bars']:,}"])
     return _table(["asset", "price", "age", "bars"], rows)
 
+# %% ../../nbs/publish/20_live_page.ipynb #73181d2e
 def _round_table(found: dict) -> str:
     "The last rounds of the autopilot."
     def bps(row):

@@ -10,6 +10,7 @@ import math
 import numpy as np
 import os
 import pandas as pd
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -56,6 +57,7 @@ def _newest_names(names: Iterable[str], rules: Mapping | None = None, now: float
         if int(start) + length / 4 <= now: begun[competition, asset] = name
     return sorted((newest | begun).values(), reverse=True)[:_SHOWN]
 
+# %% ../../nbs/publish/20_live_state.ipynb #299a20c0
 def _so_far(bars: AssetData | None, start: int, seconds: list) -> list:
     "Prices since the start of a prompt, at moments since then; None where no bar is known."
     if bars is None or not len(bars): return [None] * len(seconds)
@@ -87,13 +89,16 @@ class LiveState:
 
 # %% ../../nbs/publish/20_live_state.ipynb #61313e9f
 @patch
+def _waiting_names(self: LiveState) -> list[str]:
+    "Files of the waiting prompts; there may be many thousands."
+    if self.book is None: return []
+    try: return [e.name for e in os.scandir(self.book.folder / "waiting") if re.fullmatch(r"[^.].*\.parquet", e.name)]
+    except FileNotFoundError: return []
+
+@patch
 def _waiting(self: LiveState) -> list[dict]:
     "Fans of the newest waiting prompts, with the price so far."
-    if self.book is None: return []
-    try: names = [e.name for e in os.scandir(self.book.folder / "waiting") if e.name[0] != "."]
-    except FileNotFoundError: return []
-    names = [name for name in names if name.endswith(".parquet")]
-    shown = _newest_names(names, self.book.competitions, self.predictor.clock())
+    shown = _newest_names(self._waiting_names(), self.book.competitions, self.predictor.clock())
     self._fans = {name: self._fans.get(name) or self._fan(name) for name in shown}
     rows = [dict(row) for row in self._fans.values() if row is not None]
     for row in rows:
@@ -110,6 +115,7 @@ def _fan(self: LiveState, name: str) -> dict | None:
                  by=a.by, cause=a.cause, n=a.prompt.num_simulations, scores=None)
     return facts | fan_summary(a.paths, a.prompt.time_increment)
 
+# %% ../../nbs/publish/20_live_state.ipynb #937eee10
 @patch
 def _prompts(self: LiveState) -> list[dict]:
     "The newest waiting prompts, then the newest scored ones."
@@ -131,6 +137,7 @@ def _boards(self: LiveState) -> list[dict]:
     if self._scored[0] != version: self._scored = version, self._new_boards()
     return self._scored[1] or []
 
+# %% ../../nbs/publish/20_live_state.ipynb #6ada29e3
 @patch
 def _new_boards(self: LiveState) -> list[dict]:
     "The leaderboards as they are now, and how many prompts were scored."
@@ -183,6 +190,7 @@ def _answers(self: LiveState) -> dict:
     rows = [dict(by=who, cause=cause or None, n=n) for (who, cause), n in sorted(by.items(), key=lambda x: -x[1])]
     return dict(total=sum(by.values()), by=rows, refused=refused)
 
+# %% ../../nbs/publish/20_live_state.ipynb #69ad0a0b
 @patch
 def _make(self: LiveState) -> dict:
     "The state as it is now."
@@ -192,7 +200,7 @@ def _make(self: LiveState) -> dict:
     took = dict(self.metrics.took)
     latency = self.metrics.latency() | dict(buckets={end: took.get(end, 0) for end in [*self.metrics.buckets, "+Inf"]})
     prompts, boards = self._prompts(), self._boards()
-    waiting = 0 if self.book is None else len(self.book.waiting)
+    waiting = len(self._waiting_names())
     scored = sum(int(max(m["prompts"] for m in board["models"])) for board in boards)
     return as_plain(dict(
         time=self.predictor.clock(), since=self.since, state=state, synthetic=status["synthetic"],
@@ -200,6 +208,7 @@ def _make(self: LiveState) -> dict:
         prompts=prompts, stored=dict(waiting=waiting, scored=scored), boards=boards, field=self.standings,
         prices=prices, sources=self.predictor.live.health.rows(), retraining=self._retraining()))
 
+# %% ../../nbs/publish/20_live_state.ipynb #ef404cfc
 @patch
 def state(self: LiveState) -> dict: # JSON-able, see the table at the top
     "All that a dashboard shows."

@@ -15,6 +15,10 @@ _PALETTE = """
 .osm-live{--bad:color-mix(in srgb,#d94a3b 82%,var(--ink))}
 .osm-live{font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;container-type:inline-size}
 .osm-live{max-width:1180px}.osm-live *{box-sizing:border-box}
+"""
+
+# %% ../../nbs/publish/19_live_style.ipynb #ac57eac0
+_WORDS = """
 .osm-live :is(h1,h2,h3,p,figure,ul){margin:0;padding:0;border:0}
 .osm-live :is(.soft,h3 span,figcaption span:not(.badge)){color:var(--soft);font-weight:400}
 .osm-live .soft{font-size:12px}.osm-live h1{font-size:22px;font-weight:650;letter-spacing:-.01em}
@@ -31,6 +35,10 @@ _BOXES = """
 .osm-live :is(.tile,.card){padding:14px 16px}.osm-live .tile.warn{border-color:var(--warn)}
 .osm-live .tile h3{color:var(--soft);font-weight:500}.osm-live .tile.quiet .big{color:var(--soft)}
 .osm-live .big{font-size:26px;font-weight:650;line-height:1.35;font-variant-numeric:tabular-nums}
+"""
+
+# %% ../../nbs/publish/19_live_style.ipynb #faa4c5fe
+_GRID = """
 .osm-live .tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:12px}
 .osm-live .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:12px}
 .osm-live .boards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr));gap:12px}
@@ -50,6 +58,8 @@ _BADGES = """
 .osm-live .badge i{display:inline-block;width:8px;height:8px;border-radius:50%;background:currentColor}
 .osm-live .badge i{margin-right:6px}
 """
+
+# %% ../../nbs/publish/19_live_style.ipynb #43e5548e
 _DRAWN = """
 .osm-live figcaption{display:flex;align-items:center;gap:7px;margin-bottom:8px}
 .osm-live figcaption .badge{margin-left:auto}.osm-live figure .soft{margin-top:6px}
@@ -61,12 +71,18 @@ _DRAWN = """
 .osm-live .mid{stroke:var(--blue);stroke-width:1.2}.osm-live .real{stroke:var(--came);stroke-width:2}
 .osm-live .dot{fill:var(--came);stroke:var(--card);stroke-width:1.5}
 """
+
+# %% ../../nbs/publish/19_live_style.ipynb #44ea04af
 _TABLES = """
 .osm-live table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums;margin:0}
 .osm-live .scroll{overflow-x:auto}.osm-live tr{background:none!important}
 .osm-live :is(td,th){text-align:left;padding:7px 14px;vertical-align:top;max-width:none}
 .osm-live th{font-weight:500;color:var(--soft);white-space:nowrap}
 .osm-live .scroll tr+tr td{border-top:1px solid var(--edge)}
+"""
+
+# %% ../../nbs/publish/19_live_style.ipynb #016f5c53
+_BARS = """
 .osm-live .board{margin:8px 0 2px}.osm-live .board :is(td,th){padding:4px 0 4px 10px}
 .osm-live .board :is(td,tr:first-child th){text-align:right}
 .osm-live .board th:first-child{padding-left:0;color:var(--ink)}
@@ -78,7 +94,8 @@ _TABLES = """
 """
 
 # %% ../../nbs/publish/19_live_style.ipynb #4a5dc61c
-LIVE_STYLE = f"<style>{_PALETTE}{_BOXES}{_BADGES}{_DRAWN}{_TABLES}</style>" # of what `live_html` makes
+_SHEETS = (_PALETTE, _WORDS, _BOXES, _GRID, _BADGES, _DRAWN, _TABLES, _BARS) # in this order
+LIVE_STYLE = f"<style>{''.join(_SHEETS)}</style>" # of what `live_html` makes
 
 # %% ../../nbs/publish/19_live_style.ipynb #40266967
 _LIGHT = ":root{color-scheme:light dark;--osm-back:#f4f6f9}body{margin:0;background:var(--osm-back)}"

@@ -8,6 +8,7 @@ __all__ = ['make_app', 'serving']
 # %% ../../nbs/publish/21_service.ipynb #6d504d67
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -142,6 +143,17 @@ def _add_metrics(app, text, checked: list):
     async def numbers(): return PlainTextResponse(text().encode("utf-8", "backslashreplace"))
 
 # %% ../../nbs/publish/21_service.ipynb #70555b6b
+_HERE = re.compile(r"localhost|127(\.\d+){3}|::1|\[::1\]") # names of this machine that no foreign page can take
+
+def _host_check():
+    "A dependency that refuses a browser which a foreign page led here by a name of its own, to read the answers."
+    from fastapi import HTTPException, Request
+    async def check(request: Request):
+        if _HERE.fullmatch(request.url.hostname or ""): return
+        raise HTTPException(403, "open this page as http://localhost:PORT, or set a token")
+    return check
+
+# %% ../../nbs/publish/21_service.ipynb #419117e2
 def _add_dashboard(app, live: LiveState, checked: list, browser: list):
     "GET /: the page for a person; GET /state: what it shows, for a program. Both are made in a thread."
     from fastapi import Response
@@ -172,6 +184,7 @@ def make_app(
     if live is None: live = LiveState(predictor, book).listen()
     book, metrics, admission = live.book, live.metrics, Admission(limits.prices, limits.waiting)
     known, check, browser = _gate(token)
+    here = [] if token else [Depends(_host_check())]
     _add_refusals(app, metrics)
     _add_predict(app, predictor, admission, [Depends(check)])
     _add_health(app, predictor, known)
@@ -179,7 +192,7 @@ def make_app(
         waiting = len(book.waiting) if book is not None else 0
         return metrics.text(predictor.status(), waiting, len(admission.queue), admission.prices - admission.free)
     _add_metrics(app, text, [Depends(check)])
-    _add_dashboard(app, live, [Depends(check)], [Depends(browser)])
+    _add_dashboard(app, live, [Depends(check), *here], [Depends(browser), *here])
     app.add_middleware(_UntilSent)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limits.body)
     return app

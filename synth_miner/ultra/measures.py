@@ -134,9 +134,13 @@ def trade_flow(
     "Signed quantity over quantity, at several decays."
     recv, _, qty, sold = trades
     if not len(recv): return np.zeros(len(HALF_LIVES))
-    weight = np.exp2((recv - now_ms) / (1000 * np.array(HALF_LIVES)[:, None])) * qty
-    total = weight.sum(1)
-    return (total - 2 * (weight @ sold)) / np.maximum(total, _TINY)
+    weight = np.empty((len(HALF_LIVES), len(recv)))
+    np.exp2((recv - now_ms) / (1000 * HALF_LIVES[-1]), out=weight[-1])
+    for i in range(len(HALF_LIVES) - 1, 0, -1):
+        np.square(weight[i], out=weight[i - 1])
+        np.square(weight[i - 1], out=weight[i - 1])
+    total = weight @ qty
+    return (total - 2 * (weight @ (qty * sold))) / np.maximum(total, _TINY)
 
 # %% ../../nbs/ultra/06_measures.ipynb #41676f61
 def side_imbalance(
@@ -229,10 +233,12 @@ def since_move(
 ) -> float: # seconds, at most a minute
     "Time since the bid last changed; looks back no further than it must."
     recv, bid = book[:2]
-    for end in range(len(bid), 1, -CHUNK):
-        begin = max(0, end - CHUNK - 1)
+    end, rows = len(bid), CHUNK // 8 # it mostly moved within a second
+    while end > 1:
+        begin = max(0, end - rows - 1)
         moved = np.flatnonzero(bid[begin + 1:end] != bid[begin:end - 1])
         if len(moved): return min(60.0, float(now_ms - recv[begin + moved[-1] + 1]) / 1000)
+        end, rows = begin + 1, CHUNK
     return 60.0
 
 def activity(

@@ -7,16 +7,13 @@ __all__ = ['BacktestPage']
 
 # %% ../../nbs/widgets/backtest.ipynb #834c76d0
 from fastcore.basics import patch
-from ipywidgets import HTML, HBox, IntText, Layout, Text, VBox
+from ipywidgets import IntText, Text, Widget
 from pathlib import Path
 from ..core import BadData
 from ..lab.config import load_config, plain_config
 from .backtest_plan import BacktestPlan
-from .controls import attempt, button, heading, page_view
-from .forecaster_picker import ForecasterPicker
-from .job_bar import JobBar
-from .outputs import outputs_folder
-from .page import MarketPage, market_page_fields
+from .controls import attempt, button
+from .page import AskingPage, market_page_fields
 from .result_views import ResultViews
 from .setup import take_market
 
@@ -35,39 +32,18 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, text in th
 )
 
 # %% ../../nbs/widgets/backtest.ipynb #9ae090d2
-class BacktestPage(MarketPage):
-    "The backtest page; shown as the last line of a cell."
-    def __init__(self,
-        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
-        **plan, # what `BacktestPlan` takes, to begin with
-    ):
-        self.plan = BacktestPlan(output_dir=str(outputs_folder() if output_dir is None else output_dir), **plan)
-        self.message = HTML()
-        self.views = ResultViews(self.message)
-        tip = "Asks every forecaster every prompt, and scores the answers; stored answers are not asked again"
-        self.bar = JobBar(lambda: self._prepare(), label="Score", tooltip=tip)
-        self.bar.changed = lambda job: self._progress(job)
-        self.fields = market_page_fields(self.plan, _FIELDS)
-        self.watch_fields()
-        self._make_choice()
-        left = VBox([heading("Prompts"), *self.market_rows()], layout=Layout(margin="0 28px 0 0"))
-        right = [heading("Forecasters", "several with Ctrl or Shift"), self.picker.view, HBox([self.again, self.same])]
-        top = HBox([left, VBox(right, layout=Layout(width="520px"))], layout=Layout(flex_flow="row wrap"))
-        self.view = page_view(top, self.message, self.bar.view, self.views.view)
+class BacktestPage(AskingPage):
+    "The backtest page, of a `BacktestPlan`; shown as the last line of a cell."
+    plan_type, described, views_type, title = BacktestPlan, _FIELDS, ResultViews, "Prompts"
+    work = "Score", "Asks every forecaster every prompt, and scores the answers; stored answers are not asked again"
 
-    def _make_choice(self):
-        "Who is asked, and buttons beside it."
-        def choose(found): self.plan.forecasters = found
-        self.picker = ForecasterPicker(self.plan.output_dir, self.plan.forecasters, choose, self.message, self.wrong)
+    def buttons(self) -> list[Widget]:
+        "What stands below the forecasters."
         self.who = self.picker.menu
-        self.again = button("Look again", "Reads the folder of runs again, to find new runs", self.refresh)
         def take(): attempt(self.message, self._take_bars)
         tip = "Takes market, assets and competition from the first run that is selected"
         self.same = button("Bars of the run", tip, take, width="120px")
-
-    def refresh(self):
-        "Read the folder of runs again; the selection stays."
-        if "also" not in self.wrong: self.picker.show(self.plan.forecasters)
+        return [self.again, self.same]
 
 # %% ../../nbs/widgets/backtest.ipynb #fdb67773
 @patch

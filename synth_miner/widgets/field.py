@@ -7,15 +7,10 @@ __all__ = ['FieldPage']
 
 # %% ../../nbs/widgets/field.ipynb #12dc69fb
 from fastcore.basics import patch
-from ipywidgets import HTML, FloatText, HBox, IntText, Layout, Text, VBox
-from pathlib import Path
-from .controls import button, heading, page_view
+from ipywidgets import FloatText, IntText, Text
 from .field_plan import FieldPlan
 from .field_views import FieldViews
-from .forecaster_picker import ForecasterPicker
-from .job_bar import JobBar
-from .outputs import outputs_folder
-from .page import MarketPage, market_page_fields
+from .page import AskingPage, market_page_fields
 
 # %% ../../nbs/widgets/field.ipynb #773d036d
 def _hint(text: str) -> dict:
@@ -36,31 +31,11 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, text in th
 )
 
 # %% ../../nbs/widgets/field.ipynb #33dd056e
-class FieldPage(MarketPage):
-    "The field page; shown as the last line of a cell."
-    def __init__(self,
-        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
-        **plan, # what `FieldPlan` takes, to begin with
-    ):
-        self.plan = FieldPlan(output_dir=str(outputs_folder() if output_dir is None else output_dir), **plan)
-        self.message = HTML()
-        self.views = FieldViews(self.message)
-        tip = "Asks every forecaster what the miners were asked, and pays them all; stored answers are not asked again"
-        self.bar = JobBar(lambda: self._prepare(), label="Judge", tooltip=tip)
-        self.bar.changed = lambda job: self._progress(job)
-        self.fields = market_page_fields(self.plan, _FIELDS)
-        self.watch_fields()
-        def chosen(found): self.plan.forecasters = found
-        self.picker = ForecasterPicker(self.plan.output_dir, self.plan.forecasters, chosen, self.message, self.wrong)
-        self.again = button("Look again", "Reads the folder of runs again, to find new runs", self.refresh)
-        left = VBox([heading("Field"), *self.market_rows()], layout=Layout(margin="0 28px 0 0"))
-        right = [heading("Forecasters", "several with Ctrl or Shift"), self.picker.view, self.again]
-        top = HBox([left, VBox(right, layout=Layout(width="520px"))], layout=Layout(flex_flow="row wrap"))
-        self.view = page_view(top, self.message, self.bar.view, self.views.view)
-
-    def refresh(self):
-        "Read the folder of runs again; the selection stays."
-        if "also" not in self.wrong: self.picker.show(self.plan.forecasters)
+class FieldPage(AskingPage):
+    "The field page, of a `FieldPlan`; shown as the last line of a cell."
+    plan_type, described, views_type, title = FieldPlan, _FIELDS, FieldViews, "Field"
+    work = ("Judge", "Asks every forecaster what the miners were asked, and pays them all; "
+                     "stored answers are not asked again")
 
 # %% ../../nbs/widgets/field.ipynb #b4f6b9a9
 @patch

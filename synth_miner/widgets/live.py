@@ -8,13 +8,10 @@ __all__ = ['LivePage']
 # %% ../../nbs/widgets/live.ipynb #aa0c6dac
 from fastcore.basics import patch
 from ipywidgets import HTML, FloatText, HBox, Layout, Password, Text, VBox
-from pathlib import Path
 from ..publish.live_page import live_html
 from ..publish.live_style import LIVE_STYLE
 from .controls import attempt, button, page_view
-from .job_bar import JobBar
 from .live_plan import LivePlan, Practice
-from .outputs import outputs_folder
 from .page import PlanPage, plan_fields
 
 # %% ../../nbs/widgets/live.ipynb #fdc44e4b
@@ -27,17 +24,13 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, and its ow
 
 # %% ../../nbs/widgets/live.ipynb #0e5ba8b7
 class LivePage(PlanPage):
-    "The live page; shown as the last line of a cell."
-    def __init__(self,
-        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
-        **plan, # what `LivePlan` takes, to begin with
-    ):
-        self.plan = LivePlan(output_dir=str(outputs_folder() if output_dir is None else output_dir), **plan)
-        self.message, self.shown, self.practice = HTML(), HTML(_NOTHING), Practice()
-        self.fields = plan_fields(self.plan, _FIELDS)
-        self.watch_fields()
-        tip = "Looks again and again until Stop is pressed"
-        self.bar = JobBar(lambda: self._prepare(), label="Follow", tooltip=tip)
+    "The live page, of a `LivePlan`; shown as the last line of a cell."
+    plan_type, described = LivePlan, _FIELDS
+    work = "Follow", "Looks again and again until Stop is pressed"
+
+    def build(self):
+        "The buttons, and what is shown of the service."
+        self.shown, self.practice = HTML(_NOTHING), Practice()
         tip = "Looks once, at the service named above"
         self.once = button("Look", tip, lambda: attempt(self.message, self._look))
         tip = "Starts a service on the built-in market with a few hours of a past, and follows it"

@@ -17,8 +17,6 @@ from ..publish.promotion import PROMOTE
 from ..score.competitions import get_competition
 from .card_preview import card_html
 from .controls import attempt, button, heading, labelled, page_view
-from .job_bar import JobBar
-from .outputs import outputs_folder
 from .page import PlanPage, plan_fields
 from .publish_plan import PublishPlan
 
@@ -35,10 +33,6 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, text in th
     private=(Checkbox, "private", "A new repository is visible to you only"),
 )
 
-def _plan_fields(plan) -> dict:
-    "Fields for the values of a plan, without its run."
-    return plan_fields(plan, _FIELDS, width="470px")
-
 # %% ../../nbs/widgets/publish.ipynb #a6a195a3
 def _run_options(output_dir) -> list: # label and folder
     "Entries of the menu of runs that have scores, newest first."
@@ -54,21 +48,23 @@ def _preview(plan) -> tuple: # HTML of the scores, the files and the card
 
 # %% ../../nbs/widgets/publish.ipynb #bb5ad5eb
 class PublishPage(PlanPage):
-    "The publish page; shown as the last line of a cell."
-    def __init__(self,
-        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
-        **plan, # what `PublishPlan` takes, to begin with
-    ):
-        self.plan, self.message = PublishPlan(**plan), HTML()
-        self.output_dir = outputs_folder() if output_dir is None else Path(output_dir)
-        tip = "Uploads the run in one commit, and moves the champion if that is allowed"
-        self.bar = JobBar(lambda: self._push, label="Push", tooltip=tip)
-        self.bar.changed = lambda job: self._progress(job)
+    "The publish page, of a `PublishPlan`; shown as the last line of a cell."
+    described, look = _FIELDS, dict(width="470px")
+    work = "Push", "Uploads the run in one commit, and moves the champion if that is allowed"
+
+    def new_plan(self, **values):
+        "The plan that the page begins with; its run is chosen on the page."
+        return PublishPlan(**values)
+
+    def _prepare(self):
+        "What the Push button starts."
+        return self._push
+
+    def build(self):
+        "The menu of runs, the buttons, and what is shown of a run."
         self.bar.hold.layout.display = "none" # an upload cannot be paused
         self.table, self.files, self.card, self.news = HTML(), HTML(), HTML(), HTML()
         self.card.add_class("osm-scroll")
-        self.fields = _plan_fields(self.plan)
-        self.watch_fields()
         tip = "Runs in the folder of runs that have scores, newest first"
         self.run = labelled(Dropdown, "run", tip, options=[("no run", None)], width="470px")
         self.run.observe(lambda change: self._set("run", change["new"]), "value")

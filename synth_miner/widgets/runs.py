@@ -18,7 +18,6 @@ from ..tables import html_table
 from ..viz import PALETTE
 from .base import show_png
 from .controls import attempt, button, draw_png, heading, page_view
-from .outputs import outputs_folder
 from .page import PlanPage
 
 # %% ../../nbs/widgets/runs.ipynb #acc98b12
@@ -68,11 +67,12 @@ def comparison_picture(
 # %% ../../nbs/widgets/runs.ipynb #d30a4940
 class RunsPage(PlanPage):
     "The page of all runs; shown as the last line of a cell."
-    def __init__(self,
-        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
-    ):
-        self.output_dir = outputs_folder() if output_dir is None else Path(output_dir)
-        self.message, self.table, self.scores, self.apart = HTML(), HTML(), HTML(), HTML()
+    def new_plan(self):
+        "There is nothing to plan: the page only looks."
+
+    def build(self):
+        "The menu of runs, and what is shown of them."
+        self.table, self.scores, self.apart = HTML(), HTML(), HTML()
         self.picture = Image(format="png", layout=Layout(display="none"))
         tip = "Finished runs, newest first; several with Ctrl or Shift. The others are compared with the first"
         look = dict(style=dict(description_width="64px"), layout=Layout(width="520px"))

@@ -11,15 +11,12 @@ import math
 import shlex
 from fastcore.basics import patch
 from ipywidgets import HTML, Combobox, Dropdown, HBox, Image, IntText, Layout, Textarea, VBox
-from pathlib import Path
 from ..core import BadData
 from ..lab.sweep import Sweep
 from ..tables import html_table
 from .base import show_png
 from .controls import attempt, button, draw_png, heading, page_view
-from .job_bar import JobBar
-from .outputs import outputs_folder
-from .page import PlanPage, plan_fields
+from .page import PlanPage
 from .setup import setup_files
 from .sweep_plan import KINDS_OF_SWEEP, SweepPlan, SweepRun
 
@@ -58,20 +55,16 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, options
            dict(rows=5)),
 )
 
+# %% ../../nbs/widgets/sweep.ipynb #38a9ba00
 class SweepPage(PlanPage):
-    "The sweep page; shown as the last line of a cell."
-    def __init__(self,
-        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
-        **plan, # what `SweepPlan` takes, to begin with
-    ):
-        self.plan = SweepPlan(output_dir=str(outputs_folder() if output_dir is None else output_dir), **plan)
+    "The sweep page, of a `SweepPlan`; shown as the last line of a cell."
+    plan_type, described, look = SweepPlan, _FIELDS, dict(width="520px")
+    work = "Sweep", "Runs the trials; none of them sees the held-out prompts"
+
+    def build(self):
+        "What is shown of the trials, and the button for the best of them."
         self.run, self.table, self.best, self.news = None, HTML(), HTML(), HTML()
         self.picture = Image(format="png", layout=Layout(display="none"))
-        tip = "Runs the trials; none of them sees the held-out prompts"
-        self.bar = JobBar(lambda: self._prepare(), label="Sweep", tooltip=tip)
-        self.bar.changed = lambda job: self._progress(job)
-        self.fields = plan_fields(self.plan, _FIELDS, width="520px")
-        self.watch_fields()
         def judge(): attempt(self.bar.message, self._judge)
         tip = "Trains the best configuration in full and judges it on held-out prompts, once"
         self.judge = button("Run the best", tip, judge, width="110px")

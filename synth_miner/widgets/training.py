@@ -19,9 +19,7 @@ from ..train.objectives import OBJECTIVES
 from .base import show_png
 from .controls import attempt, button, heading, labelled, page_view
 from .forecaster_picker import ForecasterPicker
-from .job_bar import JobBar
 from .model_editor import ModelEditor
-from .outputs import outputs_folder
 from .page import MarketPage, market_page_fields
 from .setup import load_setup, save_setup, setup_files
 from .training_plan import TrainingPlan
@@ -41,21 +39,16 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, options
 
 # %% ../../nbs/widgets/training.ipynb #79cc3cb0
 class TrainingPage(MarketPage):
-    "The training page; shown as the last line of a cell."
-    def __init__(self,
-        output_dir: str | Path | None = None, # folder of all runs; None: that of the command line
-        **plan, # what `TrainingPlan` takes, to begin with
-    ):
-        self.plan = TrainingPlan(output_dir=str(outputs_folder() if output_dir is None else output_dir), **plan)
+    "The training page, of a `TrainingPlan`; shown as the last line of a cell."
+    plan_type, described = TrainingPlan, _FIELDS
+    work = "Train", "Trains this model, judges it on held-out prompts and saves its run; the page stays usable"
+
+    def build(self):
+        "The editor of the model, who it is compared with, and what is shown of its run."
         self.run, self._drawn, self.answers, self.kept = None, 0.0, VBox(), HTML()
-        self.message, self.flow, self.outcome, self.news = HTML(), HTML(), HTML(), HTML()
+        self.flow, self.outcome, self.news = HTML(), HTML(), HTML()
         self.picture = Image(format="png", layout=Layout(display="none"))
-        tip = "Trains this model, judges it on held-out prompts and saves its run; the page stays usable"
-        self.bar = JobBar(lambda: self._prepare(), label="Train", tooltip=tip)
-        self.bar.changed = lambda job: self._progress(job)
         self.after = dict(competition=self.update)
-        self.fields = market_page_fields(self.plan, _FIELDS)
-        self.watch_fields()
         self.editor = ModelEditor(self.plan, self.update, self.message, self._clear, self.wrong)
         def compare(found): self.plan.baselines = found
         self.picker = ForecasterPicker(self.plan.output_dir, self.plan.baselines, compare, self.message, self.wrong, 5)

@@ -121,7 +121,9 @@ def _as_hydra_wants(words: Sequence[str]):
 # %% ../../nbs/cli/04_command.ipynb #5282151d
 class LostOutput(OSError):
     "The standard output takes nothing more; `exit_code` is the command's."
-    def __init__(self, error: OSError):
+    def __init__(self,
+        error: OSError, # of the write
+    ):
         super().__init__(f"the output cannot be written: {error.strerror or error}")
         self.exit_code = 141 if isinstance(error, BrokenPipeError) else 2 # 128 + SIGPIPE, as a shell has it
 
@@ -152,9 +154,8 @@ def _run_hydra(words: Sequence[str]):
 
 # %% ../../nbs/cli/04_command.ipynb #33e46855
 def _of_file(cfg):
-    "The configuration in the file that `path` names. Raises BadData in a mode that takes none."
+    "The configuration in the file that `path` names."
     from synth_miner.cli.judging import config_of_file
-    if cfg.mode != "train": raise BadData(f"path= belongs to mode=train and mode=migrate; mode={cfg.mode} reads no file")
     return config_of_file(cfg)
 
 def _name_from_choice(cfg):

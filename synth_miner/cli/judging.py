@@ -64,6 +64,8 @@ def config_of_file(
     "The settings of a file, the package's defaults for what it leaves out, and the command line's single keys on top."
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
+    if cfg.mode != "train":
+        raise BadData(f"path= belongs to mode=train and mode=migrate; mode={cfg.mode} reads no file")
     if cfg.run is not None: raise BadData(f"path= and run= both name a configuration; leave out run={cfg.run}")
     words = [(split_word(word)[1], word) for word in HydraConfig.get().overrides.task]
     if groups := [word for key, word in words if key in CONFIG_GROUPS]:
@@ -74,6 +76,11 @@ def config_of_file(
     return complete
 
 # %% ../../nbs/cli/01_judging.ipynb #007ec75a
+def _tracked_line(tracked: str) -> str:
+    "Where W&B has a run, or the command that sends it there."
+    if "://" in tracked: return f"W&B: {tracked}"
+    return f"W&B: kept offline; to send it: {shlex.join(['wandb', 'sync', tracked])}"
+
 def train_mode(
     cfg, # complete configuration
 ) -> str: # what to print
@@ -83,9 +90,7 @@ def train_mode(
     tracked = log_run(out["run"], mode=cfg.tracking.wandb, project=cfg.tracking.project) if out["fresh"] else None
     lines = ["", score_table(out["result"], out["config"].name),
              f"Everything is in {out['run']} (card.md, report.html, fan_chart.png, ...)"]
-    if tracked is not None:
-        lines.append(f"W&B: {tracked}" if "://" in tracked else
-                     f"W&B: kept offline; to send it: {shlex.join(['wandb', 'sync', tracked])}")
+    if tracked is not None: lines.append(_tracked_line(tracked))
     if out["interrupted"]:
         print("\n".join(lines))
         again = shlex.join(["synth-miner", "resume=true", f"run={out['run']}"])

@@ -49,6 +49,11 @@ def _train_into(name: str, cfg, folder: Path) -> tuple[dict, bool]: # facts, and
     shutil.rmtree(kept, ignore_errors=True)
     return read_json(folder / "facts.json", dict), source.synthetic
 
+def _lines(name: str, facts: dict) -> list[str]:
+    "What a single training is about."
+    sizes = f"{name}: {facts['windows']:,} windows, {facts['parameters']:,} parameters"
+    return [sizes, *(f"{asset} {begin} to {end}" for asset, begin, end in facts["seen"])]
+
 def _row(name: str, facts: dict, minutes: float) -> dict:
     "A line of the table."
     assets = ", ".join(dict.fromkeys(asset for asset, *_ in facts["seen"]))
@@ -61,12 +66,13 @@ def recipe_mode(
     cfg, # complete configuration; `recipe` names one or all, `data` has the bars, `before` is where they end
 ) -> str: # what to print
     "Train a recipe, or all of them, and write a folder for each. Raises UnknownPart, and BadData for a wrong `run`."
-    names, root, rows = _family(str(cfg.recipe)), _folder_of(cfg), []
+    names, root, rows, family = _family(str(cfg.recipe)), _folder_of(cfg), [], str(cfg.recipe) == ALL
     for name in names:
         began = time.monotonic()
-        facts, synthetic = _train_into(name, cfg, root / name if str(cfg.recipe) == ALL else root)
+        facts, synthetic = _train_into(name, cfg, root / name if family else root)
         rows.append(_row(name, facts, (time.monotonic() - began) / 60))
-        if len(names) > 1: print(f"{name} is trained ({len(rows)} of {len(names)})", flush=True)
-    lines = [pd.DataFrame(rows).to_string(index=False), *([SYNTHETIC_NOTE] if synthetic else [])]
-    below = "below it, one folder for each recipe" if len(names) > 1 else "card.md, facts.json, ..."
+        if family: print(f"{name} is trained ({len(rows)} of {len(names)})", flush=True)
+    lines = [pd.DataFrame(rows).to_string(index=False)] if family else _lines(name, facts)
+    if synthetic: lines.append(SYNTHETIC_NOTE)
+    below = "below it, one folder for each recipe" if family else "card.md, facts.json, ..."
     return "\n".join([*lines, f"Everything is in {root} ({below})"])

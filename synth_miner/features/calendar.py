@@ -6,7 +6,7 @@
 __all__ = ['AT_WORK', 'Events', 'calendar_from_dict', 'calendar_to_dict', 'read_calendar', 'hours_to_next', 'hours_since_last',
            'event_names', 'event_features']
 
-# %% ../../nbs/features/04_calendar.ipynb #19e03f0e
+# %% ../../nbs/features/04_calendar.ipynb #409552fc
 import io
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ..core import BadData
 from ..data.times import to_time
 
-# %% ../../nbs/features/04_calendar.ipynb #f6317998
+# %% ../../nbs/features/04_calendar.ipynb #39c3bde2
 class Events(NamedTuple):
     "The events of one kind, and until when its calendar is complete; all times in UTC seconds."
     time: np.ndarray # (n,) int64, rising
@@ -30,7 +30,7 @@ def _seconds(value, what: str) -> int:
     try: return int(to_time(value).timestamp())
     except (BadData, AttributeError) as e: raise BadData(f"{what}: {e}") from None
 
-# %% ../../nbs/features/04_calendar.ipynb #142fefbb
+# %% ../../nbs/features/04_calendar.ipynb #ac725bc7
 def calendar_from_dict(
     saved: Mapping, # kind -> time, announced and until, as `calendar_to_dict` writes them
 ) -> dict[str, Events]: # kind -> its events
@@ -57,14 +57,14 @@ def calendar_to_dict(
     return {kind: dict(time=[text(t) for t in e.time], announced=[text(t) for t in e.announced], until=text(e.until))
             for kind, e in calendar.items()}
 
-# %% ../../nbs/features/04_calendar.ipynb #2972908f
+# %% ../../nbs/features/04_calendar.ipynb #d77f3d8e
 _KIND_LINE = re.compile(r"^# *(\w+) until (\S+?):")  # what the first lines say about a kind
 _USUALLY = 30 * 86400  # seconds before an event at which its date is known, in a file that does not say
 
 def read_calendar(
     path: str | Path | None = None, # CSV with columns kind, time and perhaps announced; None: that of the package
 ) -> dict[str, Events]: # kind -> its events
-    "The events in a file. Raises FileNotFoundError, BadData for a file that is no calendar."
+    "The events in a file. Raises FileNotFoundError, BadData for a file that does not hold a calendar."
     file = files("synth_miner.calendars") / "events.csv" if path is None else Path(path).expanduser()
     if not file.is_file():
         raise FileNotFoundError(f"there is no calendar {path}; features.events=true uses the packaged one")
@@ -84,7 +84,7 @@ def _kind_rows(rows: pd.DataFrame, until: str | None, file: Path) -> dict:
     known = [t - _USUALLY for t in time] if "announced" not in rows else rows["announced"].tolist()
     return dict(time=time, announced=known, until=max(time) if until is None else f"{until}T23:59:59Z")
 
-# %% ../../nbs/features/04_calendar.ipynb #fd00313d
+# %% ../../nbs/features/04_calendar.ipynb #a2beb17d
 def hours_to_next(
     seconds: np.ndarray, # (n,) UTC seconds, rising
     events: Events, # of one kind
@@ -113,7 +113,7 @@ def _until(hours: np.ndarray, seconds: np.ndarray, events: Events) -> np.ndarray
     "NaN behind the end of a calendar."
     return np.where(seconds <= events.until, hours, np.nan)
 
-# %% ../../nbs/features/04_calendar.ipynb #4c0a144a
+# %% ../../nbs/features/04_calendar.ipynb #69062286
 AT_WORK = 0.5  # hours after an event in which it is still being traded
 
 def event_names(

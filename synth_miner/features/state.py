@@ -99,6 +99,17 @@ def _check_days(days: list, most: int, memory: str):
     if not days or days != sorted(set(days)) or days[0] < 1 or not 7 <= days[-1] <= most:
         raise BadData(f"days must rise from 1 or more to 7 or more, within the memory of {memory}; got {days}")
 
+def _check_spans(engineer, spans: str):
+    "Raise BadData for a span shorter than a step, and for a step that does not divide a day."
+    shortest, step = min([*engineer.windows, *engineer.moves, engineer.level, engineer.warmup]), engineer.step
+    if shortest < 1 or 86400 % step:
+        raise BadData(f"every span must be at least one step of {step} s, and a day a multiple of it; got {spans}")
+
+def _check_slots(slots: np.ndarray, step: int):
+    "Raise BadData unless the slots are numbers and a day holds them a whole number of times."
+    if not np.isfinite(slots).all() or len(slots) and 86400 % (len(slots) * step):
+        raise BadData(f"slots of {step} s must be finite numbers that divide a day, got {len(slots)} of them")
+
 # %% ../../nbs/features/state.ipynb #5947059a
 @registry.register_engineer("vol_state")
 class VolStateEngineer(FeatureEngineer):
@@ -114,17 +125,17 @@ class VolStateEngineer(FeatureEngineer):
         least: str = "1D", # shortest history, as time covered by bars
         days: Sequence[int] = (1, 3, 7, 14), # days back for the habit of an hour; rising, the last at least 7
         calendar: bool = True, # add `clock_features` of the steps to come
+        slots: Sequence[float] = (), # add the usual log-volatility of each step of a day or hour; empty: none
     ):
         def bars(span):
             return int(pd.Timedelta(span).total_seconds()) // step
         self.step, self.day = step, 86400 // step
         self.windows, self.moves = [bars(w) for w in windows], [bars(m) for m in moves]
         self.level, self.memory, self.warmup = bars(level), bars(memory), bars(least)
-        self.days, self.calendar = list(days), calendar
-        if min(self.windows + self.moves + [self.level, self.warmup]) < 1 or 86400 % step:
-            spans = f"{list(windows)}, {list(moves)}, {level}, {least}"
-            raise BadData(f"every span must be at least one step of {step} s, and a day a multiple of it; got {spans}")
+        self.days, self.calendar, self.slots = list(days), calendar, np.asarray(slots, np.float32)
+        _check_spans(self, f"{list(windows)}, {list(moves)}, {level}, {least}")
         _check_days(self.days, self.memory // self.day, memory)
+        _check_slots(self.slots, step)
         measures = (f"{k}_{w}" for w in windows for k in ("square", "size", "range"))
         self.names = (*measures, *(f"move_{m}" for m in moves), *(f"move2_{m}" for m in moves))
 
@@ -197,15 +208,17 @@ def habits(self: VolStateEngineer,
 @patch
 def clock(self: VolStateEngineer,
     seconds: np.ndarray, # bar opens, UTC seconds since 1970, any shape
-) -> np.ndarray: # that shape and one axis of features: 50, or none without the calendar
+) -> np.ndarray: # that shape and one axis of features: 50, or none without the calendar; one more with slots
     "Clock features of a step to come."
-    return clock_features(seconds) if self.calendar else np.empty((*np.shape(seconds), 0), np.float32)
+    clock = clock_features(seconds) if self.calendar else np.empty((*np.shape(seconds), 0), np.float32)
+    if not len(self.slots): return clock
+    return np.concatenate((clock, self.slots[seconds // self.step % len(self.slots)][..., None]), -1)
 
 # %% ../../nbs/features/state.ipynb #b3f2c1f8
 @patch(as_prop=True)
 def future_dim(self: VolStateEngineer) -> int:
     "Number of features of a step to come: habits, and those of the clock."
-    return len(self.days) + 1 + 50 * self.calendar
+    return len(self.days) + 1 + 50 * self.calendar + (len(self.slots) > 0)
 
 # %% ../../nbs/features/state.ipynb #f4e1d8a6
 @patch

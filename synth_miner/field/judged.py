@@ -69,6 +69,7 @@ class AskedModels(NamedTuple):
     scores: dict # model -> (prompts,) raw scores, NaN where it gave no answer
     prices: dict # asset -> {"validator": prompts judged on its own prices, "bars": on bars}
     left_out: int # prompts without a known start, history or prices
+    notes: tuple = () # where the validator's prices do not fit the bars
 
 def _askable(field, starts, asked) -> np.ndarray:
     "Which prompts to keep: those that could be asked, and all of an asset of which none could."
@@ -96,7 +97,8 @@ def ask_models(
     keys = pd.MultiIndex.from_arrays([matched[keep] - replay.lead, field.assets])
     counts = pd.Series(asked).groupby([[a for _, a in asked], list(asked.values())]).size()
     prices = {a: {w: int(counts.get((a, w), 0)) for w in ("validator", "bars")} for a in dict.fromkeys(field.assets)}
-    return AskedModels(field, {m: totals[m].reindex(keys).to_numpy() for m in totals}, prices, int((~keep).sum()))
+    scores = {m: totals[m].reindex(keys).to_numpy() for m in totals}
+    return AskedModels(field, scores, prices, int((~keep).sum()), replay.price_notes)
 
 # %% ../../nbs/field/12_judged.ipynb #4d43edad
 def _pool_of(stretch: FieldStretch, field: FieldScores) -> tuple: # (pool or None, notes)
@@ -130,7 +132,7 @@ def judge_models(
     kept = {name: table.reindex(keys).to_numpy(float) for name, table in (scored or {}).items()}
     pool, notes = _pool_of(stretch, asked.field)
     verdict = field_verdict(asked.field, {**asked.scores, **kept}, pool, **options)
-    if models: notes = (*notes, _price_note(asked, source))
+    if models: notes = (*notes, _price_note(asked, source), *asked.notes)
     if asked.left_out: notes = (*notes, f"{asked.left_out} prompts are left out: no start, history or prices is known")
     if stretch.made_up: notes = (*notes, "the miners of this field are made up")
     return replace(verdict, notes=(*verdict.notes, *notes), prices=asked.prices)

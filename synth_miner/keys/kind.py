@@ -157,6 +157,7 @@ def listing(self: Kind,
     some = "a list" if not least else f"a list of at least {least}"
     return Kind(f"{some}, each {self.text}", make, listed=self.typed)
 
+# %% ../../nbs/keys/00_kind.ipynb #4421c099
 _LONGEST_MAPPING = 4000 # characters of a mapping that is typed as text
 
 def _as_mapping(value):

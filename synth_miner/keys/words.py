@@ -87,6 +87,13 @@ def quoting_advice(
            if len(w) <= 200 and re.search(r"[^\w./=:@%+-]", w)]
     return f" Quoted for the shell: {' '.join(odd[:3])}" if odd else ""
 
+def _unread_word(key: str, value: str, kind) -> str:
+    "A value that Hydra cannot read: a mapping is left to YAML. Raises BadData with the quotes that help."
+    if kind and kind.mapped and re.fullmatch(r"\s*\{.*\}\s*", value, re.S): return _quoted(value)
+    advice = quoting_advice([f"{key}={_quoted(value)}"])
+    raise BadData(f"{_shown_word(f'{key}={value}')}: the value cannot be read; put text in quotes.{advice}")
+
+# %% ../../nbs/keys/07_words.ipynb #b77bfa2a
 def _one_word(word: str, sweep: bool) -> str:
     "A word as Hydra is given it. Raises BadData for a key that does not exist, or a value that cannot be read."
     if (parts := split_word(word)) is None: return word
@@ -100,12 +107,6 @@ def _one_word(word: str, sweep: bool) -> str:
     elif sign != "~" and _parsed(value) is None: value = _unread_word(key, value, kind)
     else: return word
     return f"{word.partition('=')[0]}={value}"
-
-def _unread_word(key: str, value: str, kind) -> str:
-    "A value that Hydra cannot read: a mapping is left to YAML. Raises BadData with the quotes that help."
-    if kind and kind.mapped and re.fullmatch(r"\s*\{.*\}\s*", value, re.S): return _quoted(value)
-    advice = quoting_advice([f"{key}={_quoted(value)}"])
-    raise BadData(f"{_shown_word(f'{key}={value}')}: the value cannot be read; put text in quotes.{advice}")
 
 def hydra_words(
     words: Sequence[str], # of a command line, or as `load_config` takes them

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..components import discover_components
 from ..core import BadData
-from ..features.informed import with_inputs
 from ..model.plain_files import check_nesting, read_plain
 from ..keys.check import KEYS, check_config
 from ..keys.lengths import with_lengths
@@ -177,6 +176,14 @@ def _fill(kind: type, node: Mapping, where: str, **more):
         raise BadData(f"the configuration lacks {', '.join(missing)}; compose a complete one with load_config()")
     return kind(**{k: given[k] for k in kind._fields})
 
+# %% ../../nbs/lab/00_config.ipynb #13e52fa6
+def _features(recipe: str | Mapping) -> str | dict:
+    "The recipe of the features; with events or implied volatility, one that holds them by value."
+    given = {k: v for k, v in recipe.items() if v is not None} if isinstance(recipe, Mapping) else recipe
+    if not isinstance(given, dict) or not {"events", "implied_volatility"} & given.keys(): return given
+    from synth_miner.features.informed import with_inputs  # brings pandas
+    return with_inputs(given)
+
 # %% ../../nbs/lab/00_config.ipynb #749d1199
 _GROUPS = ("competition", "data", "training", "regimes", "backtest") # without which no run is described
 
@@ -192,7 +199,7 @@ def read_settings(
         raise BadData(f"the configuration lacks {', '.join(lacking)}; compose a complete one with load_config()")
     c = with_lengths(c)
     rules = c["competition"]
-    data = _fill(DataSettings, c["data"], "data.", features=with_inputs(c["features"]))
+    data = _fill(DataSettings, c["data"], "data.", features=_features(c["features"]))
     windows = _fill(WindowSettings, {**rules, **c["training"]}, "training.", regimes=c["regimes"])
     training = _fill(TrainingSettings, c["training"], "training.")
     backtest = _fill(BacktestSettings, c["backtest"], "backtest.")

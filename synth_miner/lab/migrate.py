@@ -28,14 +28,15 @@ def _with_defaults(file: Path, old: dict) -> tuple[dict, list]: # and notes
         part = file.parent / group / f"{str(name).removesuffix('.yaml')}.yaml"
         if name in ("_self_", None): continue
         if not part.is_file():
-            notes.append(f"defaults: there is no file {part.relative_to(file.parent)} beside it; write its keys into "
-                         "the new file")
+            notes.append(f"defaults: there is no file {part.relative_to(file.parent)} beside it; write its keys "
+                         "into the new file")
             continue
         found = OmegaConf.to_container(load_config(path=part), resolve=False)
         parts.append(found if not group or group in found else {group: found})
     own = {k: v for k, v in old.items() if k != "defaults"}
     return OmegaConf.to_container(OmegaConf.merge(*parts, own), resolve=False), notes
 
+# %% ../../nbs/lab/02_migrate.ipynb #d47d6a12
 def _migrate_yaml(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A YAML file for this package. Raises UnknownPart for a file without anything to carry over."
     from omegaconf import OmegaConf
@@ -46,23 +47,35 @@ def _migrate_yaml(file: Path) -> tuple[str, list]: # text of the new file, and n
     if "model" in new: new["model"] = {"name": file.stem, **new["model"]}
     return OmegaConf.to_yaml(OmegaConf.create(new)), notes
 
+def _text(file: Path) -> str:
+    "What a file says, without a byte order mark. Raises BadData for one that is not UTF-8."
+    try: return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        raise BadData(f"{file} is not UTF-8 ({e}); save it as UTF-8 and try again") from None
+
+# %% ../../nbs/lab/02_migrate.ipynb #c7793611
 def _migrate_notebook(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A notebook for this package, without outputs. Raises BadData for a file that is not one."
-    try: notebook = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as e: raise BadData(f"{file} is not a notebook: {e}") from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+    text = _text(file)
+    try: notebook = json.loads(text)
+    except ValueError as e: raise BadData(f"{file} is not a notebook: {e}") from None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if isinstance(notebook, dict) and "worksheets" in notebook:
+        raise BadData(f"{file} is a notebook of format 3; open it in Jupyter and save it, then migrate what was saved")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise BadData(f"{file} is not a notebook: it has no list of cells")
     notes = []
     for cell in notebook["cells"]:
         if cell.get("cell_type") != "code": continue
-        code = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        source = cell.get("source") or ""
+        code = source if isinstance(source, str) else "".join(source)
         cell.update(source=migrate_code(code, notes).splitlines(keepends=True), outputs=[], execution_count=None)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", notes
 
 def _migrate_module(file: Path) -> tuple[str, list]: # text of the new file, and notes
     "A Python file for this package."
     notes = []
-    return migrate_code(file.read_text(encoding="utf-8"), notes), notes
+    return migrate_code(_text(file), notes), notes
 
 _READERS = {".yaml": _migrate_yaml, ".yml": _migrate_yaml, ".ipynb": _migrate_notebook, ".py": _migrate_module}
 
@@ -74,10 +87,11 @@ def migrate_file(
     "Write a file of the ancestor for this package. Raises FileNotFoundError, BadData, UnknownPart."
     file = Path(path)
     if not file.is_file(): raise FileNotFoundError(f"path={path}: there is no such file")
-    if file.suffix not in _READERS:
+    if file.suffix.lower() not in _READERS:
         raise BadData(f"path={path}: expected a file that ends with {', '.join(_READERS)}")
-    text, notes = _READERS[file.suffix](file)
+    text, notes = _READERS[file.suffix.lower()](file)
     target = Path(to) if to else file.with_name(f"{file.stem}_migrated{file.suffix}")
+    if target.is_dir(): raise BadData(f"to={target} is a folder; name the new file")
     if target.exists() and target.read_text(encoding="utf-8") != text:
         raise BadData(f"{target} exists and holds something else; move it away")
     target.parent.mkdir(parents=True, exist_ok=True)

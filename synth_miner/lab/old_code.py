@@ -43,6 +43,7 @@ def _import(node: ast.Import) -> str:
 
 # %% ../../nbs/lab/01_old_code.ipynb #cfea9f14
 _SHELL = re.compile(r"^(\s*)([!%].*(?:open-synth-miner|pip install|git (?:clone|pull)|python main\.py).*)$")
+_SAME_BARS = re.compile(r"(OHLCVEngineer\((?:resample_rule=)?[\"'])(?:5min|5m|5T|300s)([\"'])")
 _DISCOVERY = re.compile(r"^(\s*)(discover_components\(.*components.*\))\s*$")
 
 def _line(line: str, notes: list) -> str:
@@ -52,29 +53,59 @@ def _line(line: str, notes: list) -> str:
         if not (m := pattern.match(line)): continue
         notes.append(f"left out: {m[2].strip()}: {why}")
         return f"{m[1]}# {m[2]}  # {why}" if pattern is _SHELL else f"{m[1]}pass  # {m[2]}: {why}"
-    return line.replace("python main.py", "synth-miner")
+    if _SAME_BARS.search(line):
+        notes.append("OHLCVEngineer of 5min becomes 15min: it looks inside a bar, and the ancestor's files hold bars "
+                     "of 5min")
+    return _SAME_BARS.sub(r"\g<1>15min\g<2>", line).replace("python main.py", "synth-miner")
+
+_MAGIC = re.compile(r"^(\s*)(?:[!%?]|[\w, ]+=\s*[!%]|.*\?\s*$).*$")  # what only a notebook understands
+
+def _alone(line: str, number: int) -> list:
+    "The import on one line of code that cannot be read as a whole."
+    try: nodes = ast.parse(line.strip()).body
+    except SyntaxError: return []
+    indent = len(line) - len(line.lstrip())
+    for node in nodes:
+        ast.increment_lineno(node, number)
+        node.col_offset += indent
+        node.end_col_offset += indent
+    return nodes
 
 def _statements(code: str) -> list: # old imports: first line, last line, node
     "The statements of code that import the ancestor; lines that only a notebook understands are passed over."
-    python = "\n".join(re.sub(r"^(\s*)[!%].*$", r"\1pass", line) for line in code.split("\n"))
-    try: tree = ast.parse(python)
-    except SyntaxError: return []
+    python = [_MAGIC.sub(r"\1pass", line) for line in code.split("\n")]
+    try: tree = ast.parse("\n".join(python))
+    except SyntaxError: tree = ast.Module([node for i, line in enumerate(python) for node in _alone(line, i)], [])
     roots = {ast.Import: lambda n: [a.name for a in n.names], ast.ImportFrom: lambda n: [n.module or ""]}
     nodes = [n for n in ast.walk(tree) if type(n) in roots]
     return [n for n in nodes if any(name.split(".")[0] in OLD_PACKAGES for name in roots[type(n)](n))]
 
 # %% ../../nbs/lab/01_old_code.ipynb #c6b0e10a
+_PATH = re.compile(rf"(?<![\w./])({_OLD})(?:\.[a-z_]+)+\.(\w+)")  # a class or function with the modules it is in
+
+def _dotted(code: str, notes: list) -> str:
+    "Names of the ancestor's classes with their modules become names of this package, in strings and in code."
+    def new(m):
+        if not hasattr(sys.modules["synth_miner"], m[2]):
+            if m[0].split(".")[1] in _FOLDERS: notes.append(f"{m[0]} has no counterpart; see dir(synth_miner)")
+            return m[0]
+        quoted = code[m.start() - 1:m.start()] in ("'", '"')
+        return f"{'synth_miner' if quoted else m[1]}.{m[2]}"
+    return _PATH.sub(new, code)
+
+# %% ../../nbs/lab/01_old_code.ipynb #fcceb3a9
 def migrate_code(
     code: str, # a cell or a module that uses the ancestor
     notes: list, # sentences are added to it: what was changed, and what has no counterpart
 ) -> str:
     "The same code with this package."
     lines = [_line(line, notes) for line in code.split("\n")]
-    for node in sorted(_statements("\n".join(lines)), key=lambda n: -n.lineno):
+    for node in sorted(_statements("\n".join(lines)), key=lambda n: (-n.lineno, -n.col_offset)):
         new = _import(node) if isinstance(node, ast.Import) else _import_from(node, notes)
-        first, last = node.lineno - 1, node.end_lineno
-        lines[first:last] = [" " * node.col_offset + new]
-    text = "\n".join(lines)
+        first, last = node.lineno - 1, node.end_lineno - 1
+        before, after = lines[first].encode()[:node.col_offset], lines[last].encode()[node.end_col_offset:]
+        lines[first:last + 1] = [f"{before.decode()}{new}{after.decode()}"]
+    text = _dotted("\n".join(lines), notes)
     for old in ('["inputs"]', "['inputs']"):
         if old in text: notes.append(f"{old}: windows are read by `history` (T,F) here, `inputs` (F,T) there")
     return re.sub(r"(\bdataset\[[^\]]+\])\[(['\"])inputs\2\]", r"\1[\2history\2].T", text)

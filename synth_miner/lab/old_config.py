@@ -10,6 +10,7 @@ __all__ = ['DECIDED', 'NO_EFFECT', 'RENAMED_KEYS', 'DROPPED_KEYS', 'Migrated', '
 import re
 from collections.abc import Mapping
 from ..ancestor import OLD_PACKAGES
+from ..core import BadData
 from ..data.symbols import asset_of_file
 from ..names import UnknownPart, part_parameters
 from ..parts import BLOCK_KINDS, registry
@@ -47,6 +48,8 @@ def migrate_part(
     notes: list, # sentences are added to it
 ) -> dict | str | None: # None: there is no such part
     "A part by the name it has here, with the arguments that it takes here."
+    if not isinstance(spec, (str, Mapping)):
+        raise BadData(f"{where}: expected the name of a part, or a mapping with its _target_, found {spec!r}")
     given = {"name": spec} if isinstance(spec, str) else dict(spec)
     old = next((str(given.pop(k)) for k in ("_target_", "name", *_OLD_NAMES) if k in given), "")
     kinds = (kind,) if isinstance(kind, str) else tuple(kind)
@@ -69,6 +72,8 @@ _BACKBONE = ("d_model", "insert_layernorm", "skip_input_proj")  # keys of a back
 def _migrate_backbone(spec: Mapping, notes: list) -> dict:
     "A backbone with its blocks."
     old = spec.get("blocks") or spec.get("recipe") or []
+    old = old if isinstance(old, list) else [old]
+    if not old: raise BadData("model.backbone has no blocks; a model needs at least one under blocks or recipe")
     blocks = [migrate_part(BLOCK_KINDS, b, f"model.backbone.blocks[{i}]", notes) for i, b in enumerate(old)]
     kept = {k: spec[k] for k in _BACKBONE if k in spec}
     for key in sorted(spec.keys() - {*kept, "blocks", "recipe", "_target_", "type"}):
@@ -80,7 +85,9 @@ def migrate_model(
     spec: Mapping, # the node `model`, with `_target_` SynthModel or with backbone and head
     notes: list, # sentences are added to it
 ) -> dict: # a recipe
-    "A model's recipe."
+    "A model's recipe. Raises BadData for a node without backbone or head."
+    if missing := [part for part in ("backbone", "head") if not spec.get(part)]:
+        raise BadData(f"the model has no {' and no '.join(missing)}; a model is a backbone and a head")
     model = {"name": spec["name"]} if "name" in spec else {}
     backbone = _migrate_backbone(spec["backbone"], notes)
     head = migrate_part("head", spec["head"], "model.head", notes)
@@ -95,7 +102,8 @@ def _migrate_data(spec: Mapping, notes: list) -> dict: # groups of a configurati
     features = migrate_part("engineer", spec["engineer"], "data.engineer", notes) if "engineer" in spec else None
     source, features = ({"name": v} if isinstance(v, str) else v for v in (source, features))
     bars = str((source or {}).pop("freq", None) or (features or {}).get("resample_rule", "5min"))
-    assets = list(dict.fromkeys(asset_of_file(a) for a in spec.get("assets", [])))
+    assets = spec.get("assets") or []
+    assets = list(dict.fromkeys(asset_of_file(a) for a in ([assets] if isinstance(assets, str) else assets)))
     if (source or {}).get("name") == "synthetic": assets = ["BTC" if a == "SYNTH" else a for a in assets]
     if bars not in _BAR_SECONDS:
         notes.append(f"bars of {bars}: no competition has that step; crypto_24h is used, with bars of 5min")
@@ -164,6 +172,7 @@ def _elsewhere(old: Mapping, new: Mapping, where: str = "") -> list[str]: # sent
 
 def _without_none(value):
     "Mappings without the keys that have no value."
+    if isinstance(value, list): return [_without_none(v) for v in value]
     if not isinstance(value, Mapping): return value
     return {k: _without_none(v) for k, v in value.items() if v is not None}
 
@@ -176,6 +185,11 @@ def is_old_config(
     old_target = re.search(rf"'_target_': '({'|'.join(OLD_PACKAGES)})\.", text)
     return bool(old_target or "'type': 'blocks'" in text or "champion_repo_id" in text)
 
+def _nothing_found(config: Mapping) -> str:
+    "Why nothing of a configuration can be carried over."
+    reasons = [f"; {key}: {DROPPED_KEYS[key]}" for key in config if key in DROPPED_KEYS]
+    return f"found neither a model, data nor training in the keys {sorted(map(str, config))}{''.join(reasons)}"
+
 def migrate_config(
     config: Mapping, # plain, as the ancestor's YAML holds it: a model, a data node, or an experiment
 ) -> Migrated: # the result is a recipe where the file was one, else keys that `run_experiment` completes
@@ -187,9 +201,12 @@ def migrate_config(
     whole = _resolved(OmegaConf.create(dict(old)))
     notes += _elsewhere(old, whole)
     old = _without_none(whole)
+    for group in ("model", "data"):
+        if isinstance(old.get(group), str): # the name of another file
+            notes.append(f"{group} is left out: {old.pop(group)} is another file; migrate it, and put its keys here")
     if "data" in old: new |= _migrate_data(old["data"], notes)
     if "model" in old: new["model"] = migrate_model(old["model"].get("model", old["model"]), notes)
     _migrate_keys(old, new, notes)
-    if not new: raise UnknownPart(f"found neither a model, data nor training in the keys {sorted(config)}")
+    if not new: raise UnknownPart(_nothing_found(config))
     if "training" in new and "model" in new: new["training"].setdefault("objective", "afcrps")
     return Migrated(new["model"] if bare else {k: v for k, v in new.items() if v != {}}, notes)

@@ -23,7 +23,7 @@ class QuietBars(NamedTuple):
 
 # %% ../../nbs/train/13_quiet_hours.ipynb #7166ab18
 _LEVEL = 3.0 # days of open bars after which a move counts half in the usual volatility
-_LONGEST = 6 * 86400 # seconds: a longer hole is no closing of a market, and stays
+_LONGEST = 6 * 86400 # seconds: a longer hole is not a market that closes, and stays
 
 def _open_moves(asset: AssetData) -> np.ndarray: # (n,)
     "Log-return of each bar; after a hole from the bar's own open, so the jump at the opening is left out."

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ..core import BadData
 from ..data.bars import AssetData
 from ..data.times import to_time
-from ..features.informed import with_inputs
+from ..features.informed import INPUTS, with_inputs
 from ..model.forecaster import ModelForecaster, save_forecaster
 from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
@@ -26,6 +26,7 @@ from .closed_form import IntervalShapes, interval_knots
 from .curve_training import RECIPE_TRAINING, fit_shape, train_curve, untrained
 from .curve_windows import CurveWindows
 from .quiet_hours import with_quiet_hours
+from .slots import engineer_with_slots, fit_slots, forecaster_with_slots
 
 # %% ../../nbs/train/15_recipe.ipynb #d67c6cf1
 _HOURLY = dict(
@@ -35,14 +36,15 @@ _HOURLY = dict(
 _MARKET_HOURS = dict(name="vol_state", memory="29D", days=[1, 3, 7, 14, 28], calendar=False)
 
 RECIPES = {  # name -> settings
-    "crypto_24h": dict(competition="crypto_24h", engineer=dict(name="vol_state"), stride="1h", members=2),
-    "crypto_1h": dict(competition="crypto_1h", engineer=_HOURLY, stride="30min", members=2),
+    "crypto_24h": dict(competition="crypto_24h", engineer=dict(name="vol_state"), stride="1h", members=2, slots=288),
+    "crypto_1h": dict(competition="crypto_1h", engineer=_HOURLY, stride="30min", members=2, slots=60),
     "commodities_24h": dict(competition="commodities_24h", engineer=_MARKET_HOURS, stride="6h", members=2,
                             observed=0.05, quiet=[0.12, 0.2, 0.35], training=dict(epochs=2.0)),
 }
 _DEFAULTS = dict(
     observed=0.9, # as in `CurveWindows`
     own=1, # how often a window of the competition's own assets counts
+    slots=0, # steps of a day or hour with a volatility of their own, as in `fit_slots`; 0: none
     quiet=[], # volatility of the quiet hours that markets that close are filled with, as in `with_quiet_hours`
     training={}, # changes to `RECIPE_TRAINING`
 )
@@ -54,7 +56,7 @@ def recipe_settings(
     if isinstance(recipe, str): recipe = choose(recipe, RECIPES, "recipe")
     required = {"competition", "engineer", "stride", "members"}
     if required <= set(recipe) <= required | set(_DEFAULTS): return _DEFAULTS | dict(recipe)
-    raise ValueError(f"a recipe has {', '.join(sorted(required))}, and may have {', '.join(_DEFAULTS)}; "
+    raise ValueError(f"a recipe has {', '.join(sorted(required))}, and may have {', '.join(sorted(_DEFAULTS))}; "
                      f"got {sorted(recipe)}")
 
 # %% ../../nbs/train/15_recipe.ipynb #49fa47ec
@@ -143,9 +145,12 @@ def train_recipe(
         checkpoints = None if kept is None else Path(kept, f"member-{k}")
         train_curve(model, k, windows, often, shapes, seed=seed + k, kept=checkpoints, **how)
     shift = fit_shape(model, windows, often, steps=shape_steps, seed=seed)
-    more = dict(seed=seed, shift=round(shift, 4))
-    facts = _recipe_facts(r, RECIPE_TRAINING | how, model, shapes, windows, rows, **more)
-    return TrainedRecipe(ModelForecaster(model, engineer, rules, 1), shapes, windows, facts)
+    more, forecaster = dict(seed=seed, shift=round(shift, 4)), ModelForecaster(model, engineer, rules, 1)
+    if r["slots"]:
+        more["slots"] = fit_slots(model, windows, often, shapes, r["slots"])
+        forecaster = forecaster_with_slots(forecaster, r["engineer"], more["slots"])
+    facts = _recipe_facts(r, RECIPE_TRAINING | how, forecaster.model, shapes, windows, rows, **more)
+    return TrainedRecipe(forecaster, shapes, windows, facts)
 
 # %% ../../nbs/train/15_recipe.ipynb #6ec2ae84
 _CARD = """\
@@ -166,7 +171,7 @@ Not seen: any other asset, any other time. It was trained on {assets} alone.
 ## Train it again
 
 ```
-synth-miner mode=recipe recipe={competition} data=parquet data.path=bars 'data.assets=[{list}]'
+synth-miner mode=recipe recipe={competition} data=parquet data.path=bars 'data.assets=[{list}]'{inputs}
 ```
 """
 
@@ -178,9 +183,10 @@ def recipe_card(
     "What a recipe is, what it has seen and what not, and how to train it again."
     assets = list(dict.fromkeys(asset for asset, *_ in facts["seen"]))
     sizes = {k: facts[k] for k in ("parameters", "windows", "seed")}
+    inputs = [f" features.{k}=..." for k in INPUTS if k in facts["recipe"]["engineer"]]
     return _CARD.format(
         competition=facts["recipe"]["competition"], members=facts["recipe"]["members"], **sizes,
-        results=f"\n{results}\n" if results else "", list=",".join(assets),
+        results=f"\n{results}\n" if results else "", list=",".join(assets), inputs="".join(inputs),
         spans="\n".join(f"| {asset} | {first} | {last} |" for asset, first, last in facts["seen"]),
         assets=" and ".join([", ".join(assets[:-1])] * (len(assets) > 1) + assets[-1:]),
     )
@@ -194,7 +200,9 @@ def save_recipe(
     "Write model, engineer, recipe.yaml, facts.json and card.md; `load_forecaster` reads the folder."
     from omegaconf import OmegaConf
     facts = trained.facts
-    folder = save_forecaster(trained.forecaster, folder, facts["recipe"]["engineer"])
+    engineer = facts["recipe"]["engineer"]
+    if "slots" in facts: engineer, _ = engineer_with_slots(engineer, facts["slots"])
+    folder = save_forecaster(trained.forecaster, folder, engineer)
     settings = facts["recipe"] | dict(training=facts["training"], seed=facts["seed"])
     write_json(folder / "facts.json", facts)
     write_atomic(folder / "recipe.yaml", OmegaConf.to_yaml(OmegaConf.create(settings)))

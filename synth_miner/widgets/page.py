@@ -95,6 +95,7 @@ def market_page_fields(
     "Fields of the market, then those described."
     return market_fields(plan) | plan_fields(plan, described)
 
+# %% ../../nbs/widgets/14_page.ipynb #1ef3def0
 class MarketPage(PlanPage):
     "A `PlanPage` whose plan is a `MarketPlan`, with a `message` for errors and a `bar` for its work."
     after = {} # name of a value -> function that is called when it has changed

@@ -55,6 +55,7 @@ _FIELDS = dict( # value of the plan -> kind of field, label, tooltip, options
            dict(rows=5)),
 )
 
+# %% ../../nbs/widgets/sweep.ipynb #38a9ba00
 class SweepPage(PlanPage):
     "The sweep page, of a `SweepPlan`; shown as the last line of a cell."
     plan_type, described, look = SweepPlan, _FIELDS, dict(width="520px")

@@ -71,8 +71,9 @@ def _push(forced, now_ms):
 def _clock(prompt, now_ms):
     "Trigger and time of day and of the minute."
     kind = mapping_of(prompt, "trigger").get("kind")
+    if not isinstance(kind, str): kind = "" # an array would answer a comparison with an array
     day, minute = 2 * np.pi * now_ms / 86_400_000, np.pi * now_ms / 30_000
-    triggers = [float(isinstance(kind, str) and kind.startswith("event")), float(kind == "event_delayed")]
+    triggers = [float(kind.startswith("event")), float(kind == "event_delayed")]
     return [*triggers, np.sin(day), np.cos(day), np.sin(minute), np.cos(minute)]
 
 # %% ../../nbs/ultra/07_features.ipynb #31dacfa7

@@ -32,7 +32,8 @@ def numbers_of(
     "An array of a mapping; an empty one where there is none with that many dimensions."
     found = part.get(name)
     fits = isinstance(found, np.ndarray) and found.ndim == ndim and found.dtype.kind in "iufb"
-    return found if fits else _EMPTY
+    if not fits: return _EMPTY
+    return found.astype(np.int64) if found.dtype.kind in "iub" and found.dtype != np.int64 else found # times are long
 
 # %% ../../nbs/ultra/06_measures.ipynb #96ccf2dd
 def until(

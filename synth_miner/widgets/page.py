@@ -76,10 +76,12 @@ def _set(self: PlanPage, name, value):
 @patch
 def update(self: PlanPage):
     "Called when a value has changed."
+    return None # nothing to show, unless a page says otherwise
 
 @patch
 def _progress(self: PlanPage, job):
     "Called when the work has something to report."
+    return None # nothing to show, unless a page says otherwise
 
 @patch
 def _ipython_display_(self: PlanPage):

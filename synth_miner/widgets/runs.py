@@ -69,6 +69,7 @@ class RunsPage(PlanPage):
     "The page of all runs; shown as the last line of a cell."
     def new_plan(self):
         "There is nothing to plan: the page only looks."
+        return None
 
     def build(self):
         "The menu of runs, and what is shown of them."

@@ -145,9 +145,10 @@ def training(d: Driver):
     d.fill("learning rate", "7"); d.press("Train"); d.says("learning rate: between 0 and 1")
     d.fill("learning rate", "0.003"); d.shot("training-model")
     d.press("Train"); d.says("running: step"); first = d.picture()
-    d.press("Pause"); d.says("paused:"); d.shot("training-paused")
-    d.press("Go on"); d.press("Stop"); d.says("stopped:"); d.says(", stopped; Crypto 1h"); d.says("Everything is in")
-    expect(d.field("go on with")).to_contain_text(", stopped", timeout=PATIENCE); d.press("Resume run"); d.says("done:"); d.says(", finished; Crypto 1h"); d.says("Its answers to the held-out prompts"); d.shot("training-done")
+    d.press("Pause"); d.says("paused: step"); d.shot("training-paused")  # the page's training is long enough for a slow browser to find it at a step
+    d.press("Stop"); d.says("stopped:"); d.says(", stopped; Crypto 1h"); d.says("Everything is in")  # while it is held: nothing runs away from the test
+    expect(d.field("go on with")).to_contain_text(", stopped", timeout=PATIENCE); d.press("Resume run"); d.press("Pause"); d.says("paused:")
+    d.press("Go on"); d.says("done:"); d.says(", finished; Crypto 1h"); d.says("Its answers to the held-out prompts"); d.shot("training-done")
     assert d.picture() != first
     d.fill("assets", " "); d.press("Train"); d.says("correct this first: assets"); d.fill("assets", "BTC")  # never with its old value
     d.press("Save set-up"); d.says("--config-name mine"); d.fill("learning rate", "0.01"); d.press("Load set-up")
@@ -234,8 +235,8 @@ HUB = """from synth_miner.testing.local_hub import LocalHub
 from synth_miner.widgets.publish import PublishPage
 import huggingface_hub.constants"""
 PAGES = dict(  # name -> its moves, and the cells of its notebook; later ones use the run that the first one leaves
-    training=(training, "from synth_miner.widgets.training import TrainingPage", "TrainingPage(length=6000, epochs=3, steps=6, prompts=12, width=16)"),
-    backtest=(backtest, "from synth_miner.widgets.backtest import BacktestPage", "BacktestPage(length=6000, prompts=40, n_paths=100)"),
+    training=(training, "from synth_miner.widgets.training import TrainingPage", "TrainingPage(length=16000, epochs=6, steps=40, prompts=12, width=16)"),
+    backtest=(backtest, "from synth_miner.widgets.backtest import BacktestPage", "BacktestPage(length=16000, prompts=40, n_paths=100)"),
     publish=(publish, HUB, "huggingface_hub.constants.HF_HUB_DISABLE_XET = True\nhub = LocalHub().__enter__()\nPublishPage(endpoint=hub.url, token=hub.token)"),
     live=(live, "from synth_miner.widgets.live import LivePage", "LivePage()"),
 )

@@ -165,7 +165,8 @@ def _ask(self: HttpClient, method: str, path: str, read: Callable, **kwargs) -> 
             raise ConnectionError(f"{where}: {reason}; the server asks to wait {wait:.0f} s, "
                                   f"more than max_wait={self.max_wait:g}. Try again later")
         if n < self.retries: self.sleep(wait)
-    raise ConnectionError(f"{where}: {reason}, in {self.retries + 1} tries. Try again later")
+    tries = f", in {self.retries + 1} tries" if self.retries else ""
+    raise ConnectionError(f"{where}: {reason}{tries}. Try again later")
 
 @patch
 def _check_open(self: HttpClient, where: str):

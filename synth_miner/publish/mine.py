@@ -12,13 +12,14 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from ..core import BadData
 from .handover import ListeningSocket
 from .http_server import running
 from .live_state import LiveState
 from .logs import start_logging
-from .miner import _bittensor, run_miner
+from .miner import _bittensor, _registered, run_miner
 from .predictor import SynthPredictor
 from .serve import FirstOf, _book, _settling, bound_service, live_state, make_predictor
 
@@ -92,13 +93,14 @@ def mine(
     stop: threading.Event | None = None, # ends it when set; None: only a signal does
     sdk=None, # the library; None: bittensor
 ):
-    "Answer validators until told to stop. Raises ImportError, BadData for an unregistered hotkey, Deregistered later."
+    "Answer validators until told to stop. Raises ImportError, BadData as `run_miner` does, Deregistered later."
     sdk = sdk or _bittensor() # a missing library is said before anything is started
     m, cfg, stop = cfg.mine, _with_venues(cfg), stop or threading.Event()
     folder = Path(cfg.serve.folder)
     settings = dict(netuid=m.netuid, network=m.network, wallet=m.wallet, hotkey=m.hotkey, external_ip=m.external_ip,
                     external_port=m.external_port, sync=m.sync, min_stake=m.min_stake, stop=stop, sdk=sdk,
                     firewall=folder / "firewall.txt" if m.firewall else None)
+    _registered(sdk, partial(sdk.Subtensor, network=m.network), m.netuid, m.network, m.wallet, m.hotkey)
     with contextlib.closing(ListeningSocket(m.port, folder / "miner.sock")) as listening, _told_to_stop(stop):
         settings.update(port=listening.port, listening=listening)
         if m.service is not None: return run_miner(str(m.service), **settings)

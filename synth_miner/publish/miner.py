@@ -217,13 +217,41 @@ def _watch_chain(connect: Callable, netuid: int, hotkey: str, sync: float, stop:
                                "register it again, or another one, and start again")
         use(graph)
 
-# %% ../../nbs/publish/23_miner.ipynb #43c3cf82
+# %% ../../nbs/publish/23_miner.ipynb #wallet-chain
+def _open_wallet(sdk, wallet: str, hotkey: str):
+    "The keys of the miner. Raises BadData for a wallet that cannot be read."
+    try:
+        keys = sdk.Wallet(name=wallet, hotkey=hotkey)
+        _ = keys.hotkey.ss58_address # its file is read only now
+    except Exception as e:
+        cure = f"btcli wallet create --wallet.name {wallet} --wallet.hotkey {hotkey}"
+        raise BadData(one_line(f"wallet {wallet}/{hotkey} cannot be read: {e}; run: {cure}")) from None
+    return keys
+
+def _open_chain(connect: Callable, network: str, netuid: int) -> tuple:
+    "A connection to the chain, and the metagraph. Raises BadData for a chain that does not answer."
+    try:
+        chain = connect()
+        return chain, chain.metagraph(netuid)
+    except Exception as e:
+        text = f"the chain {network} does not answer: {type(e).__name__}: {e}; try another node: mine.network"
+        raise BadData(one_line(text)) from None
+
 def _register_text(netuid: int, network: str, wallet: str, hotkey: str) -> str:
     "What to do about a hotkey that is not registered."
     words = f"--netuid {netuid} --subtensor.network {network} --wallet.name {wallet} --wallet.hotkey {hotkey}"
     return (f"hotkey {hotkey!r} of wallet {wallet!r} is not registered on subnet {netuid}; "
             f"run: btcli subnets register {words}")
 
+def _registered(sdk, connect: Callable, netuid: int, network: str, wallet: str, hotkey: str) -> tuple:
+    "Keys, chain and metagraph of a registered miner. Raises BadData for whatever is missing."
+    keys = _open_wallet(sdk, wallet, hotkey)
+    chain, graph = _open_chain(connect, network, netuid)
+    if keys.hotkey.ss58_address not in graph.hotkeys:
+        raise BadData(_register_text(netuid, network, wallet, hotkey))
+    return keys, chain, graph
+
+# %% ../../nbs/publish/23_miner.ipynb #43c3cf82
 def _write_rules(file: str | Path, graph, port: int, troubles: Troubles, min_stake: float = MIN_STAKE, **rules):
     "Write the rules of a firewall for those who are answered now; a disk that takes none is a trouble."
     addresses = [getattr(axon, "ip", None) for axon in graph.axons]
@@ -263,14 +291,14 @@ def run_miner(
     sdk=None, # the library; None: bittensor
     **rules, # of `blacklist_reason`
 ):
-    "Answer validators until told to stop. Raises BadData for a hotkey that is not registered, Deregistered later."
+    """Answer validators until told to stop. Raises BadData for a wallet that cannot be read, a chain that does not
+    answer and a hotkey that is not registered, Deregistered for one that loses its place later."""
     from starlette.middleware.gzip import GZipMiddleware
     sdk, stop = sdk or _bittensor(), stop or threading.Event()
     troubles = Troubles() if isinstance(who, str) else who.troubles # a predictor's are shown by its service
     connect = partial(sdk.Subtensor, network=network)
-    keys, chain = sdk.Wallet(name=wallet, hotkey=hotkey), connect()
-    newest, address = [chain.metagraph(netuid)], keys.hotkey.ss58_address
-    if address not in newest[0].hotkeys: raise BadData(_register_text(netuid, network, wallet, hotkey))
+    keys, chain, graph = _registered(sdk, connect, netuid, network, wallet, hotkey)
+    newest, address = [graph], keys.hotkey.ss58_address
     check = SignatureCheck(address, lambda other: sdk.Keypair(ss58_address=other))
     axon = sdk.Axon(wallet=keys, port=port, external_ip=external_ip, external_port=external_port)
     attach_miner(axon, who, lambda: newest[0], make_synapse(sdk.Synapse), check, troubles, **rules)

@@ -11,6 +11,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from ..core import BadData
@@ -19,7 +20,7 @@ from ..data.client import HttpClient
 from ..data.hyperliquid import HyperliquidSource
 from ..field.api import FieldClient
 from .bounded_disk import MEGABYTE
-from .miner import _bittensor, _register_text, blacklist_reason
+from .miner import _bittensor, _open_chain, _open_wallet, _register_text, blacklist_reason
 from .troubles import one_line
 from typing import NamedTuple
 
@@ -42,16 +43,11 @@ def _check_library(found: str | None = None) -> MinerCheck: # found: a version; 
 # %% ../../nbs/publish/25_miner_checks.ipynb #b3278650
 def _check_chain(mine, sdk) -> tuple[list[MinerCheck], int | None]: # and the uid
     "The wallet, and whether its hotkey is registered."
-    name = f"{mine.wallet}/{mine.hotkey}"
-    try: address = sdk.Wallet(name=mine.wallet, hotkey=mine.hotkey).hotkey.ss58_address
-    except Exception as e:
-        cure = f"btcli wallet create --wallet.name {mine.wallet} --wallet.hotkey {mine.hotkey}"
-        return [MinerCheck("wallet", "fix", one_line(f"{name} cannot be read: {e}; run: {cure}"))], None
-    found = [MinerCheck("wallet", "ok", f"{name}: {address}")]
-    try: graph = sdk.Subtensor(network=mine.network).metagraph(mine.netuid)
-    except Exception as e:
-        text = one_line(f"{mine.network} does not answer: {type(e).__name__}: {e}; try another node: mine.network")
-        return [*found, MinerCheck("registration", "fix", text)], None
+    try: address = _open_wallet(sdk, mine.wallet, mine.hotkey).hotkey.ss58_address
+    except BadData as e: return [MinerCheck("wallet", "fix", str(e))], None
+    found = [MinerCheck("wallet", "ok", f"{mine.wallet}/{mine.hotkey}: {address}")]
+    try: _, graph = _open_chain(partial(sdk.Subtensor, network=mine.network), mine.network, mine.netuid)
+    except BadData as e: return [*found, MinerCheck("registration", "fix", str(e))], None
     if address not in graph.hotkeys:
         text = _register_text(mine.netuid, mine.network, mine.wallet, mine.hotkey)
         return [*found, MinerCheck("registration", "fix", text)], None

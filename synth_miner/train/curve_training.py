@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 from pathlib import Path
 from torch import Tensor, nn
-from ..core import make_generator, seeded
+from ..core import BadData, make_generator, seeded
+from ..data.times import step_name
 from ..model.synth import SynthModel, build_model
 from ..score.loss import SN50Loss
 from .closed_form import IntervalShapes, curve_rows
@@ -125,6 +126,15 @@ def train_curve(
     curve.load_state_dict(averaged.module.state_dict())
     curve.eval()
 
+# %% ../../nbs/train/14_curve_training.ipynb #d86e1e65
+def _without_gaps(windows: CurveWindows, rows: np.ndarray) -> np.ndarray:
+    "Those windows whose returns to come are all known. Raises BadData if there are none."
+    whole = rows[~windows.returns[torch.as_tensor(rows)].isnan().any(1).numpy()]
+    if len(whole): return whole
+    length = step_name(windows.competition.length)
+    raise BadData(f"the shape of paths is fitted to windows without a gap in the {length} to come; each of the "
+                  f"{len(rows)} windows of {windows.competition.name} has one. Bring bars with fewer gaps")
+
 # %% ../../nbs/train/14_curve_training.ipynb #29376f10
 def _path_scores(model, windows, some, shift, n_paths, generator, loss_of) -> Tensor:
     "Score of simulated paths of some windows, in units of the trailing volatility and per step."
@@ -148,11 +158,11 @@ def fit_shape(
     n_paths: int = 96, # of each
     seed: int = 0, # of windows and noise
 ) -> float: # the shift of the log-volatility
-    "Fit the head's shape of paths on simulated paths, in place. Windows with a gap to come are left out."
+    "Fit the head's shape of paths on simulated paths, in place, without windows that have a gap. Raises BadData."
     rng, g, loss_of = np.random.default_rng(seed), make_generator(seed), SN50Loss(windows.competition)
     shift = torch.zeros((), dtype=torch.float32, requires_grad=True)
     optimizer = torch.optim.Adam([dict(params=[model.head.shape], lr=0.05), dict(params=[shift], lr=0.003)])
-    whole = rows[~windows.returns[torch.as_tensor(rows)].isnan().any(1).numpy()]
+    whole = _without_gaps(windows, rows)
     model.eval().head.curves.requires_grad_(False)
     for _ in range(steps):
         some = torch.as_tensor(rng.choice(whole, batch_size))

@@ -23,7 +23,7 @@ from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
 from ..parts import registry
 from .closed_form import IntervalShapes, interval_knots
-from .curve_training import RECIPE_TRAINING, fit_shape, train_curve, untrained
+from .curve_training import RECIPE_TRAINING, _without_gaps, fit_shape, train_curve, untrained
 from .curve_windows import CurveWindows
 from .quiet_hours import with_quiet_hours
 from .slots import engineer_with_slots, fit_slots, forecaster_with_slots
@@ -131,13 +131,14 @@ def train_recipe(
     inputs: Mapping | None = None, # optional ones, `events` and `implied_volatility`; None: none, as packaged
     **how, # changes to `RECIPE_TRAINING`
 ) -> TrainedRecipe:
-    "Train a recipe on all windows of some bars. Raises UnknownPart for a recipe's name."
+    "Train a recipe on all windows of some bars. Raises UnknownPart for a name, BadData for bars it cannot use."
     r = recipe_settings(recipe)
     r["engineer"] = with_inputs(r["engineer"], **inputs or {})
     bars, engineer = with_quiet_hours(bars, r["quiet"], seed=seed), registry.build("engineer", r["engineer"])
     windows, how = CurveWindows(bars, engineer, r["competition"], r["stride"], r["observed"]), r["training"] | how
     _without_inputs(windows, _ABSENT, seed)
     rules, rows = windows.competition, _training_rows(windows, before)
+    _without_gaps(windows, rows) # said before the networks are trained, not after
     often = np.repeat(rows, np.where(np.isin(windows.asset[rows], rules.assets), r["own"], 1))
     model, shapes = untrained(windows, often, r["members"], seed=seed), IntervalShapes(interval_knots(rules))
     if kept is not None: _claim(kept, windows, recipe=r, before=before, seed=seed, training=how)

@@ -9,6 +9,7 @@ __all__ = ['RECIPE_TRAINING', 'untrained', 'score_curve', 'train_curve', 'fit_sh
 import numpy as np
 import pandas as pd
 import torch
+from contextlib import contextmanager
 from pathlib import Path
 from torch import Tensor, nn
 from ..core import BadData, make_generator, seeded
@@ -91,6 +92,15 @@ def _curve_optimizer(curve, shapes, settings, steps):
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=steps + 1, pct_start=0.1)
     return optimizer, schedule
 
+# %% ../../nbs/train/14_curve_training.ipynb #d9451612
+@contextmanager
+def _one_thread():
+    "Torch on a single thread, as many as before afterwards."
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try: yield
+    finally: torch.set_num_threads(threads)
+
 # %% ../../nbs/train/14_curve_training.ipynb #8cdde889
 def train_curve(
     model: SynthModel, # from `untrained`
@@ -111,7 +121,7 @@ def train_curve(
     averaged = torch.optim.swa_utils.AveragedModel(curve, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99))
     order = _drawn_windows(windows, rows, steps * size, t["epochs"], t["half_life"], rng)
     usual = windows.scale[torch.as_tensor(rows)].median()
-    with seeded(seed):
+    with seeded(seed), _one_thread():
         parts = dict(curve=curve, shapes=shapes, averaged=averaged)
         progress = CurveProgress(kept, parts, optimizer, schedule, steps)
         for some in order.split(size)[progress.step:]:
@@ -164,12 +174,13 @@ def fit_shape(
     optimizer = torch.optim.Adam([dict(params=[model.head.shape], lr=0.05), dict(params=[shift], lr=0.003)])
     whole = _without_gaps(windows, rows)
     model.eval().head.curves.requires_grad_(False)
-    for _ in range(steps):
-        some = torch.as_tensor(rng.choice(whole, batch_size))
-        score = _path_scores(model, windows, some, shift, n_paths, g, loss_of)
-        optimizer.zero_grad()
-        score.mean().backward()
-        optimizer.step()
+    with _one_thread():
+        for _ in range(steps):
+            some = torch.as_tensor(rng.choice(whole, batch_size))
+            score = _path_scores(model, windows, some, shift, n_paths, g, loss_of)
+            optimizer.zero_grad()
+            score.mean().backward()
+            optimizer.step()
     model.head.curves.requires_grad_(True)
     with torch.no_grad():
         for curve in model.head.curves: curve.level.bias += shift

@@ -23,7 +23,8 @@ from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
 from ..parts import registry
 from .closed_form import IntervalShapes, interval_knots
-from .curve_training import RECIPE_TRAINING, _without_gaps, fit_shape, train_curve, untrained
+from .curve_training import (
+    RECIPE_TRAINING, _one_thread, _without_gaps, fit_shape, train_curve, untrained)
 from .curve_windows import CurveWindows
 from .quiet_hours import with_quiet_hours
 from .slots import engineer_with_slots, fit_slots, forecaster_with_slots
@@ -148,7 +149,7 @@ def train_recipe(
     shift = fit_shape(model, windows, often, steps=shape_steps, seed=seed)
     more, forecaster = dict(seed=seed, shift=round(shift, 4)), ModelForecaster(model, engineer, rules, 1)
     if r["slots"]:
-        more["slots"] = fit_slots(model, windows, often, shapes, r["slots"])
+        with _one_thread(): more["slots"] = fit_slots(model, windows, often, shapes, r["slots"])
         forecaster = forecaster_with_slots(forecaster, r["engineer"], more["slots"])
     facts = _recipe_facts(r, RECIPE_TRAINING | how, forecaster.model, shapes, windows, rows, **more)
     return TrainedRecipe(forecaster, shapes, windows, facts)

@@ -89,7 +89,8 @@ def _curve_optimizer(curve, shapes, settings, steps):
     groups = [dict(params=curve.parameters(), weight_decay=settings["weight_decay"]),
               dict(params=shapes.parameters(), weight_decay=0.0, lr=2 * lr)]
     optimizer, highest = torch.optim.AdamW(groups, lr=lr), [2 * lr, 4 * lr]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=steps + 1, pct_start=0.1)
+    total = steps + 1 + (steps == 9) # of ten in all, the rise would have none, and torch divides by their number
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=total, pct_start=0.1)
     return optimizer, schedule
 
 # %% ../../nbs/train/14_curve_training.ipynb #d9451612

@@ -84,12 +84,13 @@ class TrainedRecipe(NamedTuple):
     facts: dict # JSON-able: sizes, ranges, settings
 
 def _training_rows(windows, before) -> np.ndarray:
-    "Windows that end before a time; None: all. Raises BadData if there are none."
-    if before is None: return np.arange(len(windows))
-    latest = to_time(before).timestamp()
-    rows = np.flatnonzero(windows.time + windows.competition.length <= latest)
-    if not len(rows): raise BadData(f"no window of {windows.competition.name} ends before {before}")
+    "Windows that end before a time; None: all. Raises BadData if there are not two."
+    rows, name = np.arange(len(windows)), windows.competition.name
+    if before is not None: rows = rows[windows.time + windows.competition.length <= to_time(before).timestamp()]
+    if not len(rows): raise BadData(f"no window of {name} ends before {before}")
+    if len(rows) == 1: raise BadData(f"there is a single window of {name}; a training needs more")
     return rows
+
 def _without_inputs(windows: CurveWindows, share: float, seed: int):
     "Make the optional inputs absent in a share of the windows, so that a model also learns to answer without them."
     own = getattr(windows.engineer, "own", ())

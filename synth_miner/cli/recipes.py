@@ -9,6 +9,7 @@ __all__ = ['ALL', 'recipe_mode']
 import pandas as pd
 import shutil
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE
@@ -61,6 +62,14 @@ def _row(name: str, facts: dict, minutes: float) -> dict:
     return dict(recipe=name, windows=f"{facts['windows']:,}", parameters=f"{facts['parameters']:,}", assets=assets,
                 seen=f"{first} to {last}", minutes=f"{minutes:.1f}")
 
+# %% ../../nbs/cli/02_recipes.ipynb #2c7c0f24
+@contextmanager
+def _removed_if_empty(folder: Path):
+    "Remove the folder again if it is still empty in the end."
+    try: yield
+    finally:
+        if not any(folder.iterdir()): folder.rmdir()
+
 # %% ../../nbs/cli/02_recipes.ipynb #4f055036
 def recipe_mode(
     cfg, # complete configuration; `recipe` names one or all, `data` has the bars, `before` is where they end
@@ -69,7 +78,7 @@ def recipe_mode(
     names, root, rows, family = _family(str(cfg.recipe)), _folder_of(cfg), [], str(cfg.recipe) == ALL
     for name in names:
         began = time.monotonic()
-        facts, synthetic = _train_into(name, cfg, root / name if family else root)
+        with _removed_if_empty(root): facts, synthetic = _train_into(name, cfg, root / name if family else root)
         rows.append(_row(name, facts, (time.monotonic() - began) / 60))
         if family: print(f"{name} is trained ({len(rows)} of {len(names)})", flush=True)
     lines = [pd.DataFrame(rows).to_string(index=False)] if family else _lines(name, facts)

@@ -9,9 +9,11 @@ __all__ = ['RECIPE_TRAINING', 'untrained', 'score_curve', 'train_curve', 'fit_sh
 import numpy as np
 import pandas as pd
 import torch
+from contextlib import contextmanager
 from pathlib import Path
 from torch import Tensor, nn
-from ..core import make_generator, seeded
+from ..core import BadData, make_generator, seeded
+from ..data.times import step_name
 from ..model.synth import SynthModel, build_model
 from ..score.loss import SN50Loss
 from .closed_form import IntervalShapes, curve_rows
@@ -87,8 +89,18 @@ def _curve_optimizer(curve, shapes, settings, steps):
     groups = [dict(params=curve.parameters(), weight_decay=settings["weight_decay"]),
               dict(params=shapes.parameters(), weight_decay=0.0, lr=2 * lr)]
     optimizer, highest = torch.optim.AdamW(groups, lr=lr), [2 * lr, 4 * lr]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=steps + 1, pct_start=0.1)
+    total = steps + 1 + (steps == 9) # of ten in all, the rise would have none, and torch divides by their number
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=total, pct_start=0.1)
     return optimizer, schedule
+
+# %% ../../nbs/train/14_curve_training.ipynb #d9451612
+@contextmanager
+def _one_thread():
+    "Torch on a single thread, as many as before afterwards."
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try: yield
+    finally: torch.set_num_threads(threads)
 
 # %% ../../nbs/train/14_curve_training.ipynb #8cdde889
 def train_curve(
@@ -110,7 +122,7 @@ def train_curve(
     averaged = torch.optim.swa_utils.AveragedModel(curve, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99))
     order = _drawn_windows(windows, rows, steps * size, t["epochs"], t["half_life"], rng)
     usual = windows.scale[torch.as_tensor(rows)].median()
-    with seeded(seed):
+    with seeded(seed), _one_thread():
         parts = dict(curve=curve, shapes=shapes, averaged=averaged)
         progress = CurveProgress(kept, parts, optimizer, schedule, steps)
         for some in order.split(size)[progress.step:]:
@@ -124,6 +136,15 @@ def train_curve(
             progress.advance()
     curve.load_state_dict(averaged.module.state_dict())
     curve.eval()
+
+# %% ../../nbs/train/14_curve_training.ipynb #d86e1e65
+def _without_gaps(windows: CurveWindows, rows: np.ndarray) -> np.ndarray:
+    "Those windows whose returns to come are all known. Raises BadData if there are none."
+    whole = rows[~windows.returns[torch.as_tensor(rows)].isnan().any(1).numpy()]
+    if len(whole): return whole
+    length = step_name(windows.competition.length)
+    raise BadData(f"the shape of paths is fitted to windows without a gap in the {length} to come; each of the "
+                  f"{len(rows)} windows of {windows.competition.name} has one. Bring bars with fewer gaps")
 
 # %% ../../nbs/train/14_curve_training.ipynb #29376f10
 def _path_scores(model, windows, some, shift, n_paths, generator, loss_of) -> Tensor:
@@ -148,18 +169,19 @@ def fit_shape(
     n_paths: int = 96, # of each
     seed: int = 0, # of windows and noise
 ) -> float: # the shift of the log-volatility
-    "Fit the head's shape of paths on simulated paths, in place. Windows with a gap to come are left out."
+    "Fit the head's shape of paths on simulated paths, in place, without windows that have a gap. Raises BadData."
     rng, g, loss_of = np.random.default_rng(seed), make_generator(seed), SN50Loss(windows.competition)
     shift = torch.zeros((), dtype=torch.float32, requires_grad=True)
     optimizer = torch.optim.Adam([dict(params=[model.head.shape], lr=0.05), dict(params=[shift], lr=0.003)])
-    whole = rows[~windows.returns[torch.as_tensor(rows)].isnan().any(1).numpy()]
+    whole = _without_gaps(windows, rows)
     model.eval().head.curves.requires_grad_(False)
-    for _ in range(steps):
-        some = torch.as_tensor(rng.choice(whole, batch_size))
-        score = _path_scores(model, windows, some, shift, n_paths, g, loss_of)
-        optimizer.zero_grad()
-        score.mean().backward()
-        optimizer.step()
+    with _one_thread():
+        for _ in range(steps):
+            some = torch.as_tensor(rng.choice(whole, batch_size))
+            score = _path_scores(model, windows, some, shift, n_paths, g, loss_of)
+            optimizer.zero_grad()
+            score.mean().backward()
+            optimizer.step()
     model.head.curves.requires_grad_(True)
     with torch.no_grad():
         for curve in model.head.curves: curve.level.bias += shift

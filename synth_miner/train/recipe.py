@@ -23,7 +23,8 @@ from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
 from ..parts import registry
 from .closed_form import IntervalShapes, interval_knots
-from .curve_training import RECIPE_TRAINING, fit_shape, train_curve, untrained
+from .curve_training import (
+    RECIPE_TRAINING, _one_thread, _without_gaps, fit_shape, train_curve, untrained)
 from .curve_windows import CurveWindows
 from .quiet_hours import with_quiet_hours
 from .slots import engineer_with_slots, fit_slots, forecaster_with_slots
@@ -83,12 +84,13 @@ class TrainedRecipe(NamedTuple):
     facts: dict # JSON-able: sizes, ranges, settings
 
 def _training_rows(windows, before) -> np.ndarray:
-    "Windows that end before a time; None: all. Raises BadData if there are none."
-    if before is None: return np.arange(len(windows))
-    latest = to_time(before).timestamp()
-    rows = np.flatnonzero(windows.time + windows.competition.length <= latest)
-    if not len(rows): raise BadData(f"no window of {windows.competition.name} ends before {before}")
+    "Windows that end before a time; None: all. Raises BadData if there are not two."
+    rows, name = np.arange(len(windows)), windows.competition.name
+    if before is not None: rows = rows[windows.time + windows.competition.length <= to_time(before).timestamp()]
+    if not len(rows): raise BadData(f"no window of {name} ends before {before}")
+    if len(rows) == 1: raise BadData(f"there is a single window of {name}; a training needs more")
     return rows
+
 def _without_inputs(windows: CurveWindows, share: float, seed: int):
     "Make the optional inputs absent in a share of the windows, so that a model also learns to answer without them."
     own = getattr(windows.engineer, "own", ())
@@ -131,13 +133,14 @@ def train_recipe(
     inputs: Mapping | None = None, # optional ones, `events` and `implied_volatility`; None: none, as packaged
     **how, # changes to `RECIPE_TRAINING`
 ) -> TrainedRecipe:
-    "Train a recipe on all windows of some bars. Raises UnknownPart for a recipe's name."
+    "Train a recipe on all windows of some bars. Raises UnknownPart for a name, BadData for bars it cannot use."
     r = recipe_settings(recipe)
     r["engineer"] = with_inputs(r["engineer"], **inputs or {})
     bars, engineer = with_quiet_hours(bars, r["quiet"], seed=seed), registry.build("engineer", r["engineer"])
     windows, how = CurveWindows(bars, engineer, r["competition"], r["stride"], r["observed"]), r["training"] | how
     _without_inputs(windows, _ABSENT, seed)
     rules, rows = windows.competition, _training_rows(windows, before)
+    _without_gaps(windows, rows) # said before the networks are trained, not after
     often = np.repeat(rows, np.where(np.isin(windows.asset[rows], rules.assets), r["own"], 1))
     model, shapes = untrained(windows, often, r["members"], seed=seed), IntervalShapes(interval_knots(rules))
     if kept is not None: _claim(kept, windows, recipe=r, before=before, seed=seed, training=how)
@@ -147,7 +150,7 @@ def train_recipe(
     shift = fit_shape(model, windows, often, steps=shape_steps, seed=seed)
     more, forecaster = dict(seed=seed, shift=round(shift, 4)), ModelForecaster(model, engineer, rules, 1)
     if r["slots"]:
-        more["slots"] = fit_slots(model, windows, often, shapes, r["slots"])
+        with _one_thread(): more["slots"] = fit_slots(model, windows, often, shapes, r["slots"])
         forecaster = forecaster_with_slots(forecaster, r["engineer"], more["slots"])
     facts = _recipe_facts(r, RECIPE_TRAINING | how, forecaster.model, shapes, windows, rows, **more)
     return TrainedRecipe(forecaster, shapes, windows, facts)

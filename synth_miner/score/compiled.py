@@ -48,18 +48,19 @@ def _mean_distances(x, mean):
     return from_truth / len(x), from_mean / len(x)
 
 # %% ../../nbs/score/04_compiled.ipynb #4c753762
-@_jit()
+@_jit(sums=True)
 def _buckets(x, mean, spread, n_buckets, bucket):
     "Writes the bucket of each member; `spread` is their mean distance from the mean."
-    near, far = 1.7 * spread, 5 * spread
-    scale = (n_buckets / 2 - 1.5) / (0.6 * near + 0.4 * far)
+    near, far, middle = 1.7 * spread, 5 * spread, n_buckets / 2
+    scale = (middle - 1.5) / (0.6 * near + 0.4 * far)
+    steep, flat = 0.6 * scale, 0.4 * scale
     for i in range(len(x)):
         z = x[i] - mean
         inner = z if z < near else near
         inner = inner if inner > -near else -near
         outer = z if z < far else far
         outer = outer if outer > -far else -far
-        bucket[i] = np.int32(scale * (0.6 * inner + 0.4 * outer) + n_buckets / 2)
+        bucket[i] = np.int32(steep * inner + flat * outer + middle)
 
 # %% ../../nbs/score/04_compiled.ipynb #a074183b
 @_jit()
@@ -79,7 +80,7 @@ def _group(x, bucket, count, first, grouped):
     count[:] = 0
     for i in range(len(x)): count[bucket[i]] += np.uint8(1)
     most = np.uint8(0)
-    for j in range(2, len(count) - 2): most = count[j] if count[j] > most else most
+    for c in count[2:-2]: most = c if c > most else most
     if _word_starts(count.view(np.uint64), first) != len(x): return 256
     for i in range(len(x)):
         b = bucket[i]

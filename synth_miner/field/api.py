@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fastcore.basics import patch
 from ..core import BadData
 from ..data.client import HttpClient, RateLimiter
-from .scores import FIELD_COLUMNS
+from .scores import _checked_rows, FIELD_COLUMNS
 from ..score.competitions import Competition, get_competition
 
 # %% ../../nbs/field/06_api.ipynb #1c60ca34
@@ -28,6 +28,27 @@ def _rows(value, columns: Sequence, where: str) -> pd.DataFrame:
         if missing: raise BadData(f"{where}: expected {list(columns)} in every row, found row {i}: {str(row)[:200]}")
     return pd.DataFrame([{c: row[c] for c in columns} for row in value], columns=list(columns))
 
+# %% ../../nbs/field/06_api.ipynb #3d0b1e2b
+def _numbers(values: pd.Series) -> pd.Series:
+    "Numbers, also those written as text; NaN for everything else."
+    plain = [v if isinstance(v, int | float | str) and not isinstance(v, bool) else None for v in values]
+    return pd.to_numeric(pd.Series(plain, values.index, dtype=object), errors="coerce").astype(float)
+
+def _is_uid(values: pd.Series) -> pd.Series:
+    "Whether each is a whole number from 0 on."
+    return (_numbers(values) % 1 == 0) & (_numbers(values) >= 0)
+
+def _times(values: pd.Series) -> pd.Series: # UTC
+    "Times written as text; NaT for everything else."
+    texts = [v if isinstance(v, str) else None for v in values]
+    return pd.to_datetime(pd.Series(texts, values.index, dtype=object), utc=True, format="ISO8601", errors="coerce")
+
+def _refuse(rows: pd.DataFrame, wrong, expected: str, where: str):
+    "Raises BadData that shows the first wrong row."
+    if not np.any(wrong): return
+    i = int(np.argmax(wrong))
+    raise BadData(f"{where}: expected {expected}, found row {i}: {str(rows.iloc[i].to_dict())[:200]}")
+
 # %% ../../nbs/field/06_api.ipynb #74b80b8c
 class FieldClient:
     "Questions to the subnet's public servers. Raises ConnectionError, or BadData for an answer of another shape."
@@ -39,6 +60,8 @@ class FieldClient:
         rate: float = API_RATE, # questions per second
         **options, # of `HttpClient`: timeout, retries, backoff, max_wait
     ):
+        if not 0 < _numbers(pd.Series([rate]))[0] < np.inf:
+            raise BadData(f"rate must be a number of questions per second above 0, got {rate!r}")
         self.http, self.pool_http = HttpClient(base_url, **options), HttpClient(pool_url, **options)
         self.limiter = RateLimiter(1.0, 1.0 / rate)
 
@@ -51,8 +74,13 @@ class FieldClient:
         return None if answer is None else answer.value
 
 def _iso(time) -> str:
-    "A moment as the servers write it."
-    return pd.Timestamp(time).tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+    "A moment as the servers write it; UTC where it has no zone."
+    return _utc(time).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+def _utc(time) -> pd.Timestamp:
+    "A moment in UTC, which is meant where it has no zone."
+    t = pd.Timestamp(time)
+    return t.tz_localize("UTC") if t.tz is None else t.tz_convert("UTC")
 
 def _question(competition, asset=None) -> dict:
     "The parameters that name a competition, and an asset where one is asked for."
@@ -67,13 +95,22 @@ def scores(self: FieldClient,
     day: pd.Timestamp, # UTC midnight
 ) -> pd.DataFrame: # `FIELD_COLUMNS`, one row per miner and prompt; empty where nothing was scored
     "What every miner scored on the prompts that were scored on one day."
-    day, c = pd.Timestamp(day), get_competition(competition)
+    day, c = _utc(day).floor("1D"), get_competition(competition)
     span = {"from": _iso(day), "to": _iso(day + pd.Timedelta("1D"))}
     found = self._find("validation/scores/historical", {**span, **_question(c, asset)})
-    rows = _rows(found or [], FIELD_COLUMNS, f"scores of {asset} on {day:%Y-%m-%d}")
+    where = f"scores of {asset} on {day:%Y-%m-%d}"
+    rows = _rows(found or [], FIELD_COLUMNS, where)
     if rows.empty: return rows
-    times = pd.to_datetime(rows.scored_time, utc=True, format="ISO8601")
-    return rows[(times >= day) & (times < day + pd.Timedelta("1D"))].reset_index(drop=True)
+    lengths = pd.Series([row.get("time_length", c.length) for row in found])
+    _refuse(rows.assign(time_length=lengths), (rows.asset != asset) | (lengths != c.length),
+            f"rows of {asset} with time_length {c.length}", where)
+    _refuse(rows, ~_is_uid(rows.miner_uid), "a whole number as miner_uid", where)
+    _refuse(rows, _numbers(rows.crps).isna(), "a number as crps", where)
+    try: rows = _checked_rows(rows)
+    except BadData as e: raise BadData(f"{where}: {e}") from None
+    rows["scored_time"] = pd.to_datetime(rows.scored_time, unit="s", utc=True)
+    inside = (rows.scored_time >= day) & (rows.scored_time < day + pd.Timedelta("1D"))
+    return rows[inside].reset_index(drop=True)
 
 # %% ../../nbs/field/06_api.ipynb #0f7d38e6
 @patch
@@ -89,8 +126,10 @@ def starts(self: FieldClient,
     if value is None: return pd.DatetimeIndex([], tz="UTC")
     if not isinstance(value, dict) or not isinstance(value.get("start_times"), list):
         raise BadData(f"prompts of {asset}: expected start_times, found {str(value)[:200]}")
-    found = pd.DatetimeIndex(pd.to_datetime(value["start_times"], utc=True, format="ISO8601")).sort_values()
-    return found[(found >= start) & (found < end)] # the server reaches a day further
+    times = _times(pd.Series(value["start_times"], dtype=object))
+    _refuse(pd.DataFrame(value), times.isna(), "times such as 2026-08-01T10:57:00Z", f"prompts of {asset}")
+    found = pd.DatetimeIndex(times.drop_duplicates()).sort_values()
+    return found[(found >= _utc(start)) & (found < _utc(end))] # the server reaches a day further
 
 @patch
 def realised(self: FieldClient,
@@ -99,14 +138,16 @@ def realised(self: FieldClient,
     start: pd.Timestamp, # exact start of a prompt, UTC
 ) -> np.ndarray | None: # (steps + 1,) prices, NaN where nobody traded; None: not kept
     "The prices that the validator scored against."
-    c = get_competition(competition)
+    c, where = get_competition(competition), f"realised prices of {asset} at {_utc(start):%Y-%m-%d %H:%M}"
     value = self._find("validation/realized-path", {"start_time": _iso(start), **_question(c, asset)})
     if value is None: return None
     prices = value.get("real_prices") if isinstance(value, dict) else None
     if not isinstance(prices, list) or len(prices) != c.steps + 1:
-        raise BadData(f"realised prices of {asset} at {start:%Y-%m-%d %H:%M}: expected {c.steps + 1} prices, "
-                      f"found {str(value)[:100]}")
-    return np.array([np.nan if p is None else p for p in prices], np.float64)
+        raise BadData(f"{where}: expected {c.steps + 1} prices, found {str(value)[:100]}")
+    found = _numbers(pd.Series(prices, dtype=object)).to_numpy()
+    traded, right = np.array([p is not None for p in prices]), (found > 0) & (found < np.inf)
+    _refuse(pd.DataFrame({"price": prices}), traded & ~right, "prices above 0 or null", where)
+    return found
 
 # %% ../../nbs/field/06_api.ipynb #8cf6fcbe
 REWARD_COLUMNS = ("miner_uid", "smoothed_score", "reward_weight", "prompt_name", "updated_at") # of the published rows
@@ -117,24 +158,33 @@ def rewards(self: FieldClient,
     day: pd.Timestamp, # UTC midnight
 ) -> pd.DataFrame: # `REWARD_COLUMNS`, one row per miner and round; empty where there was none
     "Averages and weights of all miners in the rounds of one day."
-    span = {"from": _iso(day), "to": _iso(day + pd.Timedelta("1D"))}
-    found = self._find("rewards/scores", {**span, "prompt_name": get_competition(competition).slug})
-    rows = _rows(found or [], REWARD_COLUMNS, f"rewards on {day:%Y-%m-%d}")
-    rows["updated_at"] = pd.to_datetime(rows.updated_at, utc=True, format="ISO8601")
-    return rows
+    day, name = _utc(day).floor("1D"), get_competition(competition).slug
+    span, where = {"from": _iso(day), "to": _iso(day + pd.Timedelta("1D"))}, f"rewards on {day:%Y-%m-%d}"
+    rows = _rows(self._find("rewards/scores", {**span, "prompt_name": name}) or [], REWARD_COLUMNS, where)
+    numbers = {k: _numbers(rows[k]) for k in ("miner_uid", "smoothed_score", "reward_weight")}
+    times, unknown = _times(rows.updated_at), numbers["smoothed_score"].isna() & rows.smoothed_score.notna()
+    _refuse(rows, ~_is_uid(rows.miner_uid), "a whole number as miner_uid", where)
+    _refuse(rows, unknown | numbers["reward_weight"].isna(), "numbers as smoothed_score and reward_weight", where)
+    _refuse(rows, times.isna() | (rows.prompt_name != name), f"a time as updated_at, and prompt_name {name}", where)
+    return rows.assign(**{**numbers, "miner_uid": numbers["miner_uid"].astype(int)}, updated_at=times)
 
+# %% ../../nbs/field/06_api.ipynb #8f01ee5c
 @patch
 def pool(self: FieldClient,
     start: pd.Timestamp, # first day, UTC
     end: pd.Timestamp, # last day, UTC; at most 366 days later
-) -> pd.Series: # dollars by UTC day
+) -> pd.Series: # dollars by UTC day; NaN where the server says null
     "What all miners got on each day, in dollars."
-    params = {"from": f"{start:%Y-%m-%d}", "to": f"{end:%Y-%m-%d}"}
+    params = {"from": f"{_utc(start):%Y-%m-%d}", "to": f"{_utc(end):%Y-%m-%d}"}
     value = self._find("miners/rewards/pool", params, self.pool_http)
     found = value.get("rows", value) if isinstance(value, dict) else value or []
     rows = _rows(found, ("date", "usd"), "the pool")
-    days = pd.DatetimeIndex(pd.to_datetime(rows.date, utc=True))
-    return pd.Series(rows.usd.astype(float).to_numpy(), days, name="usd")
+    days, usd = _times(rows.date), _numbers(rows.usd)
+    wrong = days.isna() | rows.usd.notna() & ~((usd >= 0) & (usd < np.inf))
+    _refuse(rows, wrong, "a date and dollars from 0 on or null", "the pool")
+    table = pd.DataFrame({"date": days, "usd": usd}).drop_duplicates(ignore_index=True)
+    _refuse(table, table.date.duplicated(), "one amount for each day", "the pool")
+    return pd.Series(table.usd.to_numpy(), pd.DatetimeIndex(table.date, name=None), name="usd")
 
 @patch
 def last_answer(self: FieldClient,

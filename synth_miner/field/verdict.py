@@ -224,14 +224,15 @@ def text(self: FieldVerdict) -> str: # plain text
     first, last = (pd.Timestamp(int(t), unit="s", tz="UTC") for t in self.field.times[[0, -1]])
     head = (f"{self.field.competition.label}: {len(self.field)} prompts scored {first:%Y-%m-%d %H:%M} to "
             f"{last:%Y-%m-%d %H:%M}, {len(self.field.miners)} miners")
-    line = "{:<20}{:>8}{:>6}{:>6}{:>6}{:>9}{:>18}{:>9}{:>10}".format
-    lines = [line("model", "rank", "best", "last", "of", "share", "95 % interval", "of best", "USD/day")]
+    wide = max(20, *(len(str(m)) + 1 for m in self.table.index))
+    line = f"{{:<{wide}}}" + "{:>8}{:>6}{:>6}{:>6}{:>9}{:>18}{:>9}{:>10}"
+    lines = [line.format("model", "rank", "best", "last", "of", "share", "95 % interval", "of best", "USD/day")]
     for m, r in self.table.iterrows():
         span = "" if np.isnan(r.share_low) else f"{100 * r.share_low:.2f} to {100 * r.share_high:.2f}"
         money = "" if np.isnan(r.usd_day) else f"{r.usd_day:.0f}"
         places = f"{r['rank']:.1f}", f"{r.best:.0f}", f"{r['last']:.0f}", f"{r.of:.0f}"
         best = f"{r.against_best:.2f}" if r.against_best < 1000 else "over 999"
-        lines.append(line(m, *places, f"{100 * r.share:.2f} %", span, best, money))
+        lines.append(line.format(m, *places, f"{100 * r.share:.2f} %", span, best, money))
     pairs = [f"{p.other} earns {p.earns_times:.2f} [{p.low:.2f}, {p.high:.2f}] times what {p.model} earns"
              for p in self.pairs.dropna().itertuples()]
     return "\n".join([head, *lines, *pairs, *self.notes])

@@ -6,11 +6,16 @@
 __all__ = []
 
 # %% ../../nbs/score/05_kernel.ipynb #a531848b
+import functools
+import importlib
 import itertools
+import os
+import warnings
 from typing import NamedTuple
 import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
+from ..names import choose
 from .crps import _in_threads, _rank_weights, _score_rows, _score_tensors
 from .plan import _truth
 from .volatility import _block_std
@@ -100,16 +105,71 @@ def _fill_run(p, run, room):
 
 # %% ../../nbs/score/05_kernel.ipynb #e46339cb
 class _PromptScorer:
-    "Scores returns and levels of one prompt at a time, in numpy."
-    def __init__(self, plan, n, scale, dtype, most=176): # for n paths, and `most` scored numbers per piece
+    "Scores returns and levels of one prompt at a time, in numpy or in machine code, a `_Code`."
+    def __init__(self, plan, n, scale, dtype, most=176, compiled=None): # for n paths, `most` scored numbers per piece
         self.weights = _rank_weights(n, scale).astype(dtype)
         self.pieces, self.room = _pieces(plan, most), np.empty((most, n), dtype)
+        self.starts, self.ends = plan.starts.numpy(), np.concatenate([plan.ends.numpy(), plan.levels.numpy()])
+        self.pair, self.compiled = 2 * scale / n**2, compiled
 
     def __call__(self, p, y, out): # prices (t, n), outcomes (k,), scores (k,) to write
+        if self.compiled is not None: return self.in_machine_code(p, y, out)
         for span, runs in self.pieces:
             for run in runs: _fill_run(p, run, self.room)
             x = self.room[: span.stop - span.start]
             _score_rows(x, y[span], self.weights, out[span], x)
+
+    def in_machine_code(self, p, y, out): # the same, in float64
+        p, y = np.ascontiguousarray(p), np.ascontiguousarray(y, np.float64)
+        self.compiled.score_numbers(p, self.starts, self.ends, y, self.weights, self.pair, out)
+        left = np.flatnonzero(np.isnan(out))
+        for some in np.split(left, range(len(self.room), len(left), len(self.room))):
+            x = p[self.ends[some]]
+            first = p[self.starts[some[some < len(self.starts)]]] # returns come before levels
+            x[: len(first)] = (x[: len(first)] - first) / first
+            out[some] = self.sorted_scores(x, y[some])
+
+    def sorted_scores(self, x, y): # of rows that need a sort
+        scores = np.empty(len(x))
+        _score_rows(x, y, self.weights, scores, x)
+        return scores
+
+# %% ../../nbs/score/05_kernel.ipynb #5d77878c
+class _MachineCode:
+    "Counts the members scored, and gives the machine code once they are enough."
+    enough = {True: 2e8, False: 1e9} # members: to load it from disk, and to compile it
+
+    def __init__(self): self.scored = 0
+
+    def after(self, members): # about to be scored; gives a `_Code`, or None to sort with numpy
+        chosen = os.environ.get("SYNTH_MINER_COMPILED") or "auto"
+        when = choose(chosen, ("auto", "always", "never"), "SYNTH_MINER_COMPILED")
+        self.scored += members
+        early = when == "auto" and self.scored < self.enough[True]
+        if when == "never" or early or (found := _found()) is None: return None
+        early = when == "auto" and self.scored < self.enough[found._is_on_disk()]
+        return None if early else _loaded()
+
+@functools.cache
+def _found():
+    "The module `score.compiled`, or None without numba."
+    try: module = importlib.import_module("synth_miner.score.compiled")
+    except Exception as e: return _without_machine_code(e)
+    module._keep_on_disk()
+    return module
+
+@functools.cache
+def _loaded():
+    "Its machine code, or None where it cannot be made."
+    try: return _found()._load()
+    except Exception as e: return _without_machine_code(e)
+
+def _without_machine_code(error):
+    "None, with a warning unless numba, which is optional, is not installed."
+    if not isinstance(error, ModuleNotFoundError):
+        warnings.warn(f"Scores are sorted with numpy, because numba fails: {error}", stacklevel=2)
+
+_machine_code = _MachineCode()
 
 # %% ../../nbs/score/05_kernel.ipynb #9c0fdc82
 def _share_out(work, *arrays):
@@ -120,8 +180,9 @@ def _share_out(work, *arrays):
 def _score_in_cache(p, y, plan, scale):
     "CRPS of returns and levels of CPU prices (b, t, n) against outcomes (b, k), without a gradient: (b, k)."
     p, out = p.detach(), p.new_empty(y.shape)
+    compiled = _machine_code.after(out.numel() * p.shape[2]) if p.dtype == torch.float64 else None
     def work(prompts):
-        score = _PromptScorer(plan, p.shape[2], scale, out.numpy().dtype)
+        score = _PromptScorer(plan, p.shape[2], scale, out.numpy().dtype, compiled=compiled)
         for prompt in prompts: score(*prompt)
     _share_out(work, p.numpy(), y.numpy(), out.numpy())
     return out

@@ -16,7 +16,8 @@ from ..core import ShapeMismatch
 from ..names import choose
 from .competitions import Competition, get_competition
 from .crps import _as_tensor, _check_alpha, _pair_scale
-from .kernel import _as_slice, _PromptScorer, _score_blocks, _score_plan, _scores, _share_out
+from .kernel import (_as_slice, _machine_code, _PromptScorer, _score_blocks, _score_plan, _scores,
+                                      _share_out)
 from .plan import _make_plan, _row_sums, _truth
 
 # %% ../../nbs/score/06_sn50.ipynb #0c95a9f9
@@ -123,11 +124,13 @@ def _score_on_cpu(paths, y, plan):
     of all prices if the score is not finite, otherwise of those that start no return."""
     scores, ranges = np.empty(y.shape), np.empty((len(y), 2))
     unchecked = _as_slice(np.setdiff1d(np.arange(paths.shape[2]), plan.starts))
+    compiled = _machine_code.after(scores.size * paths.shape[1])
     def work(prompts):
         prices = np.empty((paths.shape[2], paths.shape[1]))
-        score = _PromptScorer(plan, paths.shape[1], 1.0, np.float64)
+        score = _PromptScorer(plan, paths.shape[1], 1.0, np.float64, compiled=compiled)
         for p, outcomes, out, price_range in prompts:
-            np.copyto(prices, p.T)
+            if compiled and p.flags.c_contiguous: compiled.transpose(p, prices)
+            else: np.copyto(prices, p.T)
             _score_prompt_in_cache(prices, outcomes, out, plan, score)
             to_check = prices[unchecked] if np.isfinite(out).all() else prices
             price_range[:] = to_check.min(), to_check.max()

@@ -14,18 +14,23 @@ from pathlib import Path
 # %% ../nbs/components.ipynb #c3003d9a
 def discover_components(
     package_path: str | Path, # a folder of .py files, or one file
+    package_root: str | None = None, # name of a folder that must be the path or above it; None: any place
+    module_prefix: str = "synth_miner_user", # what the names of the modules begin with
 ) -> list[str]: # names of the modules that were imported
     "Import all .py files below a folder, except those starting with _, so that their parts register."
     path = Path(package_path).expanduser().resolve()
-    if not path.exists(): raise FileNotFoundError(f"components path {path} does not exist")
+    if package_root is not None and package_root not in path.parts:
+        raise ValueError(f"{path} is in no folder called {package_root!r}")
+    if not path.exists():
+        raise FileNotFoundError(f"components path {path} does not exist; parts of this package need no such call")
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*.py") if not p.name.startswith("_"))
     if path.is_file() and path.suffix != ".py": raise ValueError(f"{path} is neither a folder nor a .py file")
-    return [_import_file(f) for f in files]
+    return [_import_file(f, module_prefix) for f in files]
 
 # %% ../nbs/components.ipynb #829fdc76
-def _import_file(file: Path) -> str:
+def _import_file(file: Path, prefix: str) -> str:
     "Import one file as a module named after its path; a second call runs it again."
-    name = f"synth_miner_user_{hashlib.sha1(str(file).encode()).hexdigest()[:8]}_{file.stem}"
+    name = f"{prefix}_{hashlib.sha1(str(file).encode()).hexdigest()[:8]}_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

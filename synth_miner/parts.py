@@ -67,7 +67,6 @@ class Registry:
     ):
         self.packages = dict(KINDS if packages is None else packages)
         self.parts = {kind: {} for kind in KINDS}
-        self.components, self.blocks, self.hybrids = (self.parts[k] for k in ("component", "block", "hybrid"))
         self._info, self._swept, self._broken = {}, set(), {}
 
     def __getattr__(self, name):
@@ -128,6 +127,7 @@ def _same_part(old, part) -> bool:
 
 # %% ../nbs/01_parts.ipynb #5e8f0ce5
 for _kind in KINDS: setattr(Registry, f"register_{_kind}", functools.partialmethod(Registry.register, _kind))
+for _kind in BLOCK_KINDS: setattr(Registry, f"{_kind}s", property(lambda self, k=_kind: self.sweep(k).parts[k]))
 
 # %% ../nbs/01_parts.ipynb #05bbe0fe
 @patch

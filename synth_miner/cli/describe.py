@@ -48,11 +48,19 @@ def _part_facts(info) -> dict:
                 required=[k for k, v in takes.items() if v is inspect.Parameter.empty])
 
 # %% ../../nbs/cli/03_describe.ipynb #111acc8e
+def _call_facts(f) -> dict:
+    "What is known of one method: its arguments as text and as data, and what it does."
+    signature = inspect.signature(f)
+    takes = {n: p for n, p in signature.parameters.items() if n != "self"}
+    return dict(signature=str(signature.replace(parameters=takes.values())),
+                parameters={n: _jsonable(p.default) for n, p in takes.items()},
+                required=[n for n, p in takes.items() if p.default is inspect.Parameter.empty],
+                description=(inspect.getdoc(f) or "").split("\n")[0])
+
 def _calls_of(cls: type) -> dict: # name -> arguments and what comes back
     "The public methods of a class."
-    methods = {n: f for n, f in inspect.getmembers(cls, inspect.isfunction) if not n.startswith("_")}
-    return {n: dict(signature=str(inspect.signature(f)).replace("self, ", "").replace("self", ""),
-                    description=(inspect.getdoc(f) or "").split("\n")[0]) for n, f in methods.items()}
+    methods = inspect.getmembers(cls, inspect.isfunction)
+    return {n: _call_facts(f) for n, f in methods if not n.startswith("_")}
 
 def _key_facts(key, defaults: dict) -> dict:
     "What is known of one key of the configuration."

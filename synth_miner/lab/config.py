@@ -48,13 +48,14 @@ def name_model(
     return config
 
 def load_config(
-    overrides: Sequence[str] = (), # as on the command line: "competition=crypto_24h", "training.epochs=3"
+    overrides: Sequence[str] | str | Path = (), # as on the command line: "competition=crypto_24h"; a path is `path`
     path: str | Path | None = None, # a run's config.yaml, read as it is; None: composed from the package
 ): # DictConfig
     "A complete configuration. Raises FileNotFoundError, BadData for a key that does not exist, or Hydra's errors."
     from hydra import compose, initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
+    if isinstance(overrides, str | Path): overrides, path = (), overrides
     if path is not None:
         found = _read_file(Path(path))
         for key, value in word_values(overrides).items(): OmegaConf.update(found, key, value, force_add=True)

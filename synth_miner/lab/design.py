@@ -67,7 +67,7 @@ def _block_specs(blocks: Sequence, block_kwargs: Sequence | None) -> list:
 # %% ../../nbs/lab/11_design.ipynb #748bd2a1
 def make_design(
     blocks: Sequence, # names or class names, or mappings with `name` and arguments
-    head: str, # name or class name
+    head: str = "gbm", # name or class name
     d_model: int = 32, # width
     feature_dim: int = 4, # features of a bar
     seq_len: int = 32, # bars of past

@@ -9,10 +9,14 @@ __all__ = ['is_old_import', 'migrate_code']
 import ast
 import re
 import sys
+import types
 from ..ancestor import OLD_PACKAGES
 
 # %% ../../nbs/lab/01_old_code.ipynb #54beafe5
 _FOLDERS = ("models", "data", "research", "tracking")  # of the ancestor
+_FILES = ("factory heads backbones components advanced_blocks market_data_loader loader base_dataset regime_loader "
+          "trainer metrics backtest backtest_runner ablation ablation_grid agent_api experiment_mgr optimizer "
+          "hub_manager wandb_logger").split()  # modules in them
 _OLD = "|".join(OLD_PACKAGES)
 
 def is_old_import(
@@ -22,13 +26,18 @@ def is_old_import(
     after = r"\.(models|data|research|tracking)\b|\s|\.\w+\s|$"
     return bool(re.search(rf"^\s*(from|import)\s+({_OLD})({after})", code, re.M))
 
+def _is_public(name: str) -> bool:
+    "Whether this package has a class, a function or a constant of that name."
+    found = getattr(sys.modules["synth_miner"], name, None)
+    return found is not None and not isinstance(found, types.ModuleType)
+
 def _import_from(node: ast.ImportFrom, notes: list) -> str:
     "The import of the same names from this package."
     known, renamed = [], []
     for alias in node.names:
         if alias.name == "*": return "from synth_miner import *"
-        if hasattr(sys.modules["synth_miner"], alias.name): known.append(alias)
-        elif node.module in OLD_PACKAGES and alias.name in _FOLDERS: renamed.append(alias)
+        if _is_public(alias.name): known.append(alias)
+        elif alias.name in (*_FOLDERS, *_FILES): renamed.append(alias)
         else: notes.append(f"{node.module}.{alias.name} has no counterpart; see dir(synth_miner)")
     lines = [f"import synth_miner as {a.asname or a.name}" for a in renamed]
     if known: lines.append(f"from synth_miner import {', '.join(ast.unparse(a) for a in known)}")
@@ -42,7 +51,8 @@ def _import(node: ast.Import) -> str:
     return "; ".join(dict.fromkeys(parts))
 
 # %% ../../nbs/lab/01_old_code.ipynb #cfea9f14
-_SHELL = re.compile(r"^(\s*)([!%].*(?:open-synth-miner|pip install|git (?:clone|pull)|python main\.py).*)$")
+_SHELL = re.compile(r"^(\s*)([!%].*(?:open-synth-miner|pip install|git (?:clone|pull)).*)$")
+_MAIN = re.compile(r"\bpython3? (?:\S*/)?main\.py\b")
 _SAME_BARS = re.compile(r"(OHLCVEngineer\((?:resample_rule=)?[\"'])(?:5min|5m|5T|300s)([\"'])")
 _DISCOVERY = re.compile(r"^(\s*)(discover_components\(.*components.*\))\s*$")
 
@@ -56,7 +66,8 @@ def _line(line: str, notes: list) -> str:
     if _SAME_BARS.search(line):
         notes.append("OHLCVEngineer of 5min becomes 15min: it looks inside a bar, and the ancestor's files hold bars "
                      "of 5min")
-    return _SAME_BARS.sub(r"\g<1>15min\g<2>", line).replace("python main.py", "synth-miner")
+    if _MAIN.search(line): notes.append("python main.py becomes synth-miner; its keys are in the table of commands")
+    return _MAIN.sub("synth-miner", _SAME_BARS.sub(r"\g<1>15min\g<2>", line))
 
 _MAGIC = re.compile(r"^(\s*)(?:[!%?]|[\w, ]+=\s*[!%]|.*\?\s*$).*$")  # what only a notebook understands
 
@@ -78,7 +89,13 @@ def _statements(code: str) -> list: # old imports: first line, last line, node
     except SyntaxError: tree = ast.Module([node for i, line in enumerate(python) for node in _alone(line, i)], [])
     roots = {ast.Import: lambda n: [a.name for a in n.names], ast.ImportFrom: lambda n: [n.module or ""]}
     nodes = [n for n in ast.walk(tree) if type(n) in roots]
-    return [n for n in nodes if any(name.split(".")[0] in OLD_PACKAGES for name in roots[type(n)](n))]
+    old = [n for n in nodes if any(name.split(".")[0] in OLD_PACKAGES for name in roots[type(n)](n))]
+    return old + [n for n in ast.walk(tree) if _is_discovery(n)]
+
+def _is_discovery(node: ast.AST) -> bool:
+    "Whether a statement only asks for the parts in the ancestor's folder."
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call): return False
+    return bool(re.match(r"(\w+\.)*discover_components\(.*components", ast.unparse(node.value)))
 
 # %% ../../nbs/lab/01_old_code.ipynb #c6b0e10a
 _PATH = re.compile(rf"(?<![\w./])({_OLD})(?:\.[a-z_]+)+\.(\w+)")  # a class or function with the modules it is in
@@ -86,12 +103,41 @@ _PATH = re.compile(rf"(?<![\w./])({_OLD})(?:\.[a-z_]+)+\.(\w+)")  # a class or f
 def _dotted(code: str, notes: list) -> str:
     "Names of the ancestor's classes with their modules become names of this package, in strings and in code."
     def new(m):
-        if not hasattr(sys.modules["synth_miner"], m[2]):
-            if m[0].split(".")[1] in _FOLDERS: notes.append(f"{m[0]} has no counterpart; see dir(synth_miner)")
-            return m[0]
-        quoted = code[m.start() - 1:m.start()] in ("'", '"')
-        return f"{'synth_miner' if quoted else m[1]}.{m[2]}"
+        quoted = re.search(r"""['"]$|\b(from|import) $""", code[:m.start()])
+        package = "synth_miner" if quoted else m[1]
+        if _is_public(m[2]): return f"{package}.{m[2]}"
+        folder = m[0].split(".")[1]
+        if folder in _FOLDERS and m[2] in _FILES: return package
+        if folder in _FOLDERS: notes.append(f"{m[0]} has no counterpart; see dir(synth_miner)")
+        return m[0]
     return _PATH.sub(new, code)
+
+# %% ../../nbs/lab/01_old_code.ipynb #252ca223
+_CHANGED = {  # what the code may contain -> what has to be written here
+    r"""\[['"]inputs['"]\]""": "['inputs']: windows are read by `history` (T,F) here, `inputs` (F,T) there",
+    r"\bChallengerVsChampion\(": "ChallengerVsChampion takes two forecasters, a source, assets and a competition, not "
+                                 "configurations and a window of prices",
+    r"\bBacktestRunner\(": "BacktestRunner takes forecasters by name, a source, assets and a competition, not models, "
+                           "a loader and a scorer",
+    r"""\bmode=['"](?:de)?norm['"]""": "RevIN keeps no state: y, stats = revin.norm(x), then revin.denorm(y, stats)",
+    r"\bapply_revin_denorm\b": "apply_revin_denorm has no counterpart; SynthModel(..., relative_vol=True) scales by "
+                               "the market's own volatility",
+}
+
+_BELOW = rf"((?:\.(?:{'|'.join((*_FOLDERS, *_FILES))}))+)\.(\w+)"  # modules, and a name in them
+
+def _short(code: str) -> str:
+    "Names without the modules below a folder that is this package now: `models.factory.x` becomes `models.x`."
+    names = [*_FOLDERS, *re.findall(r"import synth_miner as (\w+)", code)]
+    path = re.compile(rf"(?<![\w./])({'|'.join(names)}){_BELOW}")
+    return path.sub(lambda m: f"{m[1]}.{m[3]}" if _is_public(m[3]) else m[0], code)
+
+def _replacement(node: ast.AST, notes: list) -> str:
+    "What stands here in place of a statement of `_statements`."
+    if isinstance(node, ast.Import): return _import(node)
+    if isinstance(node, ast.ImportFrom): return _import_from(node, notes)
+    notes.append(f"left out: {ast.unparse(node)}: packaged parts are always found")
+    return "pass"
 
 # %% ../../nbs/lab/01_old_code.ipynb #fcceb3a9
 def migrate_code(
@@ -101,11 +147,11 @@ def migrate_code(
     "The same code with this package."
     lines = [_line(line, notes) for line in code.split("\n")]
     for node in sorted(_statements("\n".join(lines)), key=lambda n: (-n.lineno, -n.col_offset)):
-        new = _import(node) if isinstance(node, ast.Import) else _import_from(node, notes)
+        new = _replacement(node, notes)
         first, last = node.lineno - 1, node.end_lineno - 1
         before, after = lines[first].encode()[:node.col_offset], lines[last].encode()[node.end_col_offset:]
         lines[first:last + 1] = [f"{before.decode()}{new}{after.decode()}"]
-    text = _dotted("\n".join(lines), notes)
-    for old in ('["inputs"]', "['inputs']"):
-        if old in text: notes.append(f"{old}: windows are read by `history` (T,F) here, `inputs` (F,T) there")
+    text = _short("\n".join(lines))
+    text = _dotted(text, notes)
+    notes += [note for pattern, note in _CHANGED.items() if re.search(pattern, text)]
     return re.sub(r"(\bdataset\[[^\]]+\])\[(['\"])inputs\2\]", r"\1[\2history\2].T", text)

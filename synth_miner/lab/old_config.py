@@ -29,6 +29,13 @@ NO_EFFECT = dict(  # arguments that did nothing in the ancestor -> why they are 
     sigma_min="it had no effect", sigma_max="it had no effect", initial_price="it belonged to random batches",
     target_std="it belonged to random batches")
 
+def _typed(value, wanted: type, what: str, where: str):
+    "A value that has to be of a type. Raises BadData."
+    if isinstance(value, wanted): return value
+    raise BadData(f"{where}: expected {what}, found {value!r}")
+
+def _mapping(value, where: str) -> Mapping: return _typed(value, Mapping, "keys and values", where)
+
 def _plain_args(part, given: Mapping, where: str, notes: list) -> dict:
     "The arguments that a part of this package takes; what is left out is noted."
     takes, kept = part_parameters(part), {}
@@ -62,7 +69,8 @@ def migrate_part(
                      f"{', '.join(n for k in kinds for n in sorted(registry.parts[k]))}")
         return None
     name, part = found[0]
-    paths = [migrate_part(BLOCK_KINDS, p, f"{where}.paths", notes) for p in given.pop("paths", [])]
+    branches = _typed(given.pop("paths", []), list, "blocks", f"{where}.paths")
+    paths = [migrate_part(BLOCK_KINDS, p, f"{where}.paths", notes) for p in branches]
     args = _plain_args(part, given, where, notes) | ({"paths": [p for p in paths if p]} if paths else {})
     return {"name": name, **args} if args else name
 
@@ -71,6 +79,7 @@ _BACKBONE = ("d_model", "insert_layernorm", "skip_input_proj")  # keys of a back
 
 def _migrate_backbone(spec: Mapping, notes: list) -> dict:
     "A backbone with its blocks."
+    spec = _mapping(spec, "model.backbone")
     old = spec.get("blocks") or spec.get("recipe") or []
     old = old if isinstance(old, list) else [old]
     if not old: raise BadData("model.backbone has no blocks; a model needs at least one under blocks or recipe")
@@ -86,6 +95,7 @@ def migrate_model(
     notes: list, # sentences are added to it
 ) -> dict: # a recipe
     "A model's recipe. Raises BadData for a node without backbone or head."
+    spec = _mapping(spec, "model")
     if missing := [part for part in ("backbone", "head") if not spec.get(part)]:
         raise BadData(f"the model has no {' and no '.join(missing)}; a model is a backbone and a head")
     model = {"name": spec["name"]} if "name" in spec else {}
@@ -96,18 +106,23 @@ def migrate_model(
 # %% ../../nbs/lab/01_old_config.ipynb #ff7f7bef
 _BAR_SECONDS = {"1min": "crypto_1h", "1m": "crypto_1h", "5min": "crypto_24h", "5m": "crypto_24h"} # bars -> competition
 
+_LOOKS_INSIDE = "features: ohlcv looks inside a bar; where there are no finer bars, write features: {name: volatility}"
+
 def _migrate_data(spec: Mapping, notes: list) -> dict: # groups of a configuration
     "The loader's node: source, features, assets and lengths."
+    spec = _mapping(spec, "data")
     source = migrate_part("source", spec["data_source"], "data.data_source", notes) if "data_source" in spec else None
     features = migrate_part("engineer", spec["engineer"], "data.engineer", notes) if "engineer" in spec else None
     source, features = ({"name": v} if isinstance(v, str) else v for v in (source, features))
     bars = str((source or {}).pop("freq", None) or (features or {}).get("resample_rule", "5min"))
     assets = spec.get("assets") or []
-    assets = list(dict.fromkeys(asset_of_file(a) for a in ([assets] if isinstance(assets, str) else assets)))
+    assets = [assets] if isinstance(assets, str) else _typed(assets, list, "a list of names", "data.assets")
+    assets = list(dict.fromkeys(asset_of_file(_typed(a, str, "a name", "data.assets")) for a in assets))
     if (source or {}).get("name") == "synthetic": assets = ["BTC" if a == "SYNTH" else a for a in assets]
     if bars not in _BAR_SECONDS:
         notes.append(f"bars of {bars}: no competition has that step; crypto_24h is used, with bars of 5min")
         if features and "resample_rule" in features: features["resample_rule"] = "5min"
+    if (features or {}).get("name") == "ohlcv": notes.append(_LOOKS_INSIDE)
     data = {k: spec[k] for k in ("input_len", "pred_len", "gap_handling") if k in spec}
     data |= {"source": source} if source else {}
     data |= {"assets": assets} if assets else {}
@@ -141,7 +156,7 @@ def _put(config: dict, name: str, value):
 
 def _migrate_keys(old: Mapping, new: dict, notes: list):
     "Move the keys outside of model and data."
-    flat = {f"{g}.{k}": v for g in ("training", "backtest") for k, v in (old.get(g) or {}).items()}
+    flat = {f"{g}.{k}": v for g in ("training", "backtest") for k, v in _mapping(old.get(g) or {}, g).items()}
     flat |= {k: v for k, v in old.items() if k not in ("model", "data", "training", "backtest")}
     for key, value in flat.items():
         if key in RENAMED_KEYS: _put(new, RENAMED_KEYS[key], value)
@@ -205,7 +220,7 @@ def migrate_config(
         if isinstance(old.get(group), str): # the name of another file
             notes.append(f"{group} is left out: {old.pop(group)} is another file; migrate it, and put its keys here")
     if "data" in old: new |= _migrate_data(old["data"], notes)
-    if "model" in old: new["model"] = migrate_model(old["model"].get("model", old["model"]), notes)
+    if "model" in old: new["model"] = migrate_model(_mapping(old["model"], "model").get("model", old["model"]), notes)
     _migrate_keys(old, new, notes)
     if not new: raise UnknownPart(_nothing_found(config))
     if "training" in new and "model" in new: new["training"].setdefault("objective", "afcrps")

@@ -12,7 +12,7 @@ from .session import ResearchSession
 # %% ../../nbs/lab/quick.ipynb #651519b9
 def quick_experiment(
     blocks: Sequence, # names or class names
-    head: str, # name or class name
+    head: str = "gbm", # name or class name
     d_model: int = 32, # width
     feature_dim: int = 4, # features of a bar
     seq_len: int = 32, # bars of past

@@ -185,8 +185,11 @@ def run(self: ResearchSession,
     rerun: bool = False, # also when the store has it
 ) -> dict: # name, status, metrics, param_count, training_time_s, synthetic; or status "error", error, traceback
     "Train and score one experiment. Never raises: what fails says why."
-    result, windows = dict(name=name or "unnamed", experiment=copy.deepcopy(dict(exp))), None
+    result, windows = dict(name=name or "unnamed", experiment=exp), None
     try:
+        if not isinstance(exp, Mapping):
+            raise BadData(f"expected an experiment, as create_experiment makes it, found {type(exp).__name__}")
+        result["experiment"] = copy.deepcopy(dict(exp))
         data = self._data_for(exp, data_loader)
         result["name"] = name or " > ".join([*block_names(exp), head_key(exp)])
         found = self._stored(result["name"], result["experiment"], data, epochs, test, rerun)

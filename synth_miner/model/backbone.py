@@ -19,6 +19,12 @@ from ..parts import BLOCK_KINDS, registry
 class BackboneBase(Float32Weights, nn.Module):
     "Features to latents: a subclass defines `forward_sequence` (B,T,F) -> (B,T',D); `forward` is its last step."
     output_dim: int # D of the latents
+
+    def forward_sequence(self,
+        x: Float[Tensor, "b t f"], # features, newest last
+    ) -> Float[Tensor, "b t d"]: # latents; T as the backbone declares
+        raise NotImplementedError(f"{type(self).__name__} must define forward_sequence(x)")
+
     def forward(self,
         x: Float[Tensor, "b t f"], # features, newest last
     ) -> Float[Tensor, "b d"]: # latent of the newest step
@@ -127,3 +133,14 @@ def _build_blocks(self: HybridBackbone, specs, length, strict):
         raise ShapeMismatch(f"the blocks make {latents.shape[0] // 2} rows of each sample; "
                             "end with a block that rejoins channels (channelrejoin)")
     self.output_dim = latents.shape[-1]
+
+# %% ../../nbs/model/00_backbone.ipynb #715c8de8
+@patch
+def validate_shapes(self: HybridBackbone,
+    strict_shapes: bool = True, # a mismatch raises; False: warns
+):
+    "Run every block once and compare with what it declares, as the constructor does. Raises ShapeMismatch."
+    width = self.input_size if isinstance(self.input_proj, nn.Identity) else self.d_model
+    with seeded(0): latents = torch.randn(2, self.seq_len or 64, width)
+    for i, block in enumerate(self.layers):
+        latents = _checked_output(block, _long_enough(latents, i, block), i, strict_shapes)

@@ -44,11 +44,18 @@ class Publication(NamedTuple):
     messages: list[str] # lines for the reader
     def __str__(self): return "\n".join(self.messages)
 
+# %% ../../nbs/publish/10_hub.ipynb #66d6f050
+def _run_folder(run, output_root) -> Path:
+    "Where a run is: a path, a name below the folder of all runs, a run of W&B by its id, or `offline` for None."
+    if isinstance(run, str | Path):
+        return next((p for p in (Path(run), Path(output_root) / run) if p.is_dir()), Path(run))
+    return Path(output_root) / ("offline" if run is None else str(run.id))
+
 # %% ../../nbs/publish/10_hub.ipynb #8c103621
 class HubManager:
     "Publishes one run. What is not given is read from the run's folder."
     def __init__(self,
-        run, # the run's folder, its name below `output_root`, or a run of W&B, whose id is that name
+        run, # the run's folder, its name below `output_root`, a run of W&B, whose id is that name; None: "offline"
         backbone_name: str | None = None, # first part of the path on the Hub; None: the blocks
         head_name: str | None = None, # for the report; None: the recipe's
         block_hash: str | None = None, # second part of the path; None: the recipe's hash
@@ -66,9 +73,8 @@ class HubManager:
         demand_field: bool = False, # whether a champion must have a complete verdict of the field
         say: Callable = print, # receives the lines for the reader
     ):
-        run = run if isinstance(run, (str, Path)) else str(run.id)
         self.recipe, self.architecture_graph = recipe, architecture_graph
-        self.folder = next((p for p in (Path(run), Path(output_root) / run) if p.is_dir()), Path(run))
+        self.folder = _run_folder(run, output_root)
         self.backbone_name, self.head_name, self.block_hash = backbone_name, head_name, block_hash
         self.resolved_config, self.repo_id, self.private, self.license = resolved_config, repo_id, private, license
         self.endpoint, self.token, self.cache_dir, self.say = endpoint, token, cache_dir, say
@@ -76,7 +82,8 @@ class HubManager:
 
     @property
     def output_dir(self) -> Path:
-        "Where the run's files are."
+        "Where the run's files are; made when it is not there."
+        self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder
 
     @property

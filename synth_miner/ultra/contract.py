@@ -53,6 +53,11 @@ def _filled(stream, value):
     return {k: np.full_like(v, value) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
             for k, v in stream.items()}
 
+def _masked(stream):
+    "A stream of masked arrays, every second row masked."
+    return {k: np.ma.masked_array(v, np.arange(v.size) % 2) if isinstance(v, np.ndarray) and v.ndim == 1 else v
+            for k, v in stream.items()}
+
 def _with_infinity(stream):
     "A stream whose last prices and quantities are infinite."
     last = {k: v.copy() for k, v in stream.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
@@ -96,6 +101,10 @@ def broken_payloads(
              "far future": _changed(payload, "prompt.current_time_ms", 2 ** 62),
              "unsorted times": _each(payload, "book_ticker", lambda s: _cut(s, slice(None, None, -1))),
              "infinite last rows": _each(payload, "book_ticker", _with_infinity)}
+    cases |= {"masked trades": _each(payload, "trades", _masked),
+              "bands beyond all bounds": _changed(payload, "venues.spot.depth_bands.bucket_usd", 10 ** 400),
+              "complex time": _changed(payload, "prompt.current_time_ms", np.complex128(1)),
+              "time span as time": _changed(payload, "prompt.current_time_ms", np.timedelta64(5, "ms"))}
     for value in (np.nan, 0.0, -1.0, 1e300):
         for stream in ("book_ticker", "trades", "candles_1s"):
             cases[f"{stream} all {value:g}"] = _each(payload, stream, lambda s, v=value: _filled(s, v))

@@ -14,8 +14,8 @@ from ..core import BadData
 from .measures import BASIS_SPANS, BOOK, CANDLE_SPANS, GRID_MS, HALF_LIVES, SECONDS, SPANS
 from .measures import TRADE, TRADE_SPANS
 from .measures import activity, basis_gap, book_imbalance, candle_gaps, candle_volatility, mapping_of
-from .measures import numbers_of, sampled_microprice, sampled_volatility, side_imbalance, since_move
-from .measures import stream_columns, trade_flow, trade_volatility, until
+from .measures import number_of, numbers_of, sampled_microprice, sampled_volatility
+from .measures import side_imbalance, since_move, stream_columns, trade_flow, trade_volatility, until
 from .payload import UltraPayload
 
 # %% ../../nbs/ultra/07_features.ipynb #60bc7e48
@@ -45,8 +45,7 @@ def _depth_lean(venue, now_ms):
     "Imbalance of the newest snapshot at each of `DEPTHS`; 0 without one."
     depth = mapping_of(venue, "depth_latest")
     bids, asks = numbers_of(depth, "bids", 2), numbers_of(depth, "asks", 2)
-    seen = depth.get("recv_ts_ms")
-    late = not isinstance(seen, int | np.integer) or seen > now_ms
+    late = not number_of(depth.get("recv_ts_ms")) <= now_ms
     fits = min(bids.ndim, asks.ndim) == 2 and min(bids.shape[1], asks.shape[1]) > 1
     if late or not fits: return [0.0] * len(DEPTHS)
     return [side_imbalance(bids[:, 1], asks[:, 1], n) for n in DEPTHS]
@@ -55,9 +54,8 @@ def _bands(venue, now_ms, price):
     "Imbalance of the bands within 100 USD of the price now, and the logarithm of what rests there; 0 without bands."
     bands = mapping_of(venue, "depth_bands")
     bids, asks = numbers_of(bands, "bids"), numbers_of(bands, "asks")
-    anchor, width, seen = (bands.get(k) for k in ("anchor_price", "bucket_usd", "recv_ts_ms"))
-    known = all(isinstance(x, int | float | np.number) for x in (anchor, width, seen))
-    if not known or not 0 < seen <= now_ms or not width > 0 or not len(bids) == len(asks) > 0: return 0.0, 0.0
+    anchor, width, seen = (number_of(bands.get(k)) for k in ("anchor_price", "bucket_usd", "recv_ts_ms"))
+    if not 0 < seen <= now_ms or not width > 0 or not len(bids) == len(asks) > 0: return 0.0, 0.0
     middle = width * (np.arange(len(bids)) + 0.5)
     near = [q[np.abs(m - price) < 100] for q, m in ((bids, anchor - middle), (asks, anchor + middle))]
     return side_imbalance(*near, len(bids)), float(np.log1p(max(near[0].sum() + near[1].sum(), 0.0)))
@@ -141,8 +139,8 @@ def asked_at(
     payload: dict, # as the validator passes it
 ) -> int: # ms UTC; 0 where the prompt does not say
     "The time of a prompt; everything received later is left out."
-    asked = mapping_of(payload, "prompt").get("current_time_ms")
-    return int(asked) if isinstance(asked, int | float | np.number) and abs(asked) < 1e15 else 0
+    asked = number_of(mapping_of(payload, "prompt").get("current_time_ms"))
+    return int(asked) if abs(asked) < 1e15 else 0
 
 # %% ../../nbs/ultra/07_features.ipynb #04d3620e
 def payload_features(

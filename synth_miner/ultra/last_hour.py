@@ -36,4 +36,5 @@ class LastHour(UltraModel):
         moves = hour_moves(payload)
         price = price if np.isfinite(price) else UNKNOWN_PRICE
         if not len(moves): return as_answer(np.full(len(QUANTILES), price))
-        return as_answer(price + np.quantile(moves, QUANTILES, method="hazen"), price)
+        with np.errstate(all="ignore"): found = price + np.quantile(moves, QUANTILES, method="hazen")
+        return as_answer(found, price)

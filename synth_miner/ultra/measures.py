@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BOOK', 'GRID_MS', 'SECONDS', 'CHUNK', 'HALF_LIVES', 'TRADE', 'BASIS_SPANS', 'SPANS', 'CANDLE_SPANS', 'TRADE_SPANS',
-           'mapping_of', 'numbers_of', 'until', 'stream_columns', 'sampled_microprice', 'imbalance_cells',
+           'mapping_of', 'number_of', 'numbers_of', 'until', 'stream_columns', 'sampled_microprice', 'imbalance_cells',
            'book_imbalance', 'trade_flow', 'side_imbalance', 'basis_gap', 'candle_gaps', 'sampled_volatility',
            'candle_volatility', 'trade_volatility', 'since_move', 'activity']
 
@@ -21,8 +21,16 @@ def mapping_of(
     name: str, # key
 ) -> dict:
     "A part of a mapping that is itself a mapping; an empty one where there is none."
-    found = mapping.get(name)
+    found = mapping.get(name) if isinstance(mapping, dict) else None
     return found if isinstance(found, dict) else {}
+
+def number_of(
+    value, # of any type
+) -> float: # NaN for what is not a real number, or too large for one
+    "A number of a payload."
+    real = isinstance(value, int | float) or isinstance(value, np.generic) and value.dtype.kind in "iuf"
+    try: return float(value) if real else np.nan
+    except OverflowError: return np.nan
 
 def numbers_of(
     part: dict, # one stream of a payload
@@ -33,6 +41,7 @@ def numbers_of(
     found = part.get(name)
     fits = isinstance(found, np.ndarray) and found.ndim == ndim and found.dtype.kind in "iufb"
     if not fits: return _EMPTY
+    found = np.asarray(found) # without a mask or another class
     return found.astype(np.int64) if found.dtype.kind in "iub" and found.dtype != np.int64 else found # times are long
 
 # %% ../../nbs/ultra/06_measures.ipynb #96ccf2dd

@@ -12,14 +12,14 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from ..core import BadData
+from .chain import _bittensor, _registered
 from .handover import ListeningSocket
 from .http_server import running
 from .live_state import LiveState
 from .logs import start_logging
-from .miner import _bittensor, _registered, run_miner
+from .miner import run_miner
 from .predictor import SynthPredictor
 from .serve import FirstOf, _book, _settling, bound_service, live_state, make_predictor
 
@@ -100,7 +100,8 @@ def mine(
     settings = dict(netuid=m.netuid, network=m.network, wallet=m.wallet, hotkey=m.hotkey, external_ip=m.external_ip,
                     external_port=m.external_port, sync=m.sync, min_stake=m.min_stake, stop=stop, sdk=sdk,
                     firewall=folder / "firewall.txt" if m.firewall else None)
-    _registered(sdk, partial(sdk.Subtensor, network=m.network), m.netuid, m.network, m.wallet, m.hotkey)
+    with contextlib.suppress(ConnectionError): # which is waited for, once everything else is ready
+        _registered(sdk, m.netuid, m.network, m.wallet, m.hotkey)
     with contextlib.closing(ListeningSocket(m.port, folder / "miner.sock")) as listening, _told_to_stop(stop):
         settings.update(port=listening.port, listening=listening)
         if m.service is not None: return run_miner(str(m.service), **settings)
@@ -111,5 +112,7 @@ def mine_mode(
 ) -> str: # what to print at the end
     "Mine until the process is told to stop; what goes wrong is logged to stderr. Raises Deregistered."
     start_logging(cfg.serve.log)
+    _bittensor()
+    logging.getLogger("bittensor").handlers.clear() # its lines come through our log, once and without secrets
     mine(cfg)
     return "Stopped; every prompt that was asked has been answered."

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MIN_STAKE', 'blacklist_reason', 'SignatureCheck', 'stake_priority', 'make_synapse', 'ask_service', 'answer_function',
-           'attach_miner', 'Deregistered', 'run_miner']
+           'attach_miner', 'run_miner']
 
 # %% ../../nbs/publish/23_miner.ipynb #2b5674cb
 import asyncio
@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
-from ..core import BadData
+from .chain import _bittensor, _registered, _wait_for_chain, _watch_chain
 from .firewall import validators, write_firewall
 from .handover import ListeningSocket, stop_accepting
 from .nonces import NonceMemory, TwoClocks
@@ -98,14 +98,6 @@ def stake_priority(
 ) -> float: # higher comes first; 0 for a stranger
     "Priority of a question: the stake of whoever asks."
     return float(stakes[list(hotkeys).index(hotkey)]) if hotkey in hotkeys else 0.0
-
-# %% ../../nbs/publish/23_miner.ipynb #89f450ab
-def _bittensor():
-    "The bittensor library. Raises ImportError that says how to install it."
-    try: import bittensor
-    except ImportError as e:
-        raise ImportError(f'a miner needs bittensor: pip install "synth_miner[miner]" ({e})') from None
-    return bittensor
 
 # %% ../../nbs/publish/23_miner.ipynb #942baa8f
 def make_synapse(
@@ -194,63 +186,6 @@ def attach_miner(
     axon.attach(forward_fn=forward, blacklist_fn=blacklist, priority_fn=priority, verify_fn=verify)
     return axon
 
-# %% ../../nbs/publish/23_miner.ipynb #ee80c000
-class Deregistered(BadData):
-    "The hotkey has lost its place on the subnet: nobody asks it any more."
-
-def _watch_chain(connect: Callable, netuid: int, hotkey: str, sync: float, stop: threading.Event, use: Callable,
-                 troubles: Troubles):
-    "Keep the metagraph fresh until told to stop, over a new connection after a failure. Raises Deregistered."
-    chain = None
-    while not stop.wait(sync):
-        try:
-            chain = chain or connect()
-            graph = chain.metagraph(netuid)
-        except Exception as e:
-            chain = None
-            text = f"the metagraph of subnet {netuid} stays as it was: {type(e).__name__}: {e}"
-            troubles.begin("chain", text, "chain")
-            continue
-        troubles.end("chain")
-        if hotkey not in graph.hotkeys:
-            raise Deregistered(f"hotkey {hotkey} is not registered on subnet {netuid} any more, no validator asks it; "
-                               "register it again, or another one, and start again")
-        use(graph)
-
-# %% ../../nbs/publish/23_miner.ipynb #wallet-chain
-def _open_wallet(sdk, wallet: str, hotkey: str):
-    "The keys of the miner. Raises BadData for a wallet that cannot be read."
-    try:
-        keys = sdk.Wallet(name=wallet, hotkey=hotkey)
-        _ = keys.hotkey.ss58_address # its file is read only now
-    except Exception as e:
-        cure = f"btcli wallet create --wallet.name {wallet} --wallet.hotkey {hotkey}"
-        raise BadData(one_line(f"wallet {wallet}/{hotkey} cannot be read: {e}; run: {cure}")) from None
-    return keys
-
-def _open_chain(connect: Callable, network: str, netuid: int) -> tuple:
-    "A connection to the chain, and the metagraph. Raises BadData for a chain that does not answer."
-    try:
-        chain = connect()
-        return chain, chain.metagraph(netuid)
-    except Exception as e:
-        text = f"the chain {network} does not answer: {type(e).__name__}: {e}; try another node: mine.network"
-        raise BadData(one_line(text)) from None
-
-def _register_text(netuid: int, network: str, wallet: str, hotkey: str) -> str:
-    "What to do about a hotkey that is not registered."
-    words = f"--netuid {netuid} --subtensor.network {network} --wallet.name {wallet} --wallet.hotkey {hotkey}"
-    return (f"hotkey {hotkey!r} of wallet {wallet!r} is not registered on subnet {netuid}; "
-            f"run: btcli subnets register {words}")
-
-def _registered(sdk, connect: Callable, netuid: int, network: str, wallet: str, hotkey: str) -> tuple:
-    "Keys, chain and metagraph of a registered miner. Raises BadData for whatever is missing."
-    keys = _open_wallet(sdk, wallet, hotkey)
-    chain, graph = _open_chain(connect, network, netuid)
-    if keys.hotkey.ss58_address not in graph.hotkeys:
-        raise BadData(_register_text(netuid, network, wallet, hotkey))
-    return keys, chain, graph
-
 # %% ../../nbs/publish/23_miner.ipynb #43c3cf82
 def _write_rules(file: str | Path, graph, port: int, troubles: Troubles, min_stake: float = MIN_STAKE, **rules):
     "Write the rules of a firewall for those who are answered now; a disk that takes none is a trouble."
@@ -291,16 +226,16 @@ def run_miner(
     sdk=None, # the library; None: bittensor
     **rules, # of `blacklist_reason`
 ):
-    """Answer validators until told to stop. Raises BadData for a wallet that cannot be read, a chain that does not
-    answer and a hotkey that is not registered, Deregistered for one that loses its place later."""
+    "Answer validators until told to stop. Raises BadData for a wallet or place that is missing, Deregistered later."
     from starlette.middleware.gzip import GZipMiddleware
     sdk, stop = sdk or _bittensor(), stop or threading.Event()
     troubles = Troubles() if isinstance(who, str) else who.troubles # a predictor's are shown by its service
     connect = partial(sdk.Subtensor, network=network)
-    keys, chain, graph = _registered(sdk, connect, netuid, network, wallet, hotkey)
-    newest, address = [graph], keys.hotkey.ss58_address
-    check = SignatureCheck(address, lambda other: sdk.Keypair(ss58_address=other))
+    found = _wait_for_chain(partial(_registered, sdk, netuid, network, wallet, hotkey), sync, stop, troubles)
+    if found is None: return
+    keys, chain, newest = *found[:2], [found[2]]
     axon = sdk.Axon(wallet=keys, port=port, external_ip=external_ip, external_port=external_port)
+    check = SignatureCheck(keys.hotkey.ss58_address, lambda other: sdk.Keypair(ss58_address=other))
     attach_miner(axon, who, lambda: newest[0], make_synapse(sdk.Synapse), check, troubles, **rules)
     axon.app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)
     def use(graph):
@@ -311,5 +246,5 @@ def run_miner(
     axon.serve(netuid=netuid, subtensor=chain)
     axon.start()
     if listening is not None: listening.ready(stop.set)
-    try: _watch_chain(connect, netuid, address, sync, stop, use, troubles)
+    try: _watch_chain(connect, netuid, check.receiver, sync, stop, use, troubles)
     finally: _leave(axon)

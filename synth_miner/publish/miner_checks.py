@@ -20,7 +20,8 @@ from ..data.client import HttpClient
 from ..data.hyperliquid import HyperliquidSource
 from ..field.api import FieldClient
 from .bounded_disk import MEGABYTE
-from .miner import _bittensor, _open_chain, _open_wallet, _register_text, blacklist_reason
+from .chain import _bittensor, _open_chain, _open_wallet, _register_text
+from .miner import blacklist_reason
 from .troubles import one_line
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ def _check_chain(mine, sdk) -> tuple[list[MinerCheck], int | None]: # and the ui
     except BadData as e: return [MinerCheck("wallet", "fix", str(e))], None
     found = [MinerCheck("wallet", "ok", f"{mine.wallet}/{mine.hotkey}: {address}")]
     try: _, graph = _open_chain(partial(sdk.Subtensor, network=mine.network), mine.network, mine.netuid)
-    except BadData as e: return [*found, MinerCheck("registration", "fix", str(e))], None
+    except ConnectionError as e: return [*found, MinerCheck("registration", "fix", str(e))], None
     if address not in graph.hotkeys:
         text = _register_text(mine.netuid, mine.network, mine.wallet, mine.hotkey)
         return [*found, MinerCheck("registration", "fix", text)], None

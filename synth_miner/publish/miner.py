@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
-from .chain import _bittensor, _registered, _wait_for_chain, _watch_chain
+from .chain import Announcement, _bittensor, _registered, _wait_for_chain, _watch_chain
 from .firewall import validators, write_firewall
 from .handover import ListeningSocket, stop_accepting
 from .nonces import NonceMemory, TwoClocks
@@ -230,7 +230,6 @@ def run_miner(
     from starlette.middleware.gzip import GZipMiddleware
     sdk, stop = sdk or _bittensor(), stop or threading.Event()
     troubles = Troubles() if isinstance(who, str) else who.troubles # a predictor's are shown by its service
-    connect = partial(sdk.Subtensor, network=network)
     found = _wait_for_chain(partial(_registered, sdk, netuid, network, wallet, hotkey), sync, stop, troubles)
     if found is None: return
     keys, chain, newest = *found[:2], [found[2]]
@@ -238,13 +237,15 @@ def run_miner(
     check = SignatureCheck(keys.hotkey.ss58_address, lambda other: sdk.Keypair(ss58_address=other))
     attach_miner(axon, who, lambda: newest[0], make_synapse(sdk.Synapse), check, troubles, **rules)
     axon.app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)
-    def use(graph):
+    announced = Announcement(axon, netuid, check.receiver, external_ip, external_port or port, troubles)
+    def use(graph, chain=None):
         newest[0] = graph
         if firewall is not None: _write_rules(firewall, graph, external_port or port, troubles, **rules)
+        if chain is not None: announced.check(graph, chain)
     use(newest[0])
     if listening is not None: axon.fast_config.fd = listening.socket.fileno()
-    axon.serve(netuid=netuid, subtensor=chain)
+    announced.tell(chain)
     axon.start()
     if listening is not None: listening.ready(stop.set)
-    try: _watch_chain(connect, netuid, check.receiver, sync, stop, use, troubles)
+    try: _watch_chain(partial(sdk.Subtensor, network=network), netuid, check.receiver, sync, stop, use, troubles)
     finally: _leave(axon)

@@ -104,6 +104,7 @@ class LocalAxon:
     ):
         "Tell the chain where the axon is."
         self.served.append((netuid, self.external_ip, self.external_port or self.port))
+        if subtensor is not None: subtensor.tell(self.wallet.hotkey.ss58_address, *self.served[-1][1:])
         return self
 
 # %% ../../nbs/testing/local_axon.ipynb #ae41fc23
@@ -157,11 +158,12 @@ def stop(self: LocalAxon):
 
 # %% ../../nbs/testing/local_axon.ipynb #18860d3a
 class LocalChain:
-    "A chain on which some people are registered; `forget` and `broken` change what it says."
+    "A chain on which some people are registered; `forget`, `broken` and `deaf` change what it says."
     def __init__(self,
         people: Sequence, # (hotkey, stake, validator permit, address), by uid
     ):
         self.people, self.broken, self.connections, self.block = list(people), False, 0, 1000
+        self.deaf, self.ports = False, {} # whether it ignores where an axon says it is; hotkey -> port
 
     def __call__(self, network=None):
         "A connection, as `Subtensor(network=...)` gives one."
@@ -175,8 +177,19 @@ class LocalChain:
         "Who is registered now."
         if self.broken: raise TimeoutError("no block for a minute")
         names, stakes, permits, addresses = zip(*self.people, strict=True)
-        axons = [SimpleNamespace(ip=ip) for ip in addresses]
+        ports = [self.ports.get(name, 0) for name in names]
+        axons = [SimpleNamespace(ip=ip, port=port) for ip, port in zip(addresses, ports, strict=True)]
         return SimpleNamespace(hotkeys=list(names), S=list(stakes), validator_permit=list(permits), axons=axons)
+
+    def tell(self,
+        hotkey: str, # of somebody who is registered
+        ip: str | None, # where it is; None: as before
+        port: int, # there
+    ):
+        "Take down where an axon is."
+        if self.deaf: return
+        self.ports[hotkey] = port
+        self.people = [(*p[:3], ip or p[3]) if p[0] == hotkey else p for p in self.people]
 
     def forget(self,
         hotkey: str, # of somebody who is registered

@@ -178,9 +178,9 @@ def _fill(kind: type, node: Mapping, where: str, **more):
 
 # %% ../../nbs/lab/00_config.ipynb #13e52fa6
 def _features(recipe: str | Mapping) -> str | dict:
-    "The recipe of the features; with events or implied volatility, one that holds them by value."
+    "The recipe of the features; with optional inputs, one that holds them by value."
     given = {k: v for k, v in recipe.items() if v is not None} if isinstance(recipe, Mapping) else recipe
-    if not isinstance(given, dict) or not {"events", "implied_volatility"} & given.keys(): return given
+    if not isinstance(given, dict) or not {"events", "implied_volatility", "assets"} & given.keys(): return given
     from synth_miner.features.informed import with_inputs  # brings pandas
     return with_inputs(given)
 

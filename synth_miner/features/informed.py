@@ -41,8 +41,8 @@ def _names(assets) -> list[str]:
     "Assets that are told apart. Raises BadData unless they are a list of names."
     names = [] if isinstance(assets, str | bool) or not isinstance(assets, Iterable) else list(assets)
     if names and all(isinstance(a, str) for a in names): return list(dict.fromkeys(names))
-    raise BadData(f"features.assets={assets!r}: expected names, such as [BTC,ETH]; mode=recipe also takes true, the "
-                  "assets that it is trained on")
+    raise BadData(f"features.assets={assets!r}: expected names, such as [BTC,ETH], or true in a configuration, for "
+                  "all of data.assets")
 
 def _calendar(events) -> dict:
     "The calendar that is meant: True, a file, or one by value."

@@ -28,6 +28,7 @@ class BarGrid(NamedTuple):
     move: np.ndarray # (n,) log-return of the bar
     wide: np.ndarray # (n,) variance of the bar by its high and low (Parkinson 1980)
     volume: np.ndarray # (n,) as traded
+    asset: str = "" # whose bars they are
 
 # %% ../../nbs/features/state.ipynb #28b58361
 def bar_grid(
@@ -48,7 +49,7 @@ def bar_grid(
     variance = np.log(high / low)**2 / (4 * np.log(2))
     seconds = asset.seconds[0] + asset.step * np.arange(len(close))
     volume = column("volume", np.ones(len(rows)))
-    return BarGrid(seconds, close, np.diff(close, prepend=np.nan), on_grid(variance), on_grid(volume))
+    return BarGrid(seconds, close, np.diff(close, prepend=np.nan), on_grid(variance), on_grid(volume), asset.name)
 
 # %% ../../nbs/features/state.ipynb #58ab5240
 def known_mean(

@@ -102,6 +102,8 @@ FEATURE_KEYS = key_group("features.", # what a model sees
      "mode=recipe. true: the packaged calendar of consumer prices, payrolls, the Fed and expiries; or a CSV file"),
     ("implied_volatility", ANY_PATH.or_null("absent"), "an index of implied volatility as an input, for mode=train and "
      "mode=recipe: deribit, or a file with timestamp and close in percent per year"),
+    ("assets", Kind.switch().or_else(_ASSETS).or_null("absent"), "assets that a model tells apart, "
+     "for mode=train and mode=recipe; any other is unknown. true: all of data.assets"),
 )
 
 MODEL_KEYS = key_group("model.", # what a model is made of

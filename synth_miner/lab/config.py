@@ -178,11 +178,12 @@ def _fill(kind: type, node: Mapping, where: str, **more):
     return kind(**{k: given[k] for k in kind._fields})
 
 # %% ../../nbs/lab/00_config.ipynb #13e52fa6
-def _features(recipe: str | Mapping) -> str | dict:
-    "The recipe of the features; with events or implied volatility, one that holds them by value."
+def _features(recipe: str | Mapping, assets=()) -> str | dict:
+    "The recipe of the features; with optional inputs, one that holds them by value."
     given = {k: v for k, v in recipe.items() if v is not None} if isinstance(recipe, Mapping) else recipe
-    if not isinstance(given, dict) or not {"events", "implied_volatility"} & given.keys(): return given
+    if not isinstance(given, dict) or not {"events", "implied_volatility", "assets"} & given.keys(): return given
     from synth_miner.features.informed import with_inputs  # brings pandas
+    if given.get("assets") is True: given["assets"] = list(assets) # all that are loaded
     return with_inputs(given)
 
 # %% ../../nbs/lab/00_config.ipynb #749d1199
@@ -200,7 +201,7 @@ def read_settings(
         raise BadData(f"the configuration lacks {', '.join(lacking)}; compose a complete one with load_config()")
     c = with_lengths(c)
     rules = c["competition"]
-    data = _fill(DataSettings, c["data"], "data.", features=_features(c["features"]))
+    data = _fill(DataSettings, c["data"], "data.", features=_features(c["features"], c["data"].get("assets", ())))
     windows = _fill(WindowSettings, {**rules, **c["training"]}, "training.", regimes=c["regimes"])
     training = _fill(TrainingSettings, c["training"], "training.")
     backtest = _fill(BacktestSettings, c["backtest"], "backtest.")

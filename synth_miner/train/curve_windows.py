@@ -35,7 +35,8 @@ def _pieces(grid, engineer, steps, size=PIECE):
     overlap = engineer.memory + 86400 // engineer.step # habits look a little beyond whole days
     for first in range(0, len(grid.close), size):
         begin = max(0, first - overlap)
-        yield type(grid)(*(x[begin:first + size + steps] for x in grid)), first - begin, first - begin + size
+        part = {name: x[begin:first + size + steps] for name, x in grid._asdict().items() if name != "asset"}
+        yield grid._replace(**part), first - begin, first - begin + size
 
 # %% ../../nbs/train/13_curve_windows.ipynb #4a2170e2
 def _grid_windows(grid, engineer, steps, stride, observed, first, last) -> dict:

@@ -130,12 +130,14 @@ def train_recipe(
     seed: int = 0, # of everything
     shape_steps: int = 150, # of the fit of the shape
     kept: str | Path | None = None, # folder of checkpoints, from which it goes on; None: nothing is kept
-    inputs: Mapping | None = None, # optional ones, `events` and `implied_volatility`; None: none, as packaged
+    inputs: Mapping | None = None, # optional ones, those of `INPUTS`; assets=True: all of the bars; None: none
     **how, # changes to `RECIPE_TRAINING`
 ) -> TrainedRecipe:
     "Train a recipe on all windows of some bars. Raises UnknownPart for a name, BadData for bars it cannot use."
     r = recipe_settings(recipe)
-    r["engineer"] = with_inputs(r["engineer"], **inputs or {})
+    inputs = dict(inputs or {})
+    if inputs.get("assets") is True: inputs["assets"] = [b.name for b in bars]
+    r["engineer"] = with_inputs(r["engineer"], **inputs)
     bars, engineer = with_quiet_hours(bars, r["quiet"], seed=seed), registry.build("engineer", r["engineer"])
     windows, how = CurveWindows(bars, engineer, r["competition"], r["stride"], r["observed"]), r["training"] | how
     _without_inputs(windows, _ABSENT, seed)

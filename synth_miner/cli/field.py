@@ -112,6 +112,9 @@ def _judged(cfg, rules: Competition):
     stretch = _stretch(cfg, rules, source)
     scored = _scored(cfg, stretch, source)
     named = [*([] if cfg.run is None else [cfg.run]), *f.models, *plain_config(cfg.backtest.baselines)]
+    if not named and not scored:
+        raise BadData("no model to judge; name one with run, field.models, field.predictions, field.shadow or "
+                      "backtest.baselines")
     keep = None if f.keep is None else Path(cfg.output_dir) / f.keep
     asking = dict(n_paths=f.n_paths, lead=f.lead, seed=cfg.seed, progress=cfg.progress)
     joined = None if f.joined is None else to_time(f.joined)

@@ -217,12 +217,11 @@ def _verdict(field, found, pool, settings, notes) -> FieldVerdict:
     facts = dict(scores=of("scores"), dollars={} if pool is None else of("dollars"), settings=settings)
     return FieldVerdict(table, by_asset, of("needed"), _pairs(of("drawn"), table), of("own"), field, notes, **facts)
 
-# %% ../../nbs/field/05_verdict.ipynb #40ff36af
+# %% ../../nbs/field/05_verdict.ipynb #7a847725
 def _multiple(times: float) -> str:
     "So many times as a text, empty for NaN; beyond 999 the other share is next to nothing, and so are the digits."
     return "" if np.isnan(times) else f"{times:.2f}" if times < 1000 else "over 999"
 
-# %% ../../nbs/field/05_verdict.ipynb #7a847725
 @patch
 def text(self: FieldVerdict) -> str: # plain text
     "The verdict for a terminal."

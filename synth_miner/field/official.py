@@ -46,15 +46,17 @@ def write_official(
     competition: str | Competition, # key, label or object
     folder: str | Path, # made when absent
 ) -> list[Path]: # the files
-    "Write scores, rewards and pool in the official layout. Raises BadData where the bundle has no scores."
+    "Write scores, and rewards and pool if there are any, in the official layout. Raises BadData without scores."
     c, root = get_competition(competition), Path(folder)
     scores, files = bundle.scores(c).rows(), []
     for asset, rows in scores.groupby("asset", sort=False):
         files.append(write_table(_score_file(root, c, asset), rows.assign(time_length=c.length).reset_index(drop=True)))
-    rewards, pool = bundle.rewards(c), bundle.pool()
-    files.append(write_table(root / f"rewards_history_{c.slug}.parquet", rewards))
-    table = pd.DataFrame({"date": pool.index, "usd": pool.to_numpy()})
-    return [*files, write_table(root / "miner_pool_usd.parquet", table)]
+    if len(rewards := bundle.rewards(c)): files.append(write_table(root / f"rewards_history_{c.slug}.parquet", rewards))
+    if (bundle.folder / "pool.parquet").exists():
+        pool = bundle.pool()
+        table = pd.DataFrame({"date": pool.index, "usd": pool.to_numpy()})
+        files.append(write_table(root / "miner_pool_usd.parquet", table))
+    return files
 
 def read_official(
     competition: str | Competition, # key, label or object

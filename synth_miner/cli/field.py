@@ -6,6 +6,7 @@
 __all__ = ['FIELD_ACTIONS', 'download_action', 'verdict_action', 'board_action', 'field_mode']
 
 # %% ../../nbs/cli/03_field.ipynb #2be8b402
+import numpy as np
 import pandas as pd
 from pathlib import Path
 from .errors import InterruptedRun
@@ -81,16 +82,16 @@ def _stretch(cfg, rules: Competition, source: DataSource) -> FieldStretch:
     own = assets or [a for a in cfg.data.assets if a in rules.assets]
     return made_up_stretch(source, rules, own, f.made_up, f.every, start=start, end=end, seed=cfg.seed)
 
-def _truth(stretch: FieldStretch, source: DataSource) -> dict: # (asset, start) -> prices
-    "Prices that prediction files are held to: the validator's own, else those of the bars."
+def _truth(stretch: FieldStretch, source: DataSource) -> tuple: # {(asset, start): prices}, and a function of the same
+    "Prices that prediction files are held to: the validator's own, else those of the bars; and those of any start."
     c, found = stretch.field.competition, {}
+    bars = {asset: source.load_data([asset], step=c.price_step)[0] for asset in stretch.starts}
+    def of_bars(asset, s): return closes_at(bars[asset], int(s.timestamp()) + c.step * np.arange(c.steps + 1))
     for asset, starts in stretch.starts.items():
-        bars = source.load_data([asset], step=c.price_step)[0]
         for s in starts:
             own = stretch.realised(asset, s) if stretch.realised else None
-            opens = int(s.timestamp()) + c.step * pd.RangeIndex(c.steps + 1).to_numpy()
-            found[asset, s] = closes_at(bars, opens) if own is None else own
-    return found
+            found[asset, s] = of_bars(asset, s) if own is None else own
+    return found, of_bars
 
 # %% ../../nbs/cli/03_field.ipynb #3e079ded
 def _scored(cfg, stretch: FieldStretch, source: DataSource) -> dict: # name -> scores by (start, asset)
@@ -99,7 +100,7 @@ def _scored(cfg, stretch: FieldStretch, source: DataSource) -> dict: # name -> s
     if f.predictions is not None:
         if not Path(f.predictions).is_dir():
             raise FileNotFoundError(f"field.predictions: there is no folder {f.predictions}")
-        found[Path(f.predictions).name] = score_predictions(f.predictions, c, _truth(stretch, source))
+        found[Path(f.predictions).name] = score_predictions(f.predictions, c, *_truth(stretch, source))
     if f.shadow is not None:
         if not Path(f.shadow).is_dir(): raise FileNotFoundError(f"field.shadow: there is no folder {f.shadow}")
         found["served"] = ShadowBook(f.shadow, {}).totals(c)["answer"]
@@ -112,6 +113,9 @@ def _judged(cfg, rules: Competition):
     stretch = _stretch(cfg, rules, source)
     scored = _scored(cfg, stretch, source)
     named = [*([] if cfg.run is None else [cfg.run]), *f.models, *plain_config(cfg.backtest.baselines)]
+    if not named and not scored:
+        raise BadData("no model to judge; name one with run, field.models, field.predictions, field.shadow or "
+                      "backtest.baselines")
     keep = None if f.keep is None else Path(cfg.output_dir) / f.keep
     asking = dict(n_paths=f.n_paths, lead=f.lead, seed=cfg.seed, progress=cfg.progress)
     joined = None if f.joined is None else to_time(f.joined)

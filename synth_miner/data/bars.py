@@ -6,6 +6,7 @@
 __all__ = ['AssetData', 'NotOver', 'bars_over', 'count_over', 'cut_bars']
 
 # %% ../../nbs/data/05_bars.ipynb #120db9bb
+import copy
 import numpy as np
 import pandas as pd
 import warnings
@@ -117,8 +118,10 @@ def slice(self: AssetData,
     if b <= a:
         there = f"there are {len(self)} from {self.timestamps[0]} to {self.timestamps[-1]}"
         raise BadData(f"{self.name}: no bar from {start} to {end}; {there}")
-    times, prices = self.timestamps[a:b], self.prices[a:b]
-    return AssetData(self.name, times, prices, self.covariate_columns, self.covariates[a:b], self.reading)
+    part = copy.copy(self) # whose rows need no second check
+    part.timestamps, part.prices = self.timestamps[a:b], self.prices[a:b].copy()
+    part.covariate_columns, part.covariates = list(self.covariate_columns), self.covariates[a:b].copy()
+    return part
 
 # %% ../../nbs/data/05_bars.ipynb #b2ade5e2
 @patch

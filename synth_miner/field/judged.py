@@ -114,6 +114,12 @@ def _price_note(asked: AskedModels, source) -> str:
     own, bars = (sum(p[w] for p in asked.prices.values()) for w in ("validator", "bars"))
     return f"judged on the validator's own prices: {own} prompts; on bars of {source!r}: {bars}"
 
+def _moved_notes(scored: Mapping) -> list[str]:
+    "What must be said of answers to other starts than those of the prompts."
+    moved = {name: table.attrs.get("moved", 0) for name, table in scored.items()}
+    return [f"{name}: {n} predictions begin up to half an hour from the prompt that they are counted for"
+            for name, n in moved.items() if n]
+
 def judge_models(
     stretch: FieldStretch, # of the field
     models: Mapping, # name -> forecaster, or what `load_forecaster` takes
@@ -133,6 +139,7 @@ def judge_models(
     pool, notes = _pool_of(stretch, asked.field)
     verdict = field_verdict(asked.field, {**asked.scores, **kept}, pool, **options)
     if models: notes = (*notes, _price_note(asked, source), *asked.notes)
+    notes = (*notes, *_moved_notes(scored or {}))
     if asked.left_out: notes = (*notes, f"{asked.left_out} prompts are left out: no start, history or prices is known")
     if stretch.made_up: notes = (*notes, "the miners of this field are made up")
     return replace(verdict, notes=(*verdict.notes, *notes), prices=asked.prices)

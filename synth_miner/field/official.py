@@ -13,7 +13,7 @@ import numpy as np
 import os
 import pandas as pd
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from ..core import BadData
@@ -46,15 +46,17 @@ def write_official(
     competition: str | Competition, # key, label or object
     folder: str | Path, # made when absent
 ) -> list[Path]: # the files
-    "Write scores, rewards and pool in the official layout. Raises BadData where the bundle has no scores."
+    "Write scores, and rewards and pool if there are any, in the official layout. Raises BadData without scores."
     c, root = get_competition(competition), Path(folder)
     scores, files = bundle.scores(c).rows(), []
     for asset, rows in scores.groupby("asset", sort=False):
         files.append(write_table(_score_file(root, c, asset), rows.assign(time_length=c.length).reset_index(drop=True)))
-    rewards, pool = bundle.rewards(c), bundle.pool()
-    files.append(write_table(root / f"rewards_history_{c.slug}.parquet", rewards))
-    table = pd.DataFrame({"date": pool.index, "usd": pool.to_numpy()})
-    return [*files, write_table(root / "miner_pool_usd.parquet", table)]
+    if len(rewards := bundle.rewards(c)): files.append(write_table(root / f"rewards_history_{c.slug}.parquet", rewards))
+    if (bundle.folder / "pool.parquet").exists():
+        pool = bundle.pool()
+        table = pd.DataFrame({"date": pool.index, "usd": pool.to_numpy()})
+        files.append(write_table(root / "miner_pool_usd.parquet", table))
+    return files
 
 def read_official(
     competition: str | Competition, # key, label or object
@@ -164,18 +166,34 @@ def read_prediction(
     return PredictionFile(name[3], pd.Timestamp(int(start), unit="s", tz="UTC"), int(step), paths)
 
 # %% ../../nbs/field/11_official.ipynb #840fc859
+_REACH = pd.Timedelta("30min") # from the start of a prediction to that of the prompt it is counted for, at most
+
+def _asked_start(starts, start: pd.Timestamp) -> pd.Timestamp | None:
+    "The nearest start that was asked for; None where none is within half an hour."
+    nearest = min(starts, key=lambda s: abs(s - start), default=None)
+    return None if nearest is None or abs(nearest - start) > _REACH else nearest
+
 def score_predictions(
     folder: str | Path, # of prediction files
     competition: str | Competition, # key, label or object
-    realised: Mapping, # (asset, start) -> (steps + 1,) prices
-) -> pd.Series: # raw score indexed by (start, asset); NaN for an answer that cannot be scored
-    "Scores of all prediction files of a competition whose realised prices are known, one file at a time."
-    c, found = get_competition(competition), {}
+    realised: Mapping, # (asset, start) -> (steps + 1,) prices, for every prompt that was asked
+    elsewhere: Callable | None = None, # (asset, start) -> prices from any start; None: only exact starts count
+) -> pd.Series: # raw score indexed by (start, asset); NaN for an answer that cannot be scored; attrs["moved"]: how many
+    """Scores of all prediction files of a competition, one file at a time. A file that starts up to half an hour from
+    a prompt counts for it, on the prices from its own start on, unless another one is nearer."""
+    c, found, shift, asked = get_competition(competition), {}, {}, {}
+    for asset, start in realised: asked.setdefault(asset, []).append(start)
     for file in sorted(Path(folder).glob(f"*_{c.length}.json")):
         p = read_prediction(file)
-        truth = realised.get((p.asset, p.start))
+        at = _asked_start(asked.get(p.asset, ()), p.start)
+        if at is None or shift.get((at, p.asset), 2 * _REACH) <= abs(at - p.start): continue
+        if at == p.start: truth = realised[p.asset, at]
+        else: truth = elsewhere(p.asset, p.start) if elsewhere else None
         if truth is None: continue
         fits = p.step == c.step and p.paths.shape[1] == c.steps + 1
-        found[p.start, p.asset] = score_prompts(p.paths[None], np.asarray(truth)[None], c)[0].total if fits else np.nan
+        total = score_prompts(p.paths[None], np.asarray(truth)[None], c)[0].total if fits else np.nan
+        found[at, p.asset], shift[at, p.asset] = total, abs(at - p.start)
     index = pd.MultiIndex.from_tuples(list(found), names=["start", "asset"]) if found else None
-    return pd.Series(list(found.values()), index, dtype=float, name="raw")
+    scores = pd.Series(list(found.values()), index, dtype=float, name="raw")
+    scores.attrs["moved"] = sum(s > pd.Timedelta(0) for s in shift.values())
+    return scores

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from .teacher import ahead_of, ahead_plot, rank_persistence
-from .verdict import FieldVerdict
+from .verdict import _multiple, FieldVerdict
 from ..model.files import write_json
 from ..tables import figure_html, frame_html, html_page, page_section
 from ..viz import save_figure
@@ -29,7 +29,7 @@ def money_table(
         return [f"{a:.{digits}f} to {b:.{digits}f}" if np.isfinite(a) else "" for a, b in both]
     columns = {"mean rank": t["rank"].round(1), "best": t.best, "last": t["last"], "of": t.of,
                "share, %": (100 * t.share).round(2), "95 % of share": span(100 * t.share_low, 100 * t.share_high, 2),
-               "of the best other": t.against_best.round(2), "USD a day": t.usd_day.round(0),
+               "of the best other": [_multiple(x) for x in t.against_best], "USD a day": t.usd_day.round(0),
                "95 % of USD": span(t.usd_low, t.usd_high, 0), "answered, %": (100 * t.answered).round(1)}
     return pd.DataFrame(columns)
 
@@ -38,6 +38,13 @@ def _regime_table(verdict: FieldVerdict) -> pd.DataFrame:
     tables = {m: ahead_of(verdict.field, s, "regime").ahead for m, s in verdict.scores.items()}
     return pd.DataFrame(tables).T.rename_axis("model")
 
+def _pair_table(verdict: FieldVerdict) -> pd.DataFrame:
+    "For every two models, how many times the first one's share the second one gets, in words that fit a page."
+    p = verdict.pairs
+    span = [f"{_multiple(a)} to {_multiple(b)}" if np.isfinite(a) else "" for a, b in zip(p.low, p.high, strict=True)]
+    times = [_multiple(x) for x in p.earns_times]
+    return pd.DataFrame({"other": p.other, "the other earns, times": times, "95 %": span}).set_index(p.model)
+
 def verdict_tables(
     verdict: FieldVerdict, # of one competition
 ) -> dict: # heading -> table
@@ -45,7 +52,7 @@ def verdict_tables(
     tables = {"Rank, share, dollars": money_table(verdict), "Rank by asset": verdict.by_asset}
     for model, needed in verdict.needed.items():
         tables[f"{model}: points of score to lose for a rank, over all assets or on one of them"] = needed
-    if len(verdict.pairs): tables["What one earns as a multiple of the other"] = verdict.pairs.set_index("model")
+    if len(verdict.pairs): tables["What one earns as a multiple of the other"] = _pair_table(verdict)
     tables["How far the best ten are ahead, bps"] = _regime_table(verdict)
     if len(verdict.field) >= 8: tables["Do ranks last? Correlation of quarters"] = rank_persistence(verdict.field)
     return tables

@@ -218,6 +218,10 @@ def _verdict(field, found, pool, settings, notes) -> FieldVerdict:
     return FieldVerdict(table, by_asset, of("needed"), _pairs(of("drawn"), table), of("own"), field, notes, **facts)
 
 # %% ../../nbs/field/05_verdict.ipynb #7a847725
+def _multiple(times: float) -> str:
+    "So many times as a text, empty for NaN; beyond 999 the other share is next to nothing, and so are the digits."
+    return "" if np.isnan(times) else f"{times:.2f}" if times < 1000 else "over 999"
+
 @patch
 def text(self: FieldVerdict) -> str: # plain text
     "The verdict for a terminal."
@@ -231,10 +235,9 @@ def text(self: FieldVerdict) -> str: # plain text
         span = "" if np.isnan(r.share_low) else f"{100 * r.share_low:.2f} to {100 * r.share_high:.2f}"
         money = "" if np.isnan(r.usd_day) else f"{r.usd_day:.0f}"
         places = f"{r['rank']:.1f}", f"{r.best:.0f}", f"{r['last']:.0f}", f"{r.of:.0f}"
-        best = f"{r.against_best:.2f}" if r.against_best < 1000 else "over 999"
-        lines.append(line.format(m, *places, f"{100 * r.share:.2f} %", span, best, money))
-    pairs = [f"{p.other} earns {p.earns_times:.2f} [{p.low:.2f}, {p.high:.2f}] times what {p.model} earns"
-             for p in self.pairs.dropna().itertuples()]
+        lines.append(line.format(m, *places, f"{100 * r.share:.2f} %", span, _multiple(r.against_best), money))
+    pairs = [f"{p.other} earns {_multiple(p.earns_times)} [{_multiple(p.low)}, {_multiple(p.high)}] times what "
+             f"{p.model} earns" for p in self.pairs.dropna().itertuples()]
     return "\n".join([head, *lines, *pairs, *self.notes])
 
 # %% ../../nbs/field/05_verdict.ipynb #7f00cbf0

@@ -13,33 +13,52 @@ import re
 import shutil
 from collections.abc import Mapping
 from importlib.resources import files
+from numbers import Real
 from pathlib import Path
 from ..core import BadData, stable_seed
 from ..data.bars import AssetData
+from ..data.times import to_time
 from ..model.forecaster import ModelForecaster, load_forecaster, packaged_recipes
 from .prompt import SimulationInput, prompt_competition, prompt_start
 from .response import to_response
 
 # %% ../../nbs/publish/simulate_export.ipynb #0d8977e3
+def _known_closes(context_prices, asset: str, start: int) -> pd.Series: # by minute, ascending
+    "The closes of a context up to the start of the paths. Raises BadData for another thing, or fewer than two prices."
+    if not isinstance(context_prices, pd.Series):
+        found = type(context_prices).__name__
+        raise BadData(f"{asset}: expected context_prices as a Series of closes indexed by minute, found {found}")
+    known = pd.Series(context_prices.to_numpy(float), pd.to_datetime(context_prices.index, utc=True)).dropna()
+    known = known[known.index <= pd.Timestamp(start, unit="s", tz="UTC")].sort_index(kind="stable")
+    known = known[~known.index.duplicated(keep="last")]
+    if len(known) < 2: raise BadData(f"{asset}: expected a week of closes by minute, found {len(known)} of them")
+    return known
+
+def _paths_of(model, known: pd.Series, asset: str, *arguments):
+    "What a model answers to closes; the last trade fills minutes without one where it takes no holes."
+    def asked(closes): return model.forecast(AssetData(asset, closes.index, closes.to_numpy()), asset, *arguments)
+    try: return asked(known)
+    except BadData:
+        filled = known.reindex(pd.date_range(known.index[0], known.index[-1], freq="1min")).ffill()
+        if len(filled) == len(known): raise
+    return asked(filled)
+
 def simulate_with(
     models: Mapping, # name of a competition -> forecaster; "" answers all others
     asset: str, # the subnet's name
-    start_time, # ISO 8601 text, or a moment; without a zone it is UTC
+    start_time, # ISO 8601 text, a moment, or seconds since 1970; without a zone it is UTC
     time_increment: int, # between two prices, seconds
     time_length: int, # of a path, seconds
     num_simulations: int, # paths
     context_prices: pd.Series, # closes by minute, NaN where nobody traded; what lies after the start is not looked at
 ) -> tuple: # (start, increment, [prices], [prices], ...)
     "Answer one prompt of the public benchmark. Raises BadData for a context without two prices."
-    ask = SimulationInput(asset, pd.Timestamp(start_time).isoformat(), *map(int, (time_increment, time_length,
-                                                                                 num_simulations)))
+    moment = to_time(start_time) if isinstance(start_time, Real) else pd.Timestamp(start_time)
+    ask = SimulationInput(asset, moment.isoformat(), *map(int, (time_increment, time_length, num_simulations)))
     rules, start = prompt_competition(ask), prompt_start(ask)
-    times = pd.to_datetime(context_prices.index, utc=True)
-    known = pd.Series(context_prices.to_numpy(float), times)[times <= pd.Timestamp(start, unit="s", tz="UTC")].dropna()
-    if len(known) < 2: raise BadData(f"{asset}: expected a week of closes by minute, found {len(known)} of them")
-    bars = AssetData(asset, known.index, known.to_numpy())
-    model = models.get(rules.name, models.get(""))
-    paths = model.forecast(bars, asset, rules, ask.num_simulations, stable_seed("simulate", asset, start))
+    known = _known_closes(context_prices, asset, start)
+    model, seed = models.get(rules.name, models.get("")), stable_seed("simulate", asset, start)
+    paths = _paths_of(model, known, asset, rules, ask.num_simulations, seed)
     return to_response(paths * (known.iloc[-1] / paths[:, :1]), start, ask.time_increment)
 
 # %% ../../nbs/publish/simulate_export.ipynb #6e7f2fbd

@@ -160,6 +160,37 @@ def _score_numbers(p, starts, ends, y, w, pair, out):
         else: total = _levels_less_truth(p[ends[k]], y[k], x)
         out[k] = _score_row(x, total, w, pair, bucket, count, first, grouped)
 
+# %% ../../nbs/score/04_compiled.ipynb #26cb4849
+@_jit(sums=True)
+def _deviations_less_truth(steps, y, mean, x):
+    "Writes the deviation of `steps` (m, n) along m less `y` to `x`; gives the sum, NaN where digits are lost."
+    mean[:], x[:] = 0.0, 0.0
+    for step in steps:
+        for i in range(len(x)): mean[i] += step[i]
+    for step in steps:
+        for i in range(len(x)): x[i] += (step[i] - mean[i] / len(steps)) ** 2
+    total, bad = 0.0, 0
+    for i in range(len(x)):
+        bad += 1 if x[i] > 1e290 or 0 < x[i] < 1e-290 else 0
+        x[i] = np.sqrt(x[i] / max(len(steps) - 1, 1)) - y
+        total += x[i]
+    return np.nan if bad else total
+
+@_jit()
+def _score_blocks(p, sizes, y, w, pair, out):
+    "Scores of the deviations in blocks of returns of prices (t, n), size by size; NaN where the caller must."
+    t, n = p.shape
+    words = (n + 3) // 4
+    x, bucket, grouped = np.empty(n), np.empty(n, np.int32), np.full(n + 36, np.inf)
+    count, first = np.empty(8 * words, np.uint8), np.empty(words, np.uint32)
+    steps, mean, k = np.empty((t - 1, n)), np.empty(n), 0
+    for j in range(t - 1): _returns_less_truth(p[j], p[j + 1], 0.0, steps[j])
+    for size in sizes:
+        for b in range((t - 1) // size):
+            total = _deviations_less_truth(steps[b * size : (b + 1) * size], y[k], mean, x)
+            out[k] = _score_row(x, total, w, pair, bucket, count, first, grouped)
+            k += 1
+
 # %% ../../nbs/score/04_compiled.ipynb #35984f2f
 @_jit()
 def _transpose(paths, prices):
@@ -173,6 +204,7 @@ def _transpose(paths, prices):
 # %% ../../nbs/score/04_compiled.ipynb #b0f1e6dd
 _ROW, _POINTS, _TABLE = float64[::1], int64[::1], float64[:, ::1]
 _KINDS = {_score_numbers: [(_TABLE, _POINTS, _POINTS, _ROW, _ROW, float64, _ROW)],
+          _score_blocks: [(_TABLE, _POINTS, _ROW, _ROW, float64, _ROW)],
           _transpose: [(_TABLE, _TABLE), (float32[:, ::1], _TABLE)]}
 
 def _keep_on_disk():
@@ -190,6 +222,7 @@ def _is_on_disk():
 class _Code(NamedTuple):
     "Functions whose machine code is ready."
     score_numbers: Callable
+    score_blocks: Callable
     transpose: Callable
 
 def _ready(f):

@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 from ..names import choose
 from .crps import _in_threads, _rank_weights, _score_rows, _score_tensors
 from .plan import _truth
-from .volatility import _block_std
+from .volatility import _block_std, _scaled_std
 
 # %% ../../nbs/score/05_kernel.ipynb #b9bf47d4
 def _gather_returns(p, starts, ends):
@@ -103,6 +103,17 @@ def _fill_run(p, run, room):
         np.subtract(p[run.end], p[run.start], out=x)
         x /= p[run.start]
 
+# %% ../../nbs/score/05_kernel.ipynb #4e6b1895
+def _block_deviations(p, sizes):
+    "Standard deviations of the returns of prices (t, n) in blocks of each size, one after the other: (k, n)."
+    steps, found = p[1:] - p[:-1], []
+    steps /= p[:-1]
+    for m in sizes:
+        k = len(steps) // m
+        _, s, top = _scaled_std(steps[: k * m].reshape(k, m, steps.shape[1]), np)
+        found.append((s * top)[:, 0])
+    return np.concatenate(found)
+
 # %% ../../nbs/score/05_kernel.ipynb #e46339cb
 class _PromptScorer:
     "Scores returns and levels of one prompt at a time, in numpy or in machine code, a `_Code`."
@@ -110,7 +121,7 @@ class _PromptScorer:
         self.weights = _rank_weights(n, scale).astype(dtype)
         self.pieces, self.room = _pieces(plan, most), np.empty((most, n), dtype)
         self.starts, self.ends = plan.starts.numpy(), np.concatenate([plan.ends.numpy(), plan.levels.numpy()])
-        self.pair, self.compiled = 2 * scale / n**2, compiled
+        self.pair, self.compiled, self.blocks = 2 * scale / n**2, compiled, np.array(plan.blocks, np.int64)
 
     def __call__(self, p, y, out): # prices (t, n), outcomes (k,), scores (k,) to write
         if self.compiled is not None: return self.in_machine_code(p, y, out)
@@ -133,6 +144,14 @@ class _PromptScorer:
         scores = np.empty(len(x))
         _score_rows(x, y, self.weights, scores, x)
         return scores
+
+    def score_blocks(self, p, y, out): # of returns; prices (t, n), outcomes and scores (k,)
+        if self.compiled is not None:
+            y = np.ascontiguousarray(y, np.float64)
+            self.compiled.score_blocks(np.ascontiguousarray(p), self.blocks, y, self.weights, self.pair, out)
+        if self.compiled is None or np.isnan(out).any():
+            x = _block_deviations(p, self.blocks)
+            _score_rows(x, y, self.weights, out, x)
 
 # %% ../../nbs/score/05_kernel.ipynb #5d77878c
 class _MachineCode:

@@ -16,8 +16,7 @@ from ..core import ShapeMismatch
 from ..names import choose
 from .competitions import Competition, get_competition
 from .crps import _as_tensor, _check_alpha, _pair_scale
-from .kernel import (_as_slice, _machine_code, _PromptScorer, _score_blocks, _score_plan, _scores,
-                                      _share_out)
+from .kernel import (_as_slice, _machine_code, _PromptScorer, _score_plan, _scores, _share_out)
 from .plan import _make_plan, _row_sums, _truth
 
 # %% ../../nbs/score/06_sn50.ipynb #0c95a9f9
@@ -115,9 +114,7 @@ def _score_prompt_in_cache(prices, y, out, plan, score):
     k = len(plan.starts) + len(plan.levels)
     with np.errstate(divide="ignore", invalid="ignore"):  # bad prices are reported by the status
         score(prices, y[:k], out[:k])
-        if plan.blocks:
-            p, outcomes = torch.from_numpy(prices)[None], torch.from_numpy(y[None, k:])
-            out[k:] = _score_blocks(p, outcomes, plan, 1.0)
+        if plan.blocks: score.score_blocks(prices, y[k:], out[k:])
 
 def _score_on_cpu(paths, y, plan):
     """Scores (b, k) of paths (b, n, t+1) against outcomes (b, k), and the range of the simulated prices (b, 2):

@@ -12,16 +12,20 @@ from torch.autograd.function import once_differentiable
 from .crps import _as_tensor
 
 # %% ../../nbs/score/03_volatility.ipynb #3d48e112
+def _scaled_std(x, xp):
+    "Deviation (ddof 1) along axis 1: scaled distances from the mean, scaled deviation, scale; with torch or numpy."
+    d = x - x.mean(1, keepdims=True)
+    top = xp.amax(abs(d), 1, keepdims=True) + torch.finfo(torch.float32).tiny
+    d /= top
+    return d, xp.sqrt(xp.square(d).sum(1, keepdims=True) / max(x.shape[1] - 1, 1)), top
+
 class _Std(torch.autograd.Function):
     "Standard deviation (ddof 1) along dim 1; where it is 0 its slope is 0."
     @staticmethod
     def forward(ctx, x): # (b, m, n)
         needs_gradient = ctx.needs_input_grad[0]
         xp, x = (torch, x) if needs_gradient or x.device.type != "cpu" else (np, x.numpy())
-        d = x - x.mean(1, keepdims=True)
-        top = xp.amax(abs(d), 1, keepdims=True) + torch.finfo(torch.float32).tiny
-        d /= top
-        s = xp.sqrt(xp.square(d).sum(1, keepdims=True) / max(x.shape[1] - 1, 1))
+        d, s, top = _scaled_std(x, xp)
         if needs_gradient: ctx.save_for_backward(d, s)
         return _as_tensor((s * top).squeeze(1))
 

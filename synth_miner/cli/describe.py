@@ -8,12 +8,13 @@ __all__ = ['METRICS', 'describe_package', 'describe_mode', 'migrate_mode']
 # %% ../../nbs/cli/03_describe.ipynb #bedd630f
 import inspect
 import json
+from pathlib import Path
 from ..core import BadData
 from ..keys.check import CONFIG_GROUPS, KEYS
 from ..keys.run_keys import RUN_MODES
 from ..lab.config import flat_config, packaged_config
 from ..lab.key_help import group_options
-from ..lab.migrate import migrate_file, migration_text
+from ..lab.migrate import migrate_file, migrate_folder, migration_text
 from ..lab.session import ResearchSession
 from ..parts import KINDS, registry
 from ..score.competitions import COMPETITIONS
@@ -90,5 +91,7 @@ def migrate_mode(
     cfg, # complete configuration; `path` names the file
 ) -> str: # what to print
     "Write a file of the ancestor for this package. Raises BadData where no file is named."
-    if cfg.path is None: raise BadData("mode=migrate needs path=<file>: a .yaml, .ipynb or .py file of the ancestor")
-    return migration_text(migrate_file(cfg.path))
+    if cfg.path is None: raise BadData("mode=migrate needs path=<file>: a .yaml, .ipynb or .py file of the ancestor, "
+                                       "or a folder of them")
+    if not Path(cfg.path).is_dir(): return migration_text(migrate_file(cfg.path))
+    return "\n".join(migration_text(moved) for moved in migrate_folder(cfg.path))

@@ -29,7 +29,7 @@ KEY_GROUPS = dict(
 KEYS = {key.name: key for group in KEY_GROUPS.values() for key in group}  # full name -> key
 CONFIG_GROUPS = (*(g for g in KEY_GROUPS if g != "run"), "sweep")  # folders of configs, of which one option is chosen
 _NODES = {n.rsplit(".", i)[0] for n in KEYS for i in range(1, n.count(".") + 1)}  # names with keys below
-OPEN_NODES = ("model.backbone", "model.head", "features", "data.source")  # whose part may take more arguments
+OPEN_NODES = ("model.backbone", "model.head", "features", "data.source", "ultra.options")  # may hold more keys
 
 # %% ../../nbs/keys/06_check.ipynb #0127ed7e
 def key_hint(

@@ -105,6 +105,7 @@ def _one_word(word: str, sweep: bool) -> str:
     if kind and kind.typed: value = _text_word(value, sweep)
     elif kind and kind.listed: value = _list_word(key, value, sweep)
     elif sign != "~" and _parsed(value) is None: value = _unread_word(key, value, kind)
+    elif kind and kind.mapped and not sign and value.startswith("{"): return f"++{word}" # its names may be new
     else: return word
     return f"{word.partition('=')[0]}={value}"
 

@@ -97,6 +97,7 @@ def record_action(
     recorder = Recorder(RecorderSettings(folder, **{k: u[k] for k in names}), report=print if cfg.progress else None)
     undo = _stop_on_sigterm()
     try: found = recorder.record(3600 * u.record_hours if u.record_hours else None)
+    except OSError as e: raise BadData(f"{folder} cannot be written: {e.strerror or e}; mend that, then go on") from e
     finally: undo()
     return f"{found.to_string()}\nEverything is in {folder}; train on it with ultra.data={folder}"
 

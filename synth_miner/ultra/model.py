@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PRICE_FLOOR', 'PRICE_CEILING', 'HOUR_WIDTHS', 'TRIGGER_WIDTHS', 'UNKNOWN_PRICE', 'as_answer', 'hour_of', 'trigger_of',
-           'calibrated', 'formula_answer', 'UltraModel', 'save_ultra_weights', 'load_ultra_weights', 'poisoned_payload',
-           'silent_payload', 'check_ultra_model']
+           'calibrated', 'formula_answer', 'UltraModel', 'check_ultra_options', 'check_ultra_rival',
+           'save_ultra_weights', 'load_ultra_weights', 'poisoned_payload', 'silent_payload', 'check_ultra_model']
 
 # %% ../../nbs/ultra/09_model.ipynb #1399b043
 import json
@@ -13,6 +13,8 @@ import numpy as np
 from collections.abc import Callable
 from jaxtyping import Float64
 from ..core import BadData
+from ..names import part_parameters
+from ..parts import registry
 from .features import FEATURES, payload_features, shallow_payload, ultra_features
 from .payload import Candles, UltraPayload, Venue, to_plain
 from .samples import Samples
@@ -103,6 +105,30 @@ class UltraModel:
     ) -> Float64[np.ndarray, "q"]: # USD
         plain = shallow_payload(payload) if isinstance(payload, UltraPayload) else payload
         return self.answer(plain, *payload_features(plain))
+
+# %% ../../nbs/ultra/09_model.ipynb #e9c6b877
+def check_ultra_options(
+    name: str, # of a model
+    options: dict, # arguments of the model
+):
+    "Raise UnknownPart for a model that does not exist, ValueError for an option it does not take, BadData for a value."
+    registry.build("ultra", dict(name=name, **options))
+    takes = part_parameters(registry.get("ultra", name))
+    for key, value in options.items():
+        if type(takes[key]) not in (int, float): continue
+        kinds = (int,) if type(takes[key]) is int else (int, float)
+        if type(value) in kinds and 0 <= value < np.inf: continue
+        what = "whole number" if type(takes[key]) is int else "number"
+        raise BadData(f"ultra.options.{key}: expected a {what} of at least 0, found {value!r}")
+
+def check_ultra_rival(
+    name: str, # of a model
+):
+    "Raise UnknownPart for a model that does not exist, BadData for one that has to be fitted."
+    registry.get("ultra", name)
+    unfitted = [i.name for i in registry.list_parts("ultra") if i.cls.fit.__qualname__ == "UltraModel.fit"]
+    if name.lower() in unfitted: return
+    raise BadData(f"ultra.rivals: {name} has to be fitted; a rival is one of {', '.join(unfitted)}")
 
 # %% ../../nbs/ultra/09_model.ipynb #c50332c9
 def save_ultra_weights(

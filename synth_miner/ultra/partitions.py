@@ -9,6 +9,7 @@ __all__ = ['HOUR_MS', 'GROUP_ROWS', 'partition_of', 'part_files', 'write_rows', 
 # %% ../../nbs/ultra/15_partitions.ipynb #9879d48a
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import re
 from collections.abc import Iterable, Sequence

@@ -27,7 +27,8 @@ from .backtest import UltraBacktest, backtest_table, join_backtests, percentile_
 from .backtest import ultra_backtest
 from .calibration import fit_widths
 from .feed import BookMarket
-from .model import UltraModel, load_ultra_weights, save_ultra_weights
+from .model import UltraModel, check_ultra_options, check_ultra_rival
+from .model import load_ultra_weights, save_ultra_weights
 from .payload import Trigger
 from .replay import Recording
 from .samples import GAP_MS, Samples, join_samples, make_samples, walk_forward
@@ -71,7 +72,8 @@ def read_ultra_settings(
     names = [f.name for f in fields(UltraSettings)]
     given = {choose(k, [*names, "action", *_RECORD_KEYS], "key of ultra"): v for k, v in node.items()}
     given = {**given, "rivals": tuple(given.get("rivals", UltraSettings.rivals)), "seed": seed}
-    for name in (given.get("model", UltraSettings.model), *given["rivals"]): registry.get("ultra", name)
+    check_ultra_options(given.get("model", UltraSettings.model), given.get("options", {}))
+    for name in given["rivals"]: check_ultra_rival(name)
     return UltraSettings(**{k: v for k, v in given.items() if k in names})
 
 # %% ../../nbs/ultra/22_run.ipynb #a2c59b33

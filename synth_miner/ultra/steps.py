@@ -163,6 +163,8 @@ class StepModel(UltraModel):
         seed: int = 0, # of first weights and order
     ):
         super().__init__()
+        for name, value in dict(members=members, batch=batch, folds=folds).items():
+            if value < 1: raise BadData(f"{name}: expected 1 or more, found {value}")
         self.hidden, self.members, self.epochs, self.rate, self.decay = hidden, members, epochs, rate, decay
         self.batch, self.folds, self.seed = batch, folds, seed
         self.chosen = None # epochs that were fitted, known after `fit`

@@ -8,6 +8,7 @@ __all__ = ['STREAM_SCHEMAS', 'SUBSCRIPTIONS', 'CONSECUTIVE', 'RESET_AFTER', 'SNA
 
 # %% ../../nbs/ultra/14_streams.ipynb #bf817069
 import json
+import math
 import pyarrow as pa
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -54,38 +55,60 @@ class StreamRow(NamedTuple):
     final_id: int | None # of the ids that it covers
     row: tuple # values in the order of the schema
 
+def _typed(value, kind):
+    "A value of one type. Raises ValueError for another one, and for whole numbers that need more than 64 bits."
+    if type(value) is kind and (kind is not int or -2 ** 63 <= value < 2 ** 63): return value
+    raise ValueError(f"expected {kind.__name__}, found {str(value)[:40]!r}")
+
+def _whole(m, *keys) -> list:
+    "Whole numbers of a message."
+    return [_typed(m[k], int) for k in keys]
+
+def _perhaps(m, *keys) -> list:
+    "Whole numbers of a message; None for those that it leaves out."
+    return [None if m.get(k) is None else _typed(m[k], int) for k in keys]
+
+def _real(text) -> float:
+    "A number that is written as text. Raises ValueError for one that is not finite."
+    number = float(text)
+    if not math.isfinite(number): raise ValueError(f"expected a finite number, found {text!r}")
+    return number
+
 def _levels(pairs) -> list[float]:
     "Prices and quantities in turn."
-    return [float(x) for pair in pairs for x in pair]
+    return [_real(x) for price, quantity in pairs for x in (price, quantity)]
 
+# %% ../../nbs/ultra/14_streams.ipynb #adca848d
 def _ticker_row(m, at):
     "Best bid and ask."
-    prices = (float(m[k]) for k in "bBaA")
-    return StreamRow("book_ticker", m["u"], m["u"], (at, m["u"], *prices, m.get("E"), m.get("T")))
+    [update], prices = _whole(m, "u"), (_real(m[k]) for k in "bBaA")
+    return StreamRow("book_ticker", update, update, (at, update, *prices, *_perhaps(m, "E", "T")))
 
 def _trade_row(m, at):
     "A trade, or several at one price."
-    row = (at, m["a"], m["T"], m["E"], float(m["p"]), float(m["q"]), m["m"])
-    return StreamRow("trades", m["a"], m["a"], row)
+    trade, *times = _whole(m, "a", "T", "E")
+    row = (at, trade, *times, _real(m["p"]), _real(m["q"]), _typed(m["m"], bool))
+    return StreamRow("trades", trade, trade, row)
 
 # %% ../../nbs/ultra/14_streams.ipynb #8758103b
 def _depth_row(m, at):
     "Levels that changed."
-    before = m.get("pu")
-    row = (at, m["E"], m.get("T"), m["U"], m["u"], before, _levels(m["b"]), _levels(m["a"]))
-    return StreamRow("depth_updates", m["U"] if before is None else before + 1, m["u"], row)
+    [event, first, final], [traded, before] = _whole(m, "E", "U", "u"), _perhaps(m, "T", "pu")
+    row = (at, event, traded, first, final, before, _levels(m["b"]), _levels(m["a"]))
+    return StreamRow("depth_updates", first if before is None else before + 1, final, row)
 
 def _candle_row(m, at):
     "A candle of one second, once it is complete."
-    k = m["k"]
-    second = k["t"] // 1000
-    return StreamRow("candles_1s", second, second, (at, k["t"], *(float(k[c]) for c in "ohlcv"))) if k["x"] else None
+    [begin], k = _whole(m["k"], "t"), m["k"]
+    row = (at, begin, *(_real(k[c]) for c in "ohlcv"))
+    return StreamRow("candles_1s", begin // 1000, begin // 1000, row) if _typed(k["x"], bool) else None
 
 def _forced_row(m, at):
     "A forced trade."
     o = m["o"]
-    price = float(o.get("ap") or 0) or float(o["p"]) # the mean price of what was traded, where it is given
-    return StreamRow("liquidations", None, None, (at, o["T"], price, float(o["q"]), o["S"] == "BUY"))
+    price = _real(o.get("ap") or 0) or _real(o["p"]) # the mean price of what was traded, where it is given
+    is_buy = ("SELL", "BUY").index(o["S"]) == 1
+    return StreamRow("liquidations", None, None, (at, *_whole(o, "T"), price, _real(o["q"]), is_buy))
 
 # %% ../../nbs/ultra/14_streams.ipynb #5a16438a
 _READERS = dict(bookTicker=_ticker_row, aggTrade=_trade_row, depthUpdate=_depth_row, kline=_candle_row,
@@ -104,7 +127,7 @@ def read_message(
         if kind is None and "result" in found: return None # the answer to a subscription
         if kind not in _READERS: raise KeyError(f"kind of event {kind!r}")
         return _READERS[kind](message, at_ms)
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         if isinstance(e, BadData): raise
         raise BadData(f"expected a message of a stream, found {text[:80]!r} ({type(e).__name__}: {e})") from e
 
@@ -144,8 +167,8 @@ def read_snapshot(
     "The levels of both sides. Raises BadData for an answer of another shape."
     try:
         sides = _levels(answer["bids"]), _levels(answer["asks"])
-        return (at_ms, int(answer["lastUpdateId"]), answer.get("E"), answer.get("T"), *sides)
-    except (KeyError, TypeError, ValueError) as e:
+        return (at_ms, *_whole(answer, "lastUpdateId"), *_perhaps(answer, "E", "T"), *sides)
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
         raise BadData(f"expected a snapshot of the depth, found {str(answer)[:80]!r}") from e
 
 def rows_table(

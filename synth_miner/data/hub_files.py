@@ -47,10 +47,10 @@ class HubSource(DataSource):
 
 # %% ../../nbs/data/17_hub_files.ipynb #580f1ef8
 @patch
-def _call(self: HubSource, action: str, call: Callable):
+def _call(self: HubSource, action: str, call: Callable, tries: int = 3):
     "Result of a call of the Hub's library. Raises BadData, PermissionError, ConnectionError."
     at = "" if self.revision is None else f" at revision {self.revision!r}"
-    return hub_call(f"{self.repo_type} {self.repo_id!r}{at}", action, call, max_wait=120.0, cached=True)
+    return hub_call(f"{self.repo_type} {self.repo_id!r}{at}", action, call, tries, 120.0, cached=True)
 
 @patch
 def _where(self: HubSource) -> dict:
@@ -66,7 +66,8 @@ def _files(self: HubSource) -> list[str]:
         api, cached = HfApi(endpoint=self.endpoint, token=self.token), self._cached_files()
         try:
             if cached is not None: self._reach()
-            self._names = self._call("list its files", partial(api.list_repo_files, self.repo_id, **self._where()))
+            listing = partial(api.list_repo_files, self.repo_id, **self._where())
+            self._names = self._call("list its files", listing, tries=1) # the library asks six times itself
         except ConnectionError:
             if cached is None: raise
             self._names = cached

@@ -9,6 +9,7 @@ __all__ = ['cache_folder', 'whole_file', 'write_part', 'part_until', 'read_part'
 import contextlib
 import os
 import re
+import tempfile
 import uuid
 import warnings
 import pandas as pd
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, home_folder
 from .bars import AssetData
 from .files import DamagedFile, parquet_names, read_groups
 from .symbols import file_of_asset
@@ -24,11 +25,12 @@ from .times import step_name
 
 # %% ../../nbs/data/13_store.ipynb #90833a24
 def cache_folder(
-    path: str | Path | None = None, # None: the environment's SYNTH_MINER_CACHE, else .cache/synth_miner at home
+    path: str | Path | None = None, # None: SYNTH_MINER_CACHE, else .cache/synth_miner at home, else a temporary one
 ) -> Path: # made when something is written
     "The folder for downloads."
-    default = Path.home() / ".cache" / "synth_miner"
-    return Path(path or os.environ.get("SYNTH_MINER_CACHE") or default).expanduser()
+    if path or (path := os.environ.get("SYNTH_MINER_CACHE")): return Path(path).expanduser()
+    if home := home_folder(): return home / ".cache" / "synth_miner"
+    return Path(tempfile.gettempdir()) / f"synth_miner-{os.getuid()}" # a container's user; Windows has a home always
 
 @contextlib.contextmanager
 def whole_file(

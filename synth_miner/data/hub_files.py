@@ -18,6 +18,7 @@ from .files import DamagedFile
 from .hub_errors import HubFileMissing, hub_call
 from .resample import QUIET
 from .source import DataSource
+from .store import hub_cache_folder
 
 # %% ../../nbs/data/17_hub_files.ipynb #b23bc140
 class HubSource(DataSource):
@@ -36,7 +37,8 @@ class HubSource(DataSource):
         end=None, # open of the first bar not handed out
         quiet: float = QUIET, # share of the finer bars that may be missing in a coarser one, see `resample_bars`
     ):
-        self.repo_id, self.revision, self.repo_type, self.cache_dir = repo_id, revision, repo_type, cache_dir
+        self.repo_id, self.revision, self.repo_type = repo_id, revision, repo_type
+        self.cache_dir = hub_cache_folder(cache_dir)
         self.endpoint, self.token, self.repair, self.start, self.end = endpoint, token, repair, start, end
         self.quiet = quiet
         self._names, self._commit = None, None # files of the repository; the commit that all of them come from

@@ -113,13 +113,19 @@ def _is_wandb_error(error: Exception) -> bool:
     return isinstance(error, (wandb.errors.Error, OSError))
 
 # %% ../../nbs/publish/04_tracking.ipynb #fb66fd56
+def _can_keep_data() -> bool:
+    "Whether W&B can write at its own place; a user without a home has none."
+    import wandb.env
+    try: place = wandb.env.get_data_dir()
+    except RuntimeError: return False
+    if place.startswith("~"): return False
+    while not os.path.exists(place): place = os.path.dirname(place)
+    return os.path.isdir(place) and os.access(place, os.W_OK)
+
 @contextlib.contextmanager
 def _writable_data(folder: str | Path):
     "Let W&B keep its copies below a folder, where it cannot have its own place at home."
-    import wandb.env
-    place = Path(wandb.env.get_data_dir())
-    while not place.exists(): place = place.parent
-    if "WANDB_DATA_DIR" in os.environ or (place.is_dir() and place != Path() and os.access(place, os.W_OK)):
+    if "WANDB_DATA_DIR" in os.environ or _can_keep_data():
         yield
         return
     os.environ["WANDB_DATA_DIR"] = str(Path(folder) / "wandb")

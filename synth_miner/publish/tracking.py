@@ -123,14 +123,16 @@ def _can_keep_data() -> bool:
     return os.path.isdir(place) and os.access(place, os.W_OK)
 
 @contextlib.contextmanager
-def _writable_data(folder: str | Path):
-    "Let W&B keep its copies below a folder, where it cannot have its own place at home."
-    if "WANDB_DATA_DIR" in os.environ or _can_keep_data():
-        yield
-        return
-    os.environ["WANDB_DATA_DIR"] = str(Path(folder) / "wandb")
+def _usable_environment(folder: str | Path):
+    "Inside, W&B keeps its copies below a folder where it cannot at home, and stops at no word in WANDB_MODE."
+    before = {k: os.environ.get(k) for k in ("WANDB_DATA_DIR", "WANDB_MODE")}
+    if before["WANDB_DATA_DIR"] is None and not _can_keep_data():
+        os.environ["WANDB_DATA_DIR"] = str(Path(folder) / "wandb")
+    if before["WANDB_MODE"] not in (None, *_MODES[1:], *_OTHER_WORDS): del os.environ["WANDB_MODE"]
     try: yield
-    finally: del os.environ["WANDB_DATA_DIR"]
+    finally:
+        for k in before: os.environ.pop(k, None)
+        os.environ.update({k: v for k, v in before.items() if v is not None})
 
 # %% ../../nbs/publish/04_tracking.ipynb #09b290de
 _tracked = ContextVar("run of the innermost tracked_run", default=None)
@@ -150,7 +152,7 @@ def tracked_run(
     "A W&B run for the length of a block. What W&B does wrong is a warning, and the run is finished in any case."
     run, chosen, names = None, wandb_mode(mode), dict(name=name, group=group, project=project, tags=list(tags))
     hook = sys.excepthook # W&B sets its own
-    data = contextlib.nullcontext() if chosen == "disabled" else _writable_data(folder)
+    data = contextlib.nullcontext() if chosen == "disabled" else _usable_environment(folder)
     outer = _tracked.get()
     try:
         with data:

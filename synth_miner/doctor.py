@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
-from .core import BadData
+from .core import BadData, home_folder
 from .data.binance import BinanceSource
 from .data.client import HttpClient
 from .data.source import DataSource
@@ -99,7 +99,7 @@ def _folder(path: str | Path) -> Finding:
 
 def _keys() -> list[Finding]:
     "Whether keys are set."
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache/huggingface"))
+    home = Path(os.environ.get("HF_HOME") or (home_folder() or Path()) / ".cache/huggingface")
     hub = bool(os.environ.get("HF_TOKEN")) or (home / "token").is_file()
     logged = "not set, so runs are logged offline; set WANDB_API_KEY to log online"
     pushed = "not set, so nothing can be pushed; set HF_TOKEN or run `hf auth login`"

@@ -13,11 +13,11 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from .errors import InterruptedRun, checked, explain, user_errors
+from .errors import InterruptedRun, checked, explain, user_errors, without_secrets
 from .output import LostOutput, print_out
 from .. import __version__
 from ..core import BadData
-from ..keys.words import hydra_words
+from ..keys.words import hydra_words, options_last
 from ..lab.key_help import help_text, keys_text
 from ..names import choose
 
@@ -99,11 +99,11 @@ def _end_sweep(cfg) -> str: # what to print
 # %% ../../nbs/cli/04_command.ipynb #33c63f0f
 def _hydra_words(args: Sequence[str], sweep) -> list[str]:
     "The command line as Hydra is given it."
-    words = ["synth-miner", *hydra_words(args, sweep=_is_multirun(args))]
-    if sweep and sweep.mode != "train": words.append("--multirun")
-    elif sweep: words += [f"sweep_id={sweep.sweep_id}", "--multirun"]
+    words = hydra_words(args, sweep=_is_multirun(args))
+    if sweep and sweep.mode == "train": words.append(f"sweep_id={sweep.sweep_id}")
+    if sweep: words.append("--multirun")
     if "--cfg" in args and "job" in args and "--resolve" not in args: words.append("--resolve")
-    return words
+    return ["synth-miner", *options_last(words)]
 
 # %% ../../nbs/cli/04_command.ipynb #598a3fac
 @contextlib.contextmanager
@@ -132,7 +132,10 @@ def _run_hydra(words: Sequence[str]):
             if cfg.path is not None and cfg.mode != "migrate": cfg = _of_file(cfg)
             if cfg.sweep_id is not None and cfg.mode == "train": return _sweep_job(cfg)
             print_out(run_mode(cfg))
-        except user_errors() as e: errors.append((jobs[-1], e))
+        except user_errors() as e: errors.append((jobs[-1], without_secrets(e, cfg)))
+        except Exception as e:
+            without_secrets(e, cfg)
+            raise
     with _as_hydra_wants(words): job()
     _raise_errors(errors, len(jobs), words)
 

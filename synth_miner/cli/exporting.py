@@ -20,7 +20,11 @@ def simulate_action(
 ) -> str: # what to print
     "Write a folder with simulate.py for the public benchmark."
     name = "package" if cfg.run is None else forecaster_name(cfg.run)
-    made = export_simulate(cfg.run, Path(new_run_folder(cfg.output_dir, f"simulate-{name}")) / "simulate")
+    folder = Path(new_run_folder(cfg.output_dir, f"simulate-{name}"))
+    try: made = export_simulate(cfg.run, folder / "simulate")
+    except BaseException:
+        folder.rmdir() # nothing is left of what could not be exported
+        raise
     return f"simulate(...) of {name} is in {made} (simulate.py, models, {PACKAGE}); copy the whole folder"
 
 EXPORTS = dict(simulate=simulate_action, ultra=export_action) # to -> function of the configuration

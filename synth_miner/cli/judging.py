@@ -18,6 +18,7 @@ from ..evaluate.champion import ChallengerVsChampion
 from ..evaluate.replay import ValidatorReplay
 from ..keys.check import CONFIG_GROUPS
 from ..keys.words import split_word, word_values
+from ..keys.yaml_texts import put_values
 from ..lab.assemble import NOT_RESUMED, make_source, new_run_folder
 from ..lab.complete import complete_config
 from ..lab.config import RunSettings, load_config, plain_config, read_settings
@@ -63,7 +64,6 @@ def config_of_file(
 ): # a complete configuration
     "The settings of a file, the package's defaults for what it leaves out, and the command line's single keys on top."
     from hydra.core.hydra_config import HydraConfig
-    from omegaconf import OmegaConf
     if cfg.mode != "train":
         raise BadData(f"path= belongs to mode=train and mode=migrate; mode={cfg.mode} reads no file")
     if cfg.run is not None: raise BadData(f"path= and run= both name a configuration; leave out run={cfg.run}")
@@ -72,8 +72,7 @@ def config_of_file(
         raise BadData(f"path= takes the groups from {cfg.path}; change single keys, not {groups}")
     complete = complete_config(cfg.path)
     single = [word for key, word in words if key != "path"]
-    for key, value in word_values(single).items(): OmegaConf.update(complete, key, value, force_add=True)
-    return complete
+    return put_values(complete, word_values(single))
 
 # %% ../../nbs/cli/01_judging.ipynb #007ec75a
 def _tracked_line(tracked: str) -> str:

@@ -14,6 +14,7 @@ from fastcore.basics import patch
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 from ..core import BadData
+from ..secrets import redact
 
 # %% ../../nbs/data/15_client.ipynb #a1f83ac0
 class RateLimiter:
@@ -86,6 +87,8 @@ class Answer(NamedTuple):
     time: float # when, by the earlier of its clock and ours, UTC seconds
 
 # %% ../../nbs/data/15_client.ipynb #b561964a
+_ADVICE = {407: "the proxy asks who you are; write HTTPS_PROXY=http://user:password@host:port"} # status -> what to do
+
 class HttpClient:
     "Requests to one server, repeated while that can help. Raises ConnectionError, or BadData for a wrong request."
 
@@ -102,7 +105,7 @@ class HttpClient:
         if not re.match(r"https?://[^/]", str(base_url)):
             raise BadData(f"base_url must begin with http:// or https://, got {base_url!r}")
         self.base_url, self.timeout, self.retries = str(base_url).rstrip("/"), timeout, retries
-        self.backoff, self.max_wait, self.sleep, self.advice = backoff, max_wait, sleep, dict(advice or {})
+        self.backoff, self.max_wait, self.sleep, self.advice = backoff, max_wait, sleep, {**_ADVICE, **(advice or {})}
         self._session, self._closed = None, None # why, and until when on the monotonic clock, nothing is asked
 
     def __repr__(self): return f"HttpClient({safe_url(self.base_url)!r})"
@@ -131,6 +134,11 @@ def _send(self: HttpClient, method: str, url: str, **kwargs):
         raise _TryAgain(f"no answer within {self.timeout:g} s") from None
     except broken as e:
         raise _TryAgain(f"the connection failed or broke off ({_root(e)})") from None
+    except requests.TooManyRedirects:
+        raise ConnectionError(f"{safe_url(url)}: it redirects in a circle; check the address and the proxy") from None
+    except (requests.RequestException, ValueError) as e: # a proxy of an unknown kind, a redirect to nowhere
+        raise ConnectionError(f"{safe_url(url)}: it cannot be asked ({type(e).__name__}: {redact(str(e))}); check the "
+                              "address, HTTPS_PROXY and HTTP_PROXY") from None
 
 # %% ../../nbs/data/15_client.ipynb #0ffa9eb5
 @patch

@@ -11,7 +11,8 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
-from ..core import BadData
+from pathlib import Path
+from ..core import BadData, error_text
 
 # %% ../../nbs/data/16_hub_errors.ipynb #3d61334d
 class HubFileMissing(BadData):
@@ -92,6 +93,10 @@ def _wait_seconds(x: BaseException, status: int | None, default: float = 0.5) ->
     return float(requested) if requested.isdigit() else default
 
 # %% ../../nbs/data/16_hub_errors.ipynb #d3745b32
+_ADVICE = {
+    407: "the proxy asks who you are; write HTTPS_PROXY=http://user:password@host:port",
+    451: "it may not be read from this place; another Hub is named by HF_ENDPOINT"} # status -> what to do
+
 def _unavailable_error(error: BaseException, status: int | None, where: str, action: str) -> Exception:
     "The error for a Hub that cannot be reached or fails."
     from huggingface_hub import errors as e
@@ -100,7 +105,8 @@ def _unavailable_error(error: BaseException, status: int | None, where: str, act
     if isinstance(x, e.OfflineModeIsEnabled): cause = "offline mode is on"
     if isinstance(x, e.LocalEntryNotFoundError):
         cause += ", and it is not in the local cache"
-    message = f"{where}: could not {action} ({cause}); try again later"
+    advice = _ADVICE.get(status, "try again later")
+    message = f"{where}: could not {action} ({cause}); {advice}"
     return HubUnavailable(message, _wait_seconds(x, status), status is not None)
 
 # %% ../../nbs/data/16_hub_errors.ipynb #072a653c
@@ -119,6 +125,12 @@ def hub_error(
             or _unavailable_error(error, status, where, action))
 
 # %% ../../nbs/data/16_hub_errors.ipynb #270081f6
+def _is_of_library(error: BaseException) -> bool:
+    "Whether the Hub's library raised an error itself: it found JSON of another shape, as a gateway may send it."
+    place = error.__traceback__
+    while place.tb_next: place = place.tb_next
+    return "huggingface_hub" in Path(place.tb_frame.f_code.co_filename).parts
+
 @contextlib.contextmanager
 def hub_errors(
     address, # what is asked for, for the message: hf://owner/name or any text
@@ -131,6 +143,10 @@ def hub_errors(
         raise  # translated already
     except (OSError, RuntimeError, ValueError, e.HTTPError, e.EntryNotFoundError) as x:
         error = hub_error(x, address, action)
+    except (TypeError, KeyError, AttributeError) as x:
+        if not _is_of_library(x): raise
+        error = HubUnavailable(f"{address}: could not {action}, the answer is not one of the Hub ({error_text(x)}); "
+                               "check the address and the proxy")
     else: return
     raise error from None
 

@@ -18,6 +18,7 @@ from .files import DamagedFile
 from .hub_errors import HubFileMissing, hub_call
 from .resample import QUIET
 from .source import DataSource
+from .store import hub_cache_folder
 
 # %% ../../nbs/data/17_hub_files.ipynb #b23bc140
 class HubSource(DataSource):
@@ -36,7 +37,8 @@ class HubSource(DataSource):
         end=None, # open of the first bar not handed out
         quiet: float = QUIET, # share of the finer bars that may be missing in a coarser one, see `resample_bars`
     ):
-        self.repo_id, self.revision, self.repo_type, self.cache_dir = repo_id, revision, repo_type, cache_dir
+        self.repo_id, self.revision, self.repo_type = repo_id, revision, repo_type
+        self.cache_dir = hub_cache_folder(cache_dir)
         self.endpoint, self.token, self.repair, self.start, self.end = endpoint, token, repair, start, end
         self.quiet = quiet
         self._names, self._commit = None, None # files of the repository; the commit that all of them come from
@@ -47,10 +49,10 @@ class HubSource(DataSource):
 
 # %% ../../nbs/data/17_hub_files.ipynb #580f1ef8
 @patch
-def _call(self: HubSource, action: str, call: Callable):
+def _call(self: HubSource, action: str, call: Callable, tries: int = 3):
     "Result of a call of the Hub's library. Raises BadData, PermissionError, ConnectionError."
     at = "" if self.revision is None else f" at revision {self.revision!r}"
-    return hub_call(f"{self.repo_type} {self.repo_id!r}{at}", action, call, max_wait=120.0, cached=True)
+    return hub_call(f"{self.repo_type} {self.repo_id!r}{at}", action, call, tries, 120.0, cached=True)
 
 @patch
 def _where(self: HubSource) -> dict:
@@ -66,7 +68,8 @@ def _files(self: HubSource) -> list[str]:
         api, cached = HfApi(endpoint=self.endpoint, token=self.token), self._cached_files()
         try:
             if cached is not None: self._reach()
-            self._names = self._call("list its files", partial(api.list_repo_files, self.repo_id, **self._where()))
+            listing = partial(api.list_repo_files, self.repo_id, **self._where())
+            self._names = self._call("list its files", listing, tries=1) # the library asks six times itself
         except ConnectionError:
             if cached is None: raise
             self._names = cached

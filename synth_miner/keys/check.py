@@ -19,6 +19,7 @@ from .ultra_keys import ULTRA_KEYS
 from .old_keys import old_key_hint
 from .run_keys import PLACE_KEYS, REGIME_KEYS, RUN_KEYS, TRACKING_KEYS, TRAIN_KEYS
 from ..names import did_you_mean
+from ..secrets import has_expression, mark_environment
 
 # %% ../../nbs/keys/06_check.ipynb #d271c41b
 KEY_GROUPS = dict(
@@ -83,8 +84,11 @@ def _walk(node: Mapping, default: Mapping, prefix: str, strict: bool) -> dict: #
             changes |= _walk(value, usual if isinstance(usual, Mapping) else {}, f"{name}.", strict)
         elif name in KEYS:
             read = KEYS[name].read(value)
+            if has_expression(value) and isinstance(read, Mapping): # a mapping typed as text
+                read = mark_environment(KEYS[name].read(value.expression), read)
             _check_free(name, read)
-            if type(read) is not type(value) or read != value: changes[name] = read
+            same_kind = type(read) is type(value) or has_expression(value) # which is stored, not its value
+            if not same_kind or read != value: changes[name] = read
         elif name in _NODES:
             raise BadData(f"{name}={shown_value(value)}: expected keys below it, such as {_example(name)}")
         elif strict and not is_key(name): raise BadData(unknown_key(name))

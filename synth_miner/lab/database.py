@@ -133,6 +133,8 @@ def _database_error(path: Path, error: sqlite3.Error) -> BadData:
         return NotWritable(f"{path} cannot be written: {error}; make room, or choose another output_dir")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY) or _denied(path, code):
         return NotWritable(f"{path} cannot be written: {error}; choose another output_dir")
+    if path.is_file() and not os.access(path, os.R_OK):
+        return BadData(f"{path} may not be read by this user; change its permissions, or choose another output_dir")
     return BadData(f"{path} cannot be used as a store of runs: {error}; move it away")
 
 def _denied(path: Path, code: int) -> bool:

@@ -20,7 +20,7 @@ from .database import NotWritable, SharedTable
 from .heartbeat import Heartbeat, is_alive, same_place, sign_of_life, this_process
 from .results import RunComparison, compare_folders
 from ..names import UnknownPart, choose, did_you_mean
-from ..secrets import redact, without_environment
+from ..secrets import hidden_values, hide_in_error, redact, without_environment
 from ..tables import html_table
 
 # %% ../../nbs/lab/06_store.ipynb #7010d980
@@ -187,6 +187,7 @@ def recording(self: ExperimentStore,
     try:
         with Heartbeat(lambda: self._beat(id), self.beat): yield found
     except BaseException as e:
+        hide_in_error(e, hidden_values(facts.get("config") or {}))
         with contextlib.suppress(NotWritable): # what went wrong matters more; the row is marked by the next to look
             self.update(id, **{**_ending(e), "seconds": time.monotonic() - begun, **found})
         raise

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from ..core import BadData
 from ..data.hub_errors import hub_call
+from ..data.store import hub_cache_folder
 from .published import (CHAMPION_FILE, HubAddress, HubFile, blob_id, choose_champion, choose_files,
                                          has_digest, hub_address, model_checksum, read_champions)
 from .files import write_atomic
@@ -37,7 +38,7 @@ class HubRepository:
         "Find out the commit. Raises BadData, PermissionError or ConnectionError."
         from huggingface_hub import HfApi, constants
         self.address, self.token, self.endpoint = address, token, endpoint or os.environ.get("HF_ENDPOINT")
-        self.cache = Path(cache_dir or constants.HF_HUB_CACHE)
+        self.cache = Path(hub_cache_folder(cache_dir) or constants.HF_HUB_CACHE)
         self.store = self.cache / f"models--{address.repo_id.replace('/', '--')}"
         self.api, self.online = HfApi(endpoint=self.endpoint, token=token), True
         try: self.commit = hub_call(address, "read it", self._newest_commit)

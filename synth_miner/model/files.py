@@ -14,6 +14,7 @@ import uuid
 from pathlib import Path
 from ..core import BadData
 from .plain_files import read_plain
+from ..secrets import without_environment
 
 # %% ../../nbs/model/01_files.ipynb #f7b75a45
 def write_atomic(
@@ -46,8 +47,8 @@ def write_json(
     path: str | Path, # file to write
     value, # JSON-able
 ) -> Path: # the file
-    "Write indented JSON atomically; NaN and infinity become null."
-    return write_atomic(path, json.dumps(_no_nan(value), indent=1, allow_nan=False) + "\n")
+    "Write indented JSON atomically; NaN and infinity become null, a value of the environment the expression for it."
+    return write_atomic(path, json.dumps(_no_nan(without_environment(value)), indent=1, allow_nan=False) + "\n")
 
 # %% ../../nbs/model/01_files.ipynb #14005d23
 def read_json(

@@ -20,7 +20,7 @@ from ..evaluate.prompts import unseen_from
 from ..field.bundle import FieldBundle
 from ..field.judged import bundle_stretch, judge_models
 from ..lab.assemble import bar_step, make_source
-from ..lab.config import plain_config
+from ..lab.config import own_config
 from ..lab.database import writer_lock
 from ..lab.experiment import run_experiment
 from ..model.forecaster import load_forecaster
@@ -112,9 +112,8 @@ def train_challenger(
     before: pd.Timestamp, # no training window reaches beyond, UTC
 ) -> Path: # the model's folder
     "Train the recipe that `autopilot.recipe` names, or the configured model, on the bars before a time."
-    from omegaconf import OmegaConf
     if cfg.autopilot.recipe is not None: return train_packaged(cfg, folder, before)
-    own = OmegaConf.create(plain_config(cfg))
+    own = own_config(cfg)
     own.mode, own.output_dir, own.run, own.resume = "train", str(folder), None, False
     own.training.cutoff, own.backtest.start = f"{before:%Y-%m-%d %H:%M}", None
     out = run_experiment(own)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..core import BadData
 from ..evaluate.runner import BacktestRunner
 from ..lab.assemble import make_source
-from ..lab.config import plain_config, read_settings
+from ..lab.config import own_config, read_settings
 from ..lab.experiment import run_facts, write_config
 from ..model.forecaster import load_forecaster
 from ..model.files import write_json
@@ -37,8 +37,7 @@ def finish_recipe(
     first: pd.Timestamp, # of the days that it has not seen, UTC
 ) -> Path: # the folder
     "Measure a recipe on the days from `first` on, and write what the folder of a finished run has."
-    from omegaconf import OmegaConf
-    folder, own = Path(folder), OmegaConf.create(plain_config(cfg))
+    folder, own = Path(folder), own_config(cfg)
     own.name, own.run, own.resume = f"recipe-{cfg.autopilot.recipe}", None, False
     settings, source = read_settings(own), make_source(own)
     b, forecaster = settings.backtest, load_forecaster(folder)

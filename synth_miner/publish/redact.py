@@ -9,6 +9,7 @@ __all__ = ['published_config', 'private_paths', 'clean_text']
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from ..core import home_folder
 from ..secrets import redact, redact_config
 
 # %% ../../nbs/publish/03_redact.ipynb #30b9dcd3
@@ -51,6 +52,6 @@ def clean_text(
     "Text that may be published."
     text = redact(text.replace(token, "***") if token else text)
     for path in paths: text = re.sub(rf"{re.escape(path)}(?![\w-])", lambda m: _short_path(m[0]), text)
-    for folder, short in ((str(Path.home()), "~"), (str(Path.cwd()), ".")):
+    for folder, short in ((str(home_folder() or ""), "~"), (str(Path.cwd()), ".")):
         if len(folder) > 1: text = re.sub(rf"{re.escape(folder)}(?=[/\\\\])", short, text)
     return text

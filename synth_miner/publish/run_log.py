@@ -69,6 +69,7 @@ def log_run(
     tags = [metrics["competition"], *(["synthetic"] if metrics["synthetic"] else [])]
     settings = dict(config=cfg, mode=mode, project=project, tags=tags)
     group = "_".join(f"{k}={v}" for k, v in names.items())
+    where = None # until all is logged: what W&B does wrong ends the block
     with tracked_run(folder.name, folder=folder, group=group, **settings) as run:
         if run is None: return None
         _log_files(run, folder, metrics, dict(names, model=cfg["model"]), hub_link)

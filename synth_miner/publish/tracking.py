@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from ..core import ShapeMismatch
+from ..core import ShapeMismatch, home_folder
 from ..names import choose
 from .redact import published_config
 from ..secrets import redact
@@ -37,7 +37,7 @@ def has_wandb_key() -> bool:
     "Whether a key is set, in the environment or in the netrc file."
     import netrc
     if os.environ.get("WANDB_API_KEY"): return True
-    file = Path(os.environ.get("NETRC", Path.home() / ".netrc"))
+    file = Path(os.environ.get("NETRC") or (home_folder() or Path()) / ".netrc")
     try: return netrc.netrc(file).authenticators(urlsplit(_host()).hostname) is not None
     except (OSError, netrc.NetrcParseError): return False
 
@@ -70,13 +70,22 @@ def server_answers(
 
 # %% ../../nbs/publish/04_tracking.ipynb #5473222c
 _MODES = ("auto", "online", "offline", "disabled")
+_OTHER_WORDS = dict(dryrun="offline", run="online", shared="online")  # that W&B itself reads in WANDB_MODE
+
+def _wanted_mode() -> str:
+    "What WANDB_MODE asks for; a word that nobody knows is a warning, since a run is not lost for it."
+    word = os.environ.get("WANDB_MODE") or "auto"
+    wanted = _OTHER_WORDS.get(word, word)
+    if wanted in _MODES: return wanted
+    warnings.warn(f"WANDB_MODE={word} is not one of {', '.join(_MODES)}; it is read as auto", stacklevel=4)
+    return "auto"
 
 def wandb_mode(
     mode: str | None = None, # "online", "offline", "disabled"; None: WANDB_MODE, else "auto"
     timeout: float = 3.0, # seconds for the server to answer
 ) -> str: # "online", "offline" or "disabled"
     "How a run can be tracked now; never asks, never waits longer than the timeout. Raises UnknownPart."
-    chosen, reason = choose(mode or os.environ.get("WANDB_MODE") or "auto", _MODES, "W&B mode"), None
+    chosen, reason = choose(mode or _wanted_mode(), _MODES, "W&B mode"), None
     if chosen in ("offline", "disabled"): return chosen
     if not has_wandb_key(): reason = "there is no key (WANDB_API_KEY)"
     elif not server_answers(_host(), timeout): reason = f"{urlsplit(_host()).hostname} does not answer"
@@ -104,6 +113,28 @@ def _is_wandb_error(error: Exception) -> bool:
     return isinstance(error, (wandb.errors.Error, OSError))
 
 # %% ../../nbs/publish/04_tracking.ipynb #fb66fd56
+def _can_keep_data() -> bool:
+    "Whether W&B can write at its own place; a user without a home has none."
+    import wandb.env
+    try: place = wandb.env.get_data_dir()
+    except RuntimeError: return False
+    if place.startswith("~"): return False
+    while not os.path.exists(place): place = os.path.dirname(place)
+    return os.path.isdir(place) and os.access(place, os.W_OK)
+
+@contextlib.contextmanager
+def _usable_environment(folder: str | Path):
+    "Inside, W&B keeps its copies below a folder where it cannot at home, and stops at no word in WANDB_MODE."
+    before = {k: os.environ.get(k) for k in ("WANDB_DATA_DIR", "WANDB_MODE")}
+    if before["WANDB_DATA_DIR"] is None and not _can_keep_data():
+        os.environ["WANDB_DATA_DIR"] = str(Path(folder) / "wandb")
+    if before["WANDB_MODE"] not in (None, *_MODES[1:], *_OTHER_WORDS): del os.environ["WANDB_MODE"]
+    try: yield
+    finally:
+        for k in before: os.environ.pop(k, None)
+        os.environ.update({k: v for k, v in before.items() if v is not None})
+
+# %% ../../nbs/publish/04_tracking.ipynb #09b290de
 _tracked = ContextVar("run of the innermost tracked_run", default=None)
 
 @contextlib.contextmanager
@@ -121,12 +152,15 @@ def tracked_run(
     "A W&B run for the length of a block. What W&B does wrong is a warning, and the run is finished in any case."
     run, chosen, names = None, wandb_mode(mode), dict(name=name, group=group, project=project, tags=list(tags))
     hook = sys.excepthook # W&B sets its own
-    try:
-        if chosen != "disabled": run = _start_run(chosen, folder, config, run_id, **names)
-    except Exception as e: warnings.warn(redact(f"W&B is off: {e}"), stacklevel=3)
+    data = contextlib.nullcontext() if chosen == "disabled" else _usable_environment(folder)
     outer = _tracked.get()
-    _tracked.set(run)
-    try: yield run
+    try:
+        with data:
+            try:
+                if chosen != "disabled": run = _start_run(chosen, folder, config, run_id, **names)
+            except Exception as e: warnings.warn(redact(f"W&B is off: {e}"), stacklevel=3)
+            _tracked.set(run)
+            yield run
     except Exception as e:
         if not _is_wandb_error(e): raise
         warnings.warn(redact(f"W&B: {e}; the rest is not logged"), stacklevel=3)

@@ -23,6 +23,7 @@ from ..lab.store import ExperimentStore
 from ..model.files import write_json
 from ..names import choose, recipe_hash
 from ..parts import registry
+from ..secrets import without_environment
 from .backtest import UltraBacktest, backtest_table, join_backtests, percentile_pit, score_breakdown
 from .backtest import ultra_backtest
 from .calibration import fit_widths
@@ -211,6 +212,10 @@ def _is_synthetic(settings) -> bool:
     "Whether no exchange is behind the prompts of a run."
     return settings.data is None or Recording(settings.data).about["source"] == "made-up market"
 
+def _plain(settings) -> dict:
+    "Settings as they may be stored."
+    return without_environment(asdict(settings))
+
 def _card(name, settings, table, parts) -> str:
     "A run as a page of text."
     best = table.loc[settings.model]
@@ -220,7 +225,7 @@ def _card(name, settings, table, parts) -> str:
     lines = [f"# {name}", f"Mean CRPS {verdict}.", _about_data(settings),
              "## All models", "```", table.round(3).to_string(), "```", "## Where the points are", "```",
              parts.round(2).to_string(), "```", "![Scores](scores.png)", "![PIT of the percentiles](pit.png)",
-             "## Settings", "```", json.dumps(asdict(settings), indent=1), "```"]
+             "## Settings", "```", json.dumps(_plain(settings), indent=1), "```"]
     return "\n\n".join(lines).replace("```\n\n", "```\n").replace("\n\n```", "\n```") + "\n"
 
 # %% ../../nbs/ultra/22_run.ipynb #2613474e
@@ -252,7 +257,7 @@ def ultra_run_facts(
     settings: UltraSettings, # of the run
 ) -> dict: # columns of the store
     "What is known of a run before it starts."
-    git, config = git_state() or dict(commit=None, dirty=None), json.loads(json.dumps(asdict(settings)))
+    git, config = git_state() or dict(commit=None, dirty=None), json.loads(json.dumps(_plain(settings)))
     span = None if settings.data is None else (Recording(settings.data).start_ms, Recording(settings.data).end_ms)
     digest = recipe_hash([config, code_fingerprint(), "ultra", span]) # a recording that grew is another one
     return dict(fingerprint=digest, kind="ultra", name=f"ultra-{settings.model}", seed=settings.seed, config=config,

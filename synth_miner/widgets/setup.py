@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from ..core import BadData, error_text
-from ..lab.config import flat_config, load_config, plain_config, read_settings
+from ..lab.config import flat_config, load_config, own_config, plain_config, read_settings
 from ..lab.design import part_key
 from ..model.files import write_atomic
 from ..names import part_parameters
@@ -105,7 +105,7 @@ def save_setup(
     cfg = plan.config()
     file = Path(plan.output_dir) / "setups" / f"{plan.name.strip()}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(file, OmegaConf.to_yaml(OmegaConf.create(plain_config(cfg))))
+    write_atomic(file, OmegaConf.to_yaml(own_config(cfg)))
     return file, shlex.join(["synth-miner", "--config-dir", str(file.parent), "--config-name", file.stem])
 
 def setup_files(

@@ -144,6 +144,7 @@ def _fitting(readings: dict, dayfirst: bool | None) -> dict: # order -> times
     year_first = _pace(fits["ymd"]) < min(others)
     return {order: t for order, t in fits.items() if (order == "ymd") == year_first}
 
+# %% ../../nbs/data/02_times.ipynb #632ded81b
 def _in_one_order(parts: pd.DataFrame, x: pd.Series, dayfirst: bool | None, name: str) -> tuple:
     "Dates of which the order is not known, and the order that fits all of them. Raises AmbiguousTime."
     readings = {order: _once(partial(_dates, order=order), parts[["a", "b", "c"]]) for order in _ORDERS}

@@ -73,6 +73,7 @@ def score_table(
     columns = line("model", "score", "s.e.", f"minus {model} [95 %]")
     return "\n".join([head, columns, *rows, verdict(result, model), *note])
 
+# %% ../../nbs/evaluate/05_report.ipynb #97bac468b
 def difference_text(
     row: pd.Series, # of a table of scores: difference, ci_low, ci_high
 ) -> str:

@@ -77,6 +77,7 @@ def _usage_lines(settings, facts) -> list[str]:
         f"indexed by UTC bar open; at least {facts['history_bars']} bars of {facts['step']} s without a hole.", "",
         "Retrain: the complete configuration is `config.yaml`.", ""]
 
+# %% ../../nbs/lab/02_report.ipynb #e26f296bb
 def model_card(
     settings: RunSettings, # of the run
     result: BacktestResult, # of the held-out prompts

@@ -43,6 +43,7 @@ def _check_counts(node: dict, where: str):
         if isinstance(v, (int, float)) and v > 500 and re.search("layers|depth|levels|scales|stages|members", k):
             raise BadData(f"{where}: {k}={v:,} is beyond 500")
 
+# %% ../../nbs/model/04_untrusted.ipynb #a29fd237b
 def check_plain(
     value, # as JSON gave it
     where: str, # for the message

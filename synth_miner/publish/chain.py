@@ -58,6 +58,7 @@ def _open_chain(connect: Callable, network: str, netuid: int) -> tuple:
         text = f"the chain {network} does not answer: {type(e).__name__}: {e}; try another node: mine.network"
         raise ConnectionError(one_line(text)) from None
 
+# %% ../../nbs/publish/22_chain.ipynb #wallet-chainb
 def _register_text(netuid: int, network: str, wallet: str, hotkey: str) -> str:
     "What to do about a hotkey that is not registered."
     words = f"--netuid {netuid} --subtensor.network {network} --wallet.name {wallet} --wallet.hotkey {hotkey}"

@@ -58,6 +58,7 @@ def _first_prices(predictor: SynthPredictor, seconds: float, stop: threading.Eve
     def lacking(): return [a for a in live.threads if a not in live.bars and a not in live.troubles.now]
     while lacking() and time.monotonic() < end and not stop.wait(0.1): pass
 
+# %% ../../nbs/publish/24_mine.ipynb #caa424c5b
 @contextlib.contextmanager
 def _everything_else(cfg, stop: threading.Event) -> Iterator[SynthPredictor]:
     "Models, fresh prices, scores of past answers, and the service, for a while."

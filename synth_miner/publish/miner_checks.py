@@ -81,6 +81,7 @@ def _check_clock(server: float | None, clock: Callable = time.time) -> MinerChec
     cure = "" if state == "ok" else "; signed questions would be refused: timedatectl set-ntp true"
     return MinerCheck("clock", state, f"{off:+.1f} s beside Binance's{cure}")
 
+# %% ../../nbs/publish/25_miner_checks.ipynb #2f2aa650b
 def _check_disk(folder: str | Path, megabytes: float) -> MinerCheck:
     "Whether there is room for stored prompts."
     path = Path(folder).absolute()

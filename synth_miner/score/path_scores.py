@@ -61,6 +61,7 @@ def _variogram(e, t, w, p):
         total = total + (w[i] * ((t - t[i]).abs() ** p - expected) ** 2).sum()
     return total
 
+# %% ../../nbs/score/path_scores.ipynb #31cf6d03b
 def variogram_score(
     paths: Float[Tensor, "... n t"], # ensemble of paths, torch or numpy
     real: Float[Tensor, "... t"], # the realised path; NaN points are left out
@@ -110,6 +111,7 @@ def _silverman_width(d):
     spread = torch.minimum(deviation, _quartile_range(d) / 1.34)
     return torch.where(spread > 0, spread, deviation) * (1.06 * d.shape[-1] ** -0.2)
 
+# %% ../../nbs/score/path_scores.ipynb #7deded41b
 def log_score(
     simulations: Float[Tensor, "... n"], # ensemble, members last; torch or numpy
     target: Float[Tensor, "..."], # outcome

@@ -234,6 +234,7 @@ def ask_axon(
     output = r.json().get("simulation_output") if r.status_code == 200 else None
     return r.status_code, None if output is None else tuple(output)
 
+# %% ../../nbs/testing/local_axon.ipynb #5342446cb
 @contextlib.contextmanager
 def open_axon(
     axon: LocalAxon, # with its functions attached

@@ -47,9 +47,9 @@ class Publication(NamedTuple):
 # %% ../../nbs/publish/10_hub.ipynb #66d6f050
 def _run_folder(run, output_root) -> Path:
     "Where a run is: a path, a name below the folder of all runs, a run of W&B by its id, or `offline` for None."
-    if isinstance(run, str | Path):
-        return next((p for p in (Path(run), Path(output_root) / run) if p.is_dir()), Path(run))
-    return Path(output_root) / ("offline" if run is None else str(run.id))
+    if not isinstance(run, str | Path): run = "offline" if run is None else str(run.id)
+    named, is_name = Path(output_root) / run, len(Path(run).parts) == 1
+    return next((p for p in (Path(run), named) if p.is_dir()), named if is_name else Path(run))
 
 # %% ../../nbs/publish/10_hub.ipynb #8c103621
 class HubManager:

@@ -12,6 +12,7 @@ from pathlib import Path
 from .errors import InterruptedRun
 from ..core import BadData
 from ..data.bars import bars_over
+from ..data.times import step_name
 from ..evaluate.report import SYNTHETIC_NOTE
 from ..lab.assemble import make_source, new_run_folder
 from ..model.forecaster import load_forecaster
@@ -25,7 +26,7 @@ def _answer_lines(asset: str, start: pd.Timestamp, length: int, paths: list) -> 
     "The prices an answer begins and ends with."
     last = pd.Series([path[-1] for path in paths]).quantile([0.05, 0.5, 0.95])
     levels = f"5 % {last[0.05]:,.2f}, median {last[0.5]:,.2f}, 95 % {last[0.95]:,.2f}"
-    return f"{asset} at {start:%Y-%m-%d %H:%M} UTC: {paths[0][0]:,}; after {pd.Timedelta(seconds=length)}: {levels}"
+    return f"{asset} at {start:%Y-%m-%d %H:%M} UTC: {paths[0][0]:,}; after {step_name(length)}: {levels}"
 
 def _asset_name(asset: str, rules) -> str:
     "An asset as its competition writes it, however it was typed; one that the competition does not know, as it is."

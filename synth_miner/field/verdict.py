@@ -16,8 +16,8 @@ from jaxtyping import Float
 from ..core import BadData, ShapeMismatch
 from .breaks import break_warning
 from .days import day_sums, drawn_days, shares_of_days
-from .earnings import (COMPETITION_SHARE, CONSENSUS_FACTOR, against_best, benchmark_score, _check_money,
-                                        usd_by_day)
+from .earnings import (_check_money, COMPETITION_SHARE, CONSENSUS_FACTOR, against_best,
+                                        benchmark_score, usd_by_day)
 from .rounds import Rounds, field_sums, rounds_of, table_scores
 from .scores import _moment, FieldScores
 from ..names import choose

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from ..core import BadData
 from ..evaluate.replay import asked_assets
 from .api import REWARD_COLUMNS, FieldClient
-from .scores import FIELD_COLUMNS, FieldScores
+from .scores import _moment, FIELD_COLUMNS, FieldScores
 from ..model.files import write_atomic
 from ..score.competitions import Competition, get_competition
 
@@ -250,12 +250,12 @@ def overview(self: FieldBundle,
 @patch
 def scores(self: FieldBundle,
     competition: str | Competition, # key, label or object
-    start: pd.Timestamp | None = None, # first time of scoring, UTC; None: all there is
-    end: pd.Timestamp | None = None, # last time of scoring, UTC
+    start: pd.Timestamp | str | None = None, # first time of scoring, UTC; None: all there is
+    end: pd.Timestamp | str | None = None, # last time of scoring, UTC
     assets: Sequence[str] | None = None, # None: all of the competition's
 ) -> FieldScores: # in the order of scoring
     "Raw scores of all miners. Raises BadData where the bundle has none."
-    c = get_competition(competition)
+    c, start, end = get_competition(competition), _moment(start), _moment(end)
     tables = [t for a in assets or c.assets for t in self._read_days("scores", c, a, start, end, FIELD_COLUMNS)]
     full = [t for t in tables if len(t)]
     span = "".join(f" {word} {t:%Y-%m-%d %H:%M}" for word, t in (("from", start), ("to", end)) if t is not None)

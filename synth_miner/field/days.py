@@ -76,6 +76,7 @@ def drawn_days(
     seed: int = 0, # of the drawing
 ) -> Int[np.ndarray, "draws n"]: # positions of days
     "Stretches of as many days, made of random runs of neighbours. Raises BadData below four blocks of days."
+    if not (draws >= 1 and block >= 1): raise ValueError(f"draws and block must be at least 1, got {draws} and {block}")
     if n < 4 * block:
         raise BadData(f"expected at least {4 * block} days for an interval from blocks of {block} days, found {n}")
     starts = np.random.default_rng(seed).integers(0, n - block + 1, (draws, -(-n // block)))

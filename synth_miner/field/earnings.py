@@ -26,6 +26,19 @@ def reward_weights(
     return pd.DataFrame(competition_share * rounds.share, index, rounds.miners)
 
 # %% ../../nbs/field/03_earnings.ipynb #6e87b26b
+def _check_money(
+    pool: pd.Series | None, # dollars for all miners by UTC day; None: no dollars are told
+    competition_share: float, # of all emissions
+    consensus: float, # of the arithmetic reward that arrives
+):
+    "Raises BadData for a pool that is not dollars by day, and for a share that is not above 0 and at most 1."
+    for name, share in dict(competition_share=competition_share, consensus=consensus).items():
+        if not 0 < share <= 1: raise BadData(f"{name} must be a share above 0 and at most 1, got {share}")
+    if pool is None: return
+    if not isinstance(pool, pd.Series):
+        raise BadData(f"expected the pool as a Series of dollars by UTC day, found {type(pool).__name__}")
+    if (pool < 0).any(): raise BadData(f"expected a pool of dollars from 0 on, found {pool[pool < 0].iloc[0]:g}")
+
 def usd_by_day(
     rounds: Rounds, # of one competition
     pool: pd.Series, # dollars for all miners by UTC day
@@ -34,9 +47,10 @@ def usd_by_day(
 ) -> Float[pd.DataFrame, "days miners"]: # dollars, indexed by UTC day
     """Dollars of every miner on every day: weight times the day's pool over its rounds.
     Raises BadData for a day without a pool."""
+    _check_money(pool, competition_share, consensus)
     weights = reward_weights(rounds, competition_share)
     day = weights.index.floor("1D")
-    pool = pool.set_axis(pd.to_datetime(pool.index, utc=True).floor("1D"))
+    pool = pool.set_axis(pd.to_datetime(pool.index, utc=True).floor("1D")).dropna()
     missing = sorted(set(day) - set(pool.index))
     if missing: raise BadData(f"expected the pool of every day in dollars, found none for {missing[0]:%Y-%m-%d}")
     return weights.groupby(day).mean().mul(pool, axis=0).dropna(how="all") * consensus

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from typing import NamedTuple
 from ..core import BadData, stable_seed
 from ..data.source import DataSource
+from ..data.times import to_seconds
 from ..evaluate.prompts import Prompt, prompts_of
 from .scores import FieldScores
 from ..score.competitions import Competition, get_competition
@@ -107,10 +108,12 @@ def made_up_field(
     seed: int = 0, # of skill and noise
 ) -> FieldScores:
     "Scores of made-up miners on a schedule over the bars of a source. Raises BadData where no prompt fits."
-    c = get_competition(competition)
-    found = []
+    c, found = get_competition(competition), []
+    try: gap = pd.Timedelta(seconds=to_seconds(every))
+    except BadData: raise BadData(f"every must be a length of time such as 30min or 6h, got {every!r}") from None
+    if isinstance(miners, int) and miners < 1: raise BadData(f"miners must be at least 1, got {miners}")
     for bars in source.load_data(list(assets or c.assets), step=c.step):
-        found += prompts_of(bars, c, start, end, pd.Timedelta(every), pd.Timedelta("4D"), 0.9)
+        found += prompts_of(bars, c, start, end, gap, pd.Timedelta("4D"), 0.9)
     if not found: raise BadData(f"no prompt of {c.name} fits into the bars of {source!r}")
     found.sort(key=lambda p: p.time)
     grid, rng = grid_scores(found, c, n_paths, seed), np.random.default_rng(seed)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fastcore.basics import patch
 from jaxtyping import Float, Int
 from ..core import BadData, ShapeMismatch
+from ..data.times import to_time
 from ..score.competitions import Competition, get_competition
 
 # %% ../../nbs/field/01_scores.ipynb #1323d633
@@ -103,12 +104,18 @@ def rows(self: FieldScores) -> pd.DataFrame: # `FIELD_COLUMNS`
     return pd.DataFrame(dict(zip(FIELD_COLUMNS, (*columns, times), strict=True)))
 
 # %% ../../nbs/field/01_scores.ipynb #5e8939a3
+def _moment(when) -> pd.Timestamp | None:
+    "A moment in UTC, which is meant where it has no zone; a text is read, None stays."
+    if not isinstance(when, pd.Timestamp): return to_time(when)
+    return when.tz_localize("UTC") if when.tz is None else when.tz_convert("UTC")
+
 @patch
 def between(self: FieldScores,
-    start: pd.Timestamp | None = None, # first time of scoring, UTC; None: from the beginning
-    end: pd.Timestamp | None = None, # last time of scoring, UTC; None: to the end
+    start: pd.Timestamp | str | None = None, # first time of scoring, UTC; None: from the beginning
+    end: pd.Timestamp | str | None = None, # last time of scoring, UTC; None: to the end
 ) -> FieldScores:
     "The prompts that were scored in a stretch of time. Raises BadData where there are none."
+    start, end = _moment(start), _moment(end)
     low = -np.inf if start is None else start.timestamp()
     high = np.inf if end is None else end.timestamp()
     keep = (self.times >= low) & (self.times <= high)

@@ -16,9 +16,10 @@ from jaxtyping import Float
 from ..core import BadData, ShapeMismatch
 from .breaks import break_warning
 from .days import day_sums, drawn_days, shares_of_days
-from .earnings import COMPETITION_SHARE, CONSENSUS_FACTOR, against_best, benchmark_score, usd_by_day
+from .earnings import (_check_money, COMPETITION_SHARE, CONSENSUS_FACTOR, against_best,
+                                        benchmark_score, usd_by_day)
 from .rounds import Rounds, field_sums, rounds_of, table_scores
-from .scores import FieldScores
+from .scores import _moment, FieldScores
 from ..names import choose
 from ..score.competitions import asset_weight
 from ..viz import style
@@ -34,6 +35,10 @@ def injected(
     scores = np.asarray(scores, np.float64)
     if scores.shape != (len(field),):
         raise ShapeMismatch(f"{name}: expected one score for each of {len(field)} prompts, found shape {scores.shape}")
+    wrong = np.isinf(scores) | (scores < 0) & (scores != -1)
+    if wrong.any():
+        raise BadData(f"{name}: expected scores from 0 on, -1 for a miss or NaN for no answer, found "
+                      f"{scores[wrong][0]:g} for prompt {int(wrong.argmax())}")
     raw = np.where(np.isnan(scores), -1.0, scores)
     if joined is not None and joined.timestamp() > field.times[-1]:
         last = pd.Timestamp(int(field.times[-1]), unit="s", tz="UTC")
@@ -180,7 +185,7 @@ def field_verdict(
     field: FieldScores, # raw scores of the miners that were there
     models: Mapping, # name -> (prompts,) raw scores on the same prompts, NaN where it gave no answer
     pool: pd.Series | None = None, # dollars for all miners by UTC day; None: no dollars are told
-    joined: pd.Timestamp | None = None, # when the models registered, UTC; None: before the first prompt
+    joined: pd.Timestamp | str | None = None, # when the models registered, UTC; None: before the first prompt
     steady: bool = True, # count rounds from the first full window on
     *,
     competition_share: float = COMPETITION_SHARE, # of all emissions
@@ -191,10 +196,12 @@ def field_verdict(
 ) -> FieldVerdict:
     """Rank, share and dollars of models in the real field. Intervals: 95 %, whole days drawn again in blocks.
     Raises BadData without a model, for a name in use, or where nothing was answered."""
-    if not models: raise BadData("expected at least one model, found none")
-    settings = dict(competition_share=competition_share, consensus=consensus, joined=joined)
+    if not isinstance(models, Mapping) or not models:
+        raise BadData("expected at least one model, as a mapping from its name to its scores, found none")
+    _check_money(pool, competition_share, consensus)
+    settings = dict(competition_share=competition_share, consensus=consensus, joined=_moment(joined))
     (order, notes), moments = _order(field, draws, block, seed), counted_moments(field, steady)
-    found = {m: _judged(injected(field, m, scores, joined), moments, order, pool, settings)
+    found = {m: _judged(injected(field, m, scores, settings["joined"]), moments, order, pool, settings)
              for m, scores in models.items()}
     return _verdict(field, found, pool, settings, notes)
 
@@ -263,6 +270,7 @@ def all_competitions(
     competitions: int = 3, # how many are asked for
 ) -> pd.DataFrame: # by model: score (0 to 100), dollars a day, competitions answered
     "The benchmark's score and the dollars of every model over all competitions."
+    if competitions < 1: raise ValueError(f"competitions must be at least 1, got {competitions}")
     models = list(dict.fromkeys(m for v in verdicts.values() for m in v.table.index))
     rows = {}
     for m in models:

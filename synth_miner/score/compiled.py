@@ -213,10 +213,11 @@ def _keep_on_disk():
         for f in _KINDS: f.enable_caching()
     except RuntimeError: pass # no folder that can be written
 
-def _is_on_disk():
-    "Whether an earlier process has left its machine code."
+def _place():
+    "Where the machine code is: `on disk` from an earlier process, `to be kept`, or `nowhere` if it cannot be kept."
     folder = _score_numbers.stats.cache_path
-    return folder is not None and any(Path(folder).glob("compiled._score_numbers-*.nbi"))
+    if folder is None: return "nowhere"
+    return "on disk" if any(Path(folder).glob("compiled._score_numbers-*.nbi")) else "to be kept"
 
 # %% ../../nbs/score/04_compiled.ipynb #a8867d16
 class _Code(NamedTuple):

@@ -156,7 +156,7 @@ class _PromptScorer:
 # %% ../../nbs/score/05_kernel.ipynb #5d77878c
 class _MachineCode:
     "Counts the members scored, and gives the machine code once they are enough."
-    enough = {True: 2e8, False: 1e9} # members: to load it from disk, and to compile it
+    enough = {"on disk": 5e7, "to be kept": 1.5e8, "nowhere": 1e9} # members scored before it is loaded, or compiled
 
     def __init__(self): self.scored = 0
 
@@ -164,9 +164,9 @@ class _MachineCode:
         chosen = os.environ.get("SYNTH_MINER_COMPILED") or "auto"
         when = choose(chosen, ("auto", "always", "never"), "SYNTH_MINER_COMPILED")
         self.scored += members
-        early = when == "auto" and self.scored < self.enough[True]
+        early = when == "auto" and self.scored < self.enough["on disk"]
         if when == "never" or early or (found := _found()) is None: return None
-        early = when == "auto" and self.scored < self.enough[found._is_on_disk()]
+        early = when == "auto" and self.scored < self.enough[found._place()]
         return None if early else _loaded()
 
 @functools.cache

@@ -131,6 +131,7 @@ def starts(self: FieldClient,
     found = pd.DatetimeIndex(times.drop_duplicates()).sort_values()
     return found[(found >= _utc(start)) & (found < _utc(end))] # the server reaches a day further
 
+# %% ../../nbs/field/06_api.ipynb #07f56021
 @patch
 def realised(self: FieldClient,
     competition: str | Competition, # key, label or object

@@ -173,6 +173,7 @@ def _asked_start(starts, start: pd.Timestamp) -> pd.Timestamp | None:
     nearest = min(starts, key=lambda s: abs(s - start), default=None)
     return None if nearest is None or abs(nearest - start) > _REACH else nearest
 
+# %% ../../nbs/field/11_official.ipynb #048a16a0
 def score_predictions(
     folder: str | Path, # of prediction files
     competition: str | Competition, # key, label or object

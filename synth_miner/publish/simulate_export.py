@@ -43,6 +43,7 @@ def _paths_of(model, known: pd.Series, asset: str, *arguments):
         if len(filled) == len(known): raise
     return asked(filled)
 
+# %% ../../nbs/publish/simulate_export.ipynb #1a3b6de2
 def simulate_with(
     models: Mapping, # name of a competition -> forecaster; "" answers all others
     asset: str, # the subnet's name

@@ -154,21 +154,6 @@ class _PromptScorer:
             _score_rows(x, y, self.weights, out, x)
 
 # %% ../../nbs/score/05_kernel.ipynb #5d77878c
-class _MachineCode:
-    "Counts the members scored, and gives the machine code once they are enough."
-    enough = {"on disk": 5e7, "to be kept": 1.5e8, "nowhere": 1e9} # members scored before it is loaded, or compiled
-
-    def __init__(self): self.scored = 0
-
-    def after(self, members): # about to be scored; gives a `_Code`, or None to sort with numpy
-        chosen = os.environ.get("SYNTH_MINER_COMPILED") or "auto"
-        when = choose(chosen, ("auto", "always", "never"), "SYNTH_MINER_COMPILED")
-        self.scored += members
-        early = when == "auto" and self.scored < self.enough["on disk"]
-        if when == "never" or early or (found := _found()) is None: return None
-        early = when == "auto" and self.scored < self.enough[found._place()]
-        return None if early else _loaded()
-
 @functools.cache
 def _found():
     "The module `score.compiled`, or None without numba."
@@ -187,6 +172,22 @@ def _without_machine_code(error):
     "None, with a warning unless numba, which is optional, is not installed."
     if not isinstance(error, ModuleNotFoundError):
         warnings.warn(f"Scores are sorted with numpy, because numba fails: {error}", stacklevel=2)
+
+# %% ../../nbs/score/05_kernel.ipynb #a994fee1
+class _MachineCode:
+    "Counts the members scored, and gives the machine code once they are enough."
+    enough = {"on disk": 5e7, "to be kept": 1.5e8, "nowhere": 1e9} # members scored before it is loaded, or compiled
+
+    def __init__(self): self.scored = 0
+
+    def after(self, members): # about to be scored; gives a `_Code`, or None to sort with numpy
+        chosen = os.environ.get("SYNTH_MINER_COMPILED") or "auto"
+        when = choose(chosen, ("auto", "always", "never"), "SYNTH_MINER_COMPILED")
+        self.scored += members
+        early = when == "auto" and self.scored < self.enough["on disk"]
+        if when == "never" or early or (found := _found()) is None: return None
+        early = when == "auto" and self.scored < self.enough[found._place()]
+        return None if early else _loaded()
 
 _machine_code = _MachineCode()
 

@@ -11,7 +11,8 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from .errors import InterruptedRun, checked, explain, user_errors, without_secrets
 from .output import LostOutput, print_out
@@ -210,8 +211,18 @@ def main(
         return 130
     return 0
 
+# %% ../../nbs/cli/04_command.ipynb #notes-of-hydra
+@contextlib.contextmanager
+def _notes_of_hydra(sweep) -> Iterator[list[str]]:
+    "A word that sends Hydra's notes on several jobs to a folder that is gone afterwards; a sweep keeps them."
+    if not sweep or sweep.mode == "train": yield []
+    else:
+        with tempfile.TemporaryDirectory() as folder: yield [f"hydra.sweep.dir={folder}"]
+
 def _run_command(args: Sequence[str]):
     "Run what a command asks for. Raises what that raises."
     sweep = _begin_sweep(args)
-    _run_hydra(_hydra_words(args, sweep))
+    with _notes_of_hydra(sweep) as notes:
+        name, *words = _hydra_words(args, sweep)
+        _run_hydra([name, *notes, *words])
     if sweep and sweep.mode == "train": print_out(_end_sweep(sweep))

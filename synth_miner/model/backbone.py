@@ -8,6 +8,7 @@ __all__ = ['BackboneBase', 'HybridBackbone']
 # %% ../../nbs/model/00_backbone.ipynb #a3eee5d3
 import torch
 import warnings
+from collections.abc import Mapping
 from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -32,7 +33,9 @@ class BackboneBase(Float32Weights, nn.Module):
 
 # %% ../../nbs/model/00_backbone.ipynb #126de7c6
 def _check_any(blocks):
-    "Raise ValueError for a list without blocks."
+    "Raise ValueError for a list without blocks, or for one block that is not in a list."
+    if isinstance(blocks, str | Mapping):
+        raise ValueError(f"blocks: expected a list of blocks, found {blocks!r}; put it into brackets")
     if blocks: return
     raise ValueError(f"blocks is empty; name at least one of {', '.join(i.name for i in registry.list_blocks())}")
 

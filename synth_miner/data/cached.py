@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
-from ..core import BadData
+from ..core import BadData, cache_folder
 from .bars import AssetData, cut_bars
 from .columns import OHLCV
 from .resample import QUIET
 from .source import DataSource
-from .store import cache_folder, part_until, read_part, write_part
+from .store import part_until, read_part, write_part
 from .symbols import market_symbols
 from .times import step_name, to_seconds, to_time, utc_index
 

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, hub_cache_folder
 from .files import DamagedFile
 from .hub_errors import HubFileMissing, hub_call
 from .resample import QUIET
 from .source import DataSource
-from .store import hub_cache_folder
 
 # %% ../../nbs/data/17_hub_files.ipynb #b23bc140
 class HubSource(DataSource):

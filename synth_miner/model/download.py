@@ -13,9 +13,8 @@ from fastcore.basics import patch
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from ..core import BadData
+from ..core import BadData, hub_cache_folder
 from ..data.hub_errors import hub_call
-from ..data.store import hub_cache_folder
 from .published import (CHAMPION_FILE, HubAddress, HubFile, blob_id, choose_champion, choose_files,
                                          has_digest, hub_address, model_checksum, read_champions)
 from .files import write_atomic

@@ -7,10 +7,10 @@ __all__ = ['default_predictor', 'generate_simulations']
 
 # %% ../../nbs/publish/16_drop_in.ipynb #6e0b2b5c
 import functools
+from ..core import cache_folder
 from ..data.source import DataSource
 from ..data.binance import BinanceSource
 from ..data.hyperliquid import HyperliquidSource
-from ..data.store import cache_folder
 from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS
 from ..score.competitions import COMPETITIONS

@@ -133,7 +133,7 @@ def _short(code: str) -> str:
     return path.sub(lambda m: f"{m[1]}.{m[3]}" if _is_public(m[3]) else m[0], code)
 
 def _replacement(node: ast.AST, notes: list) -> str:
-    "What stands here in place of a statement of `_statements`."
+    "The code that replaces a statement of `_statements`."
     if isinstance(node, ast.Import): return _import(node)
     if isinstance(node, ast.ImportFrom): return _import_from(node, notes)
     notes.append(f"left out: {ast.unparse(node)}: packaged parts are always found")

@@ -103,12 +103,20 @@ def close(self: ListeningSocket):
     self.socket.close()
 
 # %% ../../nbs/publish/22_handover.ipynb #b91301db
-_ASKING = 0.5 # seconds in which a question follows its connection
+_SETTLING = 0.2 # seconds for connections that were just taken to show
+_ASKING = 5.0 # seconds in which a question follows its connection, on a busy machine or a slow line
+
+def _unasked(server) -> list:
+    "Connections of a server on which nothing has been asked yet."
+    state = getattr(server, "server_state", None)
+    return [c for c in tuple(getattr(state, "connections", ())) if getattr(c, "cycle", None) is None]
 
 def stop_accepting(
     server, # uvicorn's
-    seconds: float = _ASKING, # to wait for the questions of connections that were taken
+    seconds: float = _ASKING, # to wait at most for the questions of connections that were taken
 ):
     "Let a server take no more connections, and wait until those that it took have asked."
+    end = time.monotonic() + seconds
     for listener in getattr(server, "servers", ()): listener.get_loop().call_soon_threadsafe(listener.close)
-    time.sleep(seconds)
+    time.sleep(min(_SETTLING, seconds))
+    while _unasked(server) and time.monotonic() < end: time.sleep(0.05)

@@ -80,7 +80,7 @@ class LocalAxon:
     ):
         from fastapi import FastAPI
         self.wallet, self.port, self.external_ip, self.external_port = wallet, port, external_ip, external_port
-        self.app, self.served, self.server = FastAPI(), [], None
+        self.app, self.served, self.fast_server = FastAPI(), [], None # the last by the name that bittensor gives it
         self.fast_config = uvicorn.Config(self.app, log_config=None, lifespan="off") # its fd: a socket to listen on
 
     def attach(self,
@@ -139,11 +139,11 @@ def start(self: LocalAxon):
     if self.fast_config.fd is None: sockets = [socket.create_server(("127.0.0.1", self.port))]
     else: sockets = [socket.socket(fileno=os.dup(self.fast_config.fd))]
     self.port = sockets[0].getsockname()[1]
-    self.server = uvicorn.Server(self.fast_config)
-    self.thread = threading.Thread(target=self.server.run, kwargs=dict(sockets=sockets), daemon=True)
+    self.fast_server = uvicorn.Server(self.fast_config)
+    self.thread = threading.Thread(target=self.fast_server.run, kwargs=dict(sockets=sockets), daemon=True)
     self.thread.start()
     end = time.monotonic() + 20
-    while not self.server.started:
+    while not self.fast_server.started:
         if not self.thread.is_alive() or time.monotonic() > end:
             raise RuntimeError(f"the axon on port {self.port} did not start")
         time.sleep(0.01)
@@ -152,8 +152,8 @@ def start(self: LocalAxon):
 @patch
 def stop(self: LocalAxon):
     "Answer what was asked, and end."
-    if self.server is None: return
-    self.server.should_exit = True
+    if self.fast_server is None: return
+    self.fast_server.should_exit = True
     self.thread.join(20)
 
 # %% ../../nbs/testing/local_axon.ipynb #18860d3a

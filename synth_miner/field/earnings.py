@@ -10,22 +10,45 @@ import numpy as np
 import pandas as pd
 from collections.abc import Mapping
 from jaxtyping import Float
+from numbers import Real
 from ..core import BadData
 from .rounds import Rounds
+from .scores import _expect, _whole
 
 # %% ../../nbs/field/03_earnings.ipynb #42f10c2d
 COMPETITION_SHARE = 0.25 # of all miners' emissions that one competition pays
 CONSENSUS_FACTOR = 0.69 # of the arithmetic reward that arrives, by the experience of autumn 2026
+
+def _expect_rounds(rounds) -> Rounds:
+    "Rounds of a field. Raises BadData for anything else."
+    return _expect(rounds, Rounds, "rounds as Rounds", "rounds_of(field) gives them")
 
 def reward_weights(
     rounds: Rounds, # of one competition
     competition_share: float = COMPETITION_SHARE, # of all emissions
 ) -> pd.DataFrame: # (rounds, miners), indexed by UTC time
     "Weight of every miner in every round, as the subnet publishes it: its share times the competition's."
-    index = pd.to_datetime(rounds.times, unit="s", utc=True)
+    index = pd.to_datetime(_expect_rounds(rounds).times, unit="s", utc=True)
     return pd.DataFrame(competition_share * rounds.share, index, rounds.miners)
 
 # %% ../../nbs/field/03_earnings.ipynb #6e87b26b
+def _pool_by_day(
+    pool: pd.Series, # dollars for all miners by UTC day
+) -> pd.Series: # indexed by UTC day; days without a number are left out
+    "Raises BadData for a pool that is not dollars by day."
+    _expect(pool, pd.Series, "the pool as a Series of dollars by UTC day")
+    days, usd = pd.to_datetime(pool.index, utc=True, errors="coerce").floor("1D"), pd.to_numeric(pool, errors="coerce")
+    unread = days.isna() | (usd.isna() & pool.notna()).to_numpy() | np.isinf(usd).to_numpy()
+    if unread.any():
+        i = int(unread.argmax())
+        raise BadData(f"expected the pool as dollars by UTC day, found {pool.iloc[i]!r} for {pool.index[i]!r}")
+    if (usd < 0).any(): raise BadData(f"expected a pool of dollars from 0 on, found {usd[usd < 0].iloc[0]:g}")
+    pool = usd.set_axis(days).dropna()
+    if pool.index.has_duplicates:
+        twice = pool.index[pool.index.duplicated()][0]
+        raise BadData(f"expected each day of the pool once, found {twice:%Y-%m-%d} twice")
+    return pool
+
 def _check_money(
     pool: pd.Series | None, # dollars for all miners by UTC day; None: no dollars are told
     competition_share: float, # of all emissions
@@ -33,12 +56,11 @@ def _check_money(
 ):
     "Raises BadData for a pool that is not dollars by day, and for a share that is not above 0 and at most 1."
     for name, share in dict(competition_share=competition_share, consensus=consensus).items():
-        if not 0 < share <= 1: raise BadData(f"{name} must be a share above 0 and at most 1, got {share}")
-    if pool is None: return
-    if not isinstance(pool, pd.Series):
-        raise BadData(f"expected the pool as a Series of dollars by UTC day, found {type(pool).__name__}")
-    if (pool < 0).any(): raise BadData(f"expected a pool of dollars from 0 on, found {pool[pool < 0].iloc[0]:g}")
+        if not (isinstance(share, Real) and 0 < share <= 1):
+            raise BadData(f"{name} must be a share above 0 and at most 1, got {share!r}")
+    if pool is not None: _pool_by_day(pool)
 
+# %% ../../nbs/field/03_earnings.ipynb #684d11ae
 def usd_by_day(
     rounds: Rounds, # of one competition
     pool: pd.Series, # dollars for all miners by UTC day
@@ -50,9 +72,11 @@ def usd_by_day(
     _check_money(pool, competition_share, consensus)
     weights = reward_weights(rounds, competition_share)
     day = weights.index.floor("1D")
-    pool = pool.set_axis(pd.to_datetime(pool.index, utc=True).floor("1D")).dropna()
+    pool = _pool_by_day(pool)
     missing = sorted(set(day) - set(pool.index))
-    if missing: raise BadData(f"expected the pool of every day in dollars, found none for {missing[0]:%Y-%m-%d}")
+    if missing:
+        there = f"; it has {pool.index[0]:%Y-%m-%d} to {pool.index[-1]:%Y-%m-%d}" if len(pool) else ""
+        raise BadData(f"expected the pool of every day in dollars, found none for {missing[0]:%Y-%m-%d}{there}")
     return weights.groupby(day).mean().mul(pool, axis=0).dropna(how="all") * consensus
 
 # %% ../../nbs/field/03_earnings.ipynb #c1c2b68b
@@ -61,7 +85,7 @@ def against_best(
     miner: str | int, # whose
 ) -> float: # 1: as much as the best other miner; above it: more
     "Reward over all rounds, as a multiple of the best other miner's. Raises BadData for a miner that is not there."
-    if miner not in rounds.miners: raise BadData(f"expected a miner of the field, found {miner!r}")
+    if miner not in _expect_rounds(rounds).miners: raise BadData(f"expected a miner of the field, found {miner!r}")
     total, own = rounds.share.sum(0), rounds.miners.index(miner)
     others = np.delete(total, own)
     return float(total[own] / others.max()) if len(others) and others.max() > 0 else float("inf")
@@ -71,6 +95,10 @@ def benchmark_score(
     ratios: Mapping, # competition -> `against_best`; NaN or absent: not answered, counts 0
     competitions: int, # that are asked for
 ) -> float: # 0 to 100
-    "100 times the mean over competitions of the smaller of 1 and own reward over the best other's."
+    """100 times the mean over competitions of the smaller of 1 and own reward over the best other's.
+    Raises BadData for more ratios than competitions."""
+    _expect(ratios, Mapping, "a mapping from a competition to `against_best`")
+    if _whole(competitions, 1, "competitions") < len(ratios):
+        raise BadData(f"expected at most {competitions} competitions, found {list(ratios)}")
     counted = [min(1.0, r) for r in ratios.values() if not np.isnan(r)]
     return 100.0 * sum(counted) / competitions

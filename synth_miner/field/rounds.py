@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 from typing import NamedTuple
 from ..core import BadData
-from .scores import FieldScores
+from .scores import _expect_field, FieldScores
 from ..score.competitions import asset_weight
 from ..score.leaderboard import MISS_PERCENTILE, SCORE_CAP
 
@@ -85,7 +85,7 @@ def field_sums(
     field: FieldScores, # raw scores of everybody
 ) -> FieldSums:
     "Running sums of a field; prompts that nobody answered are left out, as the validator keeps no row of them."
-    scores, fill = table_scores(field.raw)
+    scores, fill = table_scores(_expect_field(field).raw)
     kept = ~np.isnan(fill)
     scores, fill, times, assets = scores[kept], fill[kept], field.times[kept], field.assets[kept]
     if not len(times): raise BadData(f"nobody gave a valid answer to any of {len(field)} prompts")

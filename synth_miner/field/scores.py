@@ -16,6 +16,23 @@ from ..core import BadData, ShapeMismatch
 from ..data.times import to_time
 from ..score.competitions import Competition, get_competition
 
+# %% ../../nbs/field/01_scores.ipynb #0b9537ef
+def _expect(value, kind, what: str, remedy: str = ""):
+    "The value, where it is of the kind. Raises BadData that says what was expected, what was found and what to do."
+    if isinstance(value, kind): return value
+    found = "None" if value is None else type(value).__name__
+    raise BadData(f"expected {what}, found {found}" + (f"; {remedy}" if remedy else ""))
+
+def _expect_field(field) -> "FieldScores":
+    "A field of scores. Raises BadData for anything else."
+    return _expect(field, FieldScores, "a field as FieldScores", "FieldScores.from_rows(rows, competition) makes one "
+                   "from published rows, and bundle_stretch(...).field reads one from a bundle")
+
+def _whole(value, low: int, name: str) -> int:
+    "A whole number from `low` on. Raises BadData."
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= low: return int(value)
+    raise BadData(f"expected {name} as a whole number from {low} on, found {value!r}")
+
 # %% ../../nbs/field/01_scores.ipynb #1323d633
 @dataclass(frozen=True)
 class FieldScores:
@@ -27,6 +44,8 @@ class FieldScores:
     raw: Float[np.ndarray, "prompts miners"] # total scores in bps; -1 for a miss, NaN before a miner joined
 
     def __post_init__(self):
+        _expect(self.competition, Competition, "the competition's rules", "get_competition(name) gives them")
+        for name in ("times", "assets", "raw"): _expect(getattr(self, name), np.ndarray, f"{name} as a numpy array")
         shape = len(self.times), len(self.miners)
         if self.raw.shape != shape or len(self.assets) != shape[0]:
             raise ShapeMismatch(f"expected raw scores of {shape[0]} prompts and {shape[1]} miners and one asset per "
@@ -34,6 +53,11 @@ class FieldScores:
         if len(set(self.miners)) < len(self.miners):
             twice = [m for m in self.miners if self.miners.count(m) > 1]
             raise BadData(f"expected each miner once, found {twice[0]!r} {twice.count(twice[0])} times")
+        if self.times.dtype.kind not in "iuf" or not (np.diff(self.times) >= 0).all():
+            raise BadData(f"expected times as UTC seconds in ascending order, found {self.times.dtype} "
+                          f"{self.times[:3].tolist()}; FieldScores.from_rows sorts published rows")
+        if self.raw.dtype.kind not in "fiu":
+            raise BadData(f"expected raw scores as numbers, found an array of {self.raw.dtype}")
 
     def __len__(self): return len(self.times)
 
@@ -84,6 +108,8 @@ def from_rows(cls: FieldScores,
     competition: str | Competition, # key, label or object
 ) -> FieldScores: # in the order of scoring; prompts with one time in the order of the rows
     "The table of published rows. Raises BadData for rows that are wrong, contradict each other or are none."
+    _expect(rows, pd.DataFrame, f"the published rows as a DataFrame with the columns {list(FIELD_COLUMNS)}",
+            "read a file with pandas first")
     c, found = get_competition(competition), _checked_rows(rows)
     if found.empty: raise BadData(f"expected at least one scored row of {c.name}, found none")
     others = sorted(set(found.asset) - set(c.assets))
@@ -104,9 +130,9 @@ def rows(self: FieldScores) -> pd.DataFrame: # `FIELD_COLUMNS`
     return pd.DataFrame(dict(zip(FIELD_COLUMNS, (*columns, times), strict=True)))
 
 # %% ../../nbs/field/01_scores.ipynb #5e8939a3
-def _moment(when) -> pd.Timestamp | None:
+def _moment(when, name: str = "time") -> pd.Timestamp | None:
     "A moment in UTC, which is meant where it has no zone; a text is read, None stays."
-    if not isinstance(when, pd.Timestamp): return to_time(when)
+    if not isinstance(when, pd.Timestamp): return to_time(when, name)
     return when.tz_localize("UTC") if when.tz is None else when.tz_convert("UTC")
 
 @patch
@@ -115,7 +141,7 @@ def between(self: FieldScores,
     end: pd.Timestamp | str | None = None, # last time of scoring, UTC; None: to the end
 ) -> FieldScores:
     "The prompts that were scored in a stretch of time. Raises BadData where there are none."
-    start, end = _moment(start), _moment(end)
+    start, end = _moment(start, "start"), _moment(end, "end")
     low = -np.inf if start is None else start.timestamp()
     high = np.inf if end is None else end.timestamp()
     keep = (self.times >= low) & (self.times <= high)

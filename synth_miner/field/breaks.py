@@ -25,22 +25,24 @@ BREAKS = ( # changes of the rules, in order
 
 # %% ../../nbs/field/00_breaks.ipynb #50d008a0
 def breaks_between(
-    start: pd.Timestamp, # first moment, UTC
-    end: pd.Timestamp, # last moment, UTC
+    start: pd.Timestamp | str, # first moment; UTC where it has no zone
+    end: pd.Timestamp | str, # last moment
     competition: str | Competition | None = None, # key, label or object; None: breaks of any competition
 ) -> list[Break]: # in order; empty within one regime
     "The changes of the rules after the first and up to the last moment that concern a competition."
     name = None if competition is None else get_competition(competition).name
+    start, end = pd.to_datetime([start, end], utc=True)
     inside = [b for b in BREAKS if start < b.time <= end]
     return [b for b in inside if name is None or not b.competitions or name in b.competitions]
 
 # %% ../../nbs/field/00_breaks.ipynb #cd7ae992
 def break_warning(
-    start: pd.Timestamp, # first moment, UTC
-    end: pd.Timestamp, # last moment, UTC
+    start: pd.Timestamp | str, # first moment; UTC where it has no zone
+    end: pd.Timestamp | str, # last moment
     competition: str | Competition | None = None, # key, label or object
 ) -> str: # empty within one regime
     "One sentence that names the changes of the rules inside a stretch of time."
+    start, end = pd.to_datetime([start, end], utc=True)
     crossed = breaks_between(start, end, competition)
     if not crossed: return ""
     named = "; ".join(f"{b.time:%Y-%m-%d}, {b.what}" for b in crossed)

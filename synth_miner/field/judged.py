@@ -21,7 +21,7 @@ from .bundle import FieldBundle
 from .earnings import COMPETITION_SHARE
 from .made_up import made_up_field, made_up_starts
 from .rounds import rounds_of
-from .scores import FieldScores
+from .scores import _expect, _expect_field, FieldScores
 from .verdict import FieldVerdict, field_verdict
 from ..score.competitions import Competition, get_competition
 
@@ -34,6 +34,11 @@ class FieldStretch(NamedTuple):
     pool: pd.Series | None = None # dollars for all miners by UTC day
     made_up: bool = False # whether the miners are
 
+def _expect_stretch(stretch) -> FieldStretch:
+    "A stretch of the field. Raises BadData for anything else."
+    return _expect(stretch, FieldStretch, "a stretch of the field as FieldStretch",
+                   "bundle_stretch(...) and made_up_stretch(...) give one")
+
 def bundle_stretch(
     bundle: FieldBundle, # downloaded
     competition: str | Competition, # key, label or object
@@ -44,6 +49,7 @@ def bundle_stretch(
     "A stretch of a bundle. Raises BadData where it has no scores."
     c = get_competition(competition)
     assets = asked_assets(c, assets)
+    _expect(bundle, FieldBundle, "a bundle of the field", "FieldBundle(folder) opens one")
     field = bundle.scores(c, start, end, assets)
     pool = bundle.pool() if (bundle.folder / "pool.parquet").exists() else None
     return FieldStretch(field, {a: bundle.starts(c, a) for a in assets}, bundle.realised_prices(c, assets), pool)
@@ -87,7 +93,7 @@ def ask_models(
     **options, # of `FieldReplay`: lead, n_paths, seed, min_observed, n_jobs, progress
 ) -> AskedModels:
     "Ask models the prompts of a stretch. Raises BadData where none can be asked."
-    field = stretch.field
+    field = _expect_stretch(stretch).field
     matched = matched_starts(field, stretch.starts)
     starts = {a: matched[(field.assets == a) & ~matched.isna()].unique() for a in dict.fromkeys(field.assets)}
     replay = FieldReplay(models, source, field.competition, starts, stretch.realised, **options)
@@ -131,6 +137,7 @@ def judge_models(
     **options, # of `field_verdict`: joined, steady, competition_share, consensus, draws, block, seed
 ) -> FieldVerdict:
     "The verdict on models in a stretch of the field. Raises BadData where none of them can be asked."
+    _expect_stretch(stretch)
     if not models and not scored: raise BadData("expected at least one model, found none")
     asked = ask_models(stretch, models, source, folder, **(asking or {})) if models else None
     asked = AskedModels(stretch.field, {}, {}, 0) if asked is None else asked
@@ -151,7 +158,7 @@ def field_board(
     competition_share: float = COMPETITION_SHARE, # of all emissions
 ) -> pd.DataFrame: # by miner, best first: rank, average, share, usd_day, missed, prompts
     "The leaderboard of the last round. `usd_day` is what the weight is worth, before what consensus takes."
-    rounds, present = rounds_of(field, [field.times[-1]]), ~np.isnan(field.raw)
+    rounds, present = rounds_of(field, [_expect_field(field).times[-1]]), ~np.isnan(field.raw)
     table = pd.DataFrame({"average": rounds.average[0], "share": rounds.share[0]}, pd.Index(field.miners, name="miner"))
     day = pd.Timestamp(int(field.times[-1]), unit="s", tz="UTC").floor("1D")
     usd = np.nan if pool is None else pool.get(day, np.nan)

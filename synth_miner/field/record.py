@@ -12,7 +12,7 @@ import pandas as pd
 import re
 from pathlib import Path
 from ..core import BadData
-from .verdict import FieldVerdict
+from .verdict import _expect_verdict, FieldVerdict
 from ..model.published import model_checksum
 from ..model.files import read_json, write_atomic, write_json
 from ..names import choose
@@ -28,7 +28,7 @@ def verdict_record(
     synthetic: bool, # whether the bars were
 ) -> dict: # JSON-able
     "What is kept of a verdict on one model. Raises UnknownPart."
-    choose(model, list(verdict.table.index), "model")
+    choose(model, list(_expect_verdict(verdict).table.index), "model")
     field, row, ranks = verdict.field, verdict.table.loc[model], verdict.by_asset.loc[model]
     first, last = (f"{pd.Timestamp(int(t), unit='s', tz='UTC'):%Y-%m-%d %H:%M}" for t in field.times[[0, -1]])
     made_up = any("are made up" in n for n in verdict.notes)
@@ -39,7 +39,7 @@ def verdict_record(
                  silent=[str(a) for a in ranks.index[ranks.isna()]], made_up=made_up, synthetic=bool(synthetic))
     numbers = {k: None if np.isnan(row[k]) else float(row[k]) for k in _TOLD}
     lacking = [a for a in field.competition.assets if a not in ranks.index]
-    return dict(facts, not_asked=lacking, complete=not facts["silent"], **numbers)
+    return dict(facts, not_asked=lacking, complete=not facts["silent"] and bool(row.answered == 1), **numbers)
 
 # %% ../../nbs/field/15_record.ipynb #032dca7c
 RECORD_FILE = "field.json" # of a run's folder
@@ -101,6 +101,8 @@ def _notes_on(r: dict) -> list[str]:
              f"dollars are {100 * r['consensus']:g} % of the arithmetic reward (consensus)"]
     if r["synthetic"]: notes.append("on a synthetic market, so it says nothing about real prices")
     if r["silent"]: notes.append(f"incomplete: no answer for {', '.join(r['silent'])}")
+    elif r["answered"] < 1:
+        notes.append(f"incomplete: {100 * r['answered']:.1f} % of the prompts answered, the others count as misses")
     if r["not_asked"]: notes.append(f"not part of this field: {', '.join(r['not_asked'])}")
     if r.get("joined"): notes.append(f"registered {r['joined']}")
     return notes

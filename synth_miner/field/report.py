@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from .teacher import ahead_of, ahead_plot, rank_persistence
-from .verdict import _multiple, FieldVerdict
+from .verdict import _expect_verdict, _multiple, FieldVerdict
 from ..model.files import write_json
 from ..tables import figure_html, frame_html, html_page, page_section
 from ..viz import save_figure
@@ -23,7 +23,7 @@ def money_table(
     verdict: FieldVerdict, # of one competition
 ) -> pd.DataFrame: # one row per model
     "Rank, share and dollars with their intervals, in words that fit a page."
-    t = verdict.table
+    t = _expect_verdict(verdict).table
     def span(low, high, digits):
         both = zip(low, high, strict=True)
         return [f"{a:.{digits}f} to {b:.{digits}f}" if np.isfinite(a) else "" for a, b in both]
@@ -67,7 +67,7 @@ def verdict_markdown(
     pictures: tuple = ("rank.png", "ahead.png"), # files beside the page
 ) -> str:
     "The page as Markdown."
-    field = verdict.field
+    field = _expect_verdict(verdict).field
     first, last = (pd.Timestamp(int(t), unit="s", tz="UTC") for t in field.times[[0, -1]])
     parts = [f"# {field.competition.label}: the verdict of the field",
              f"{len(field)} prompts scored {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, "
@@ -88,7 +88,7 @@ def verdict_page(
     verdict: FieldVerdict, # to tell
 ) -> str:
     "The page as HTML that can be read alone."
-    title = f"{verdict.field.competition.label}: the verdict of the field"
+    title = f"{_expect_verdict(verdict).field.competition.label}: the verdict of the field"
     notes = "".join(f"<li>{html.escape(n)}</li>" for n in verdict.notes)
     pictures = [figure_html(ax, name.removesuffix(".png")) for name, ax in _pictures(verdict).items()]
     sections = [page_section(heading, frame_html(table, 2)) for heading, table in verdict_tables(verdict).items()]
@@ -101,7 +101,7 @@ def save_verdict(
     replace: bool = False, # whether an older page in the folder gives way
 ) -> Path: # the folder
     "Write report.md, report.html, pictures and tables; metrics.json holds the numbers. Raises FileExistsError."
-    folder = Path(folder)
+    folder, _ = Path(folder), _expect_verdict(verdict)
     if folder.exists() and not replace and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} exists and is not empty; name another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)

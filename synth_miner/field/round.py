@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 from ..core import BadData
 from .rounds import rounds_of, table_scores
-from .verdict import FieldVerdict
+from .scores import _moment, _whole
+from .verdict import _expect_verdict, FieldVerdict
 
 # %% ../../nbs/field/14_round.ipynb #6cd89876
 def round_leaders(
     verdict: FieldVerdict, # of one competition
     model: str, # one of its models
-    moment: pd.Timestamp, # of the round, UTC
+    moment: pd.Timestamp | str, # of the round, UTC
     n: int = 5, # leaders to show
 ) -> pd.DataFrame: # by miner, best first: rank, average, share
     "The best miners of a round, and the model. Raises UnknownPart, and BadData where nothing was scored by then."
-    found = rounds_of(verdict.with_model(model), [int(moment.timestamp())])
+    moment, n = _moment(moment, "moment"), _whole(n, 1, "n")
+    found = rounds_of(_expect_verdict(verdict).with_model(model), [int(moment.timestamp())])
     table = pd.DataFrame(dict(average=found.average[0], share=found.share[0]), pd.Index(found.miners, name="miner"))
     table = table.dropna().sort_values("average", kind="stable")
     table.insert(0, "rank", 1 + np.searchsorted(table.average, table.average))
@@ -31,11 +33,11 @@ def round_leaders(
 def round_prompts(
     verdict: FieldVerdict, # of one competition
     model: str, # one of its models
-    moment: pd.Timestamp, # at which they were scored, UTC
+    moment: pd.Timestamp | str, # at which they were scored, UTC
 ) -> pd.DataFrame: # one row per prompt: asset, score, prompt_score, rank, median, best, leader
     """Raw scores in bps on the prompts of a round, and who was best on each; NaN where there was no valid answer.
     Raises UnknownPart, and BadData for a time at which nothing was scored."""
-    field = verdict.with_model(model)
+    field, moment = _expect_verdict(verdict).with_model(model), _moment(moment, "moment")
     at = np.flatnonzero(field.times == int(moment.timestamp()))
     if not len(at): raise BadData(f"no prompt was scored at {moment:%Y-%m-%d %H:%M:%S}; choose the time of a round")
     rows, relative = field.raw[at], table_scores(field.raw[at]).scores[:, -1]

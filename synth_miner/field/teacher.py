@@ -9,9 +9,9 @@ __all__ = ['best_miners', 'level_of_best', 'conditions', 'ahead_of', 'ahead_plot
 import numpy as np
 import pandas as pd
 from collections.abc import Mapping
-from ..core import BadData
+from ..core import BadData, ShapeMismatch
 from .rounds import table_scores
-from .scores import FieldScores
+from .scores import _expect, _expect_field, _whole, FieldScores
 from ..names import choose
 from ..viz import style
 
@@ -21,7 +21,7 @@ def best_miners(
     n: int = 10, # how many
 ) -> list: # their uids or names, best first
     "Miners with the lowest mean prompt score that were there for at least half of the prompts."
-    scores = table_scores(field.raw).scores
+    scores, n = table_scores(_expect_field(field).raw).scores, _whole(n, 1, "n")
     present = ~np.isnan(scores)
     mean = np.where(present, scores, 0.0).sum(0) / np.maximum(present.sum(0), 1)
     order = [i for i in np.argsort(mean, kind="stable") if present[:, i].mean() >= 0.5]
@@ -57,8 +57,10 @@ def ahead_of(
     by: str = "asset", # "asset", "hour" or "regime"
     n: int = 10, # how many of the best
 ) -> pd.DataFrame: # one row per group: best, model, ahead (bps; above 0: the best are better), se, prompts
-    "How far the best of the field are ahead of a model, and where. Raises UnknownPart for another grouping."
+    "How far the best of the field are ahead of a model, and where. Raises UnknownPart, ShapeMismatch."
     choose(by, ("asset", "hour", "regime"), "grouping")
+    if np.shape(scores) != (len(_expect_field(field)),):
+        raise ShapeMismatch(f"expected one score for each of {len(field)} prompts, found shape {np.shape(scores)}")
     frame = conditions(field, n).assign(best=level_of_best(field, n), model=np.asarray(scores, float)).dropna()
     frame["ahead"] = frame.model - frame.best
     groups = frame.groupby(by)
@@ -74,6 +76,7 @@ def ahead_plot(
     ax=None, # Axes to draw on; None: a new figure
 ):
     "How far the best are ahead of each model, group by group, with standard errors. Gives the Axes."
+    _expect(models, Mapping, "the models as a mapping from a name to scores", "write {'mine': scores}")
     with style():
         if ax is None:
             import matplotlib.pyplot as plt
@@ -92,7 +95,9 @@ def rank_persistence(
     parts: int = 4, # stretches of equal numbers of prompts
 ) -> pd.DataFrame: # (parts, parts) Spearman correlation of the miners' mean prompt scores
     "Whether those who led before lead again. Raises BadData for fewer prompts than parts."
-    if len(field) < parts: raise BadData(f"expected at least {parts} prompts for {parts} parts, found {len(field)}")
+    parts = _whole(parts, 1, "parts")
+    if len(_expect_field(field)) < parts:
+        raise BadData(f"expected at least {parts} prompts for {parts} parts, found {len(field)}")
     scores = table_scores(field.raw).scores
     means = pd.DataFrame([pd.DataFrame(s).mean() for s in np.array_split(scores, parts)])
     return means.T.corr(method="spearman")

@@ -19,7 +19,7 @@ from .earnings import (_check_money, COMPETITION_SHARE, CONSENSUS_FACTOR, agains
                                         benchmark_score, usd_by_day)
 from .place import _TIE, counted_moments, injected, own_rounds, points_needed
 from .rounds import field_sums, rounds_of, table_scores
-from .scores import _expect, _expect_field, _moment, FieldScores
+from .scores import _expect, _expect_field, _moment, _whole, FieldScores
 from ..names import choose
 from ..viz import style
 
@@ -48,6 +48,10 @@ class FieldVerdict:
     ) -> FieldScores: # the model is the last miner
         "The field with one of the models in it. Raises UnknownPart."
         return injected(self.field, name, choose(name, self.scores, "model"), self.settings.get("joined"))
+
+def _expect_verdict(verdict) -> FieldVerdict:
+    "A verdict. Raises BadData for anything else."
+    return _expect(verdict, FieldVerdict, "a verdict as FieldVerdict", "field_verdict(field, models) gives one")
 
 def _rank_by_asset(field) -> dict:
     "Rank of the last miner by the mean prompt score on each asset."
@@ -81,9 +85,14 @@ def _draws(field, own, order, block, joined, sums=None) -> tuple | None: # (draw
         if not (field.raw[field.times < joined.timestamp(), -1] >= 0).any(): return None
         late = before_joining(field), _days_until(days.days, joined.timestamp())
     first = int(np.searchsorted(days.days, began // 86400))
-    drawn = shares_of_days(days, order, first, late)[:, -1]
-    level = _times(own.share.mean(), shares_of_days(days, None, first, late)[-1]) # rounds lie within days, too
-    return drawn if np.isnan(level) else np.minimum(level * drawn, 1.0), len(days.days) / block
+    drawn, days_alone = (shares_of_days(days, o, first, late)[..., -1] for o in (order, None))
+    return _moved(drawn, days_alone, own.share.mean()), len(days.days) / block
+
+def _moved(drawn, of_days, of_rounds) -> np.ndarray:
+    "Drawn shares around that of the rounds, of which a day has many; moved by a factor of the odds."
+    if not (0 < of_days < 1 and 0 < of_rounds < 1): return drawn
+    odds = of_rounds / (1 - of_rounds) * (1 - of_days) / of_days * drawn
+    return odds / (odds + 1 - drawn)
 
 def _days_until(days, moment) -> float:
     "Position in days of a moment: 2.25 is six hours into the third day."
@@ -250,7 +259,9 @@ def all_competitions(
     competitions: int = 3, # how many are asked for
 ) -> pd.DataFrame: # by model: score (0 to 100), dollars a day, competitions answered
     "The benchmark's score and the dollars of every model over all competitions."
-    if competitions < 1: raise ValueError(f"competitions must be at least 1, got {competitions}")
+    _expect(verdicts, Mapping, "a mapping from a competition to its verdict", "write {'crypto_1h': verdict}")
+    for v in verdicts.values(): _expect_verdict(v)
+    _whole(competitions, 1, "competitions")
     models = list(dict.fromkeys(m for v in verdicts.values() for m in v.table.index))
     rows = {}
     for m in models:

@@ -7,9 +7,11 @@ __all__ = ['Announcement', 'Deregistered']
 
 # %% ../../nbs/publish/22_chain.ipynb #chain-imports
 import contextlib
+import ipaddress
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from functools import partial
 from ..core import BadData
 from .troubles import Troubles, one_line
@@ -38,6 +40,7 @@ def _bittensor():
 
 # %% ../../nbs/publish/22_chain.ipynb #wallet-chain
 _LONGEST_PAUSE = 30.0 # seconds between two looks for a chain that is away at the start
+_PARTS = ("hotkeys", "S", "validator_permit", "axons") # of a metagraph, one value per uid in each
 
 def _open_wallet(sdk, wallet: str, hotkey: str):
     "The keys of the miner. Raises BadData for a wallet that cannot be read."
@@ -49,12 +52,28 @@ def _open_wallet(sdk, wallet: str, hotkey: str):
         raise BadData(one_line(f"wallet {wallet}/{hotkey} cannot be read: {e}; run: {cure}")) from None
     return keys
 
+def _read_graph(chain, netuid: int):
+    "The metagraph of a subnet. Raises what the library raises, ConnectionError for an incomplete one."
+    graph = chain.metagraph(netuid)
+    sizes = {name: len(getattr(graph, name)) for name in _PARTS}
+    if min(sizes.values()) and len({*sizes.values()}) == 1: return graph
+    raise ConnectionError(f"subnet {netuid} has {sizes}: the answer is incomplete, or there is no such subnet")
+
+# %% ../../nbs/publish/22_chain.ipynb #chain-open
+def _close_chain(chain):
+    "Close a connection, None is none; in a thread, because a node that is away may let it wait."
+    def close():
+        with contextlib.suppress(Exception): chain.close()
+    if chain is not None: threading.Thread(target=close, daemon=True, name="chain closing").start()
+
 def _open_chain(connect: Callable, network: str, netuid: int) -> tuple:
     "A connection to the chain, and the metagraph. Raises ConnectionError for a chain that does not answer."
+    chain = None
     try:
         chain = connect()
-        return chain, chain.metagraph(netuid)
+        return chain, _read_graph(chain, netuid)
     except Exception as e:
+        _close_chain(chain)
         text = f"the chain {network} does not answer: {type(e).__name__}: {e}; try another node: mine.network"
         raise ConnectionError(one_line(text)) from None
 
@@ -69,55 +88,76 @@ def _registered(sdk, netuid: int, network: str, wallet: str, hotkey: str) -> tup
     "Keys, chain and metagraph of a registered miner. Raises BadData, ConnectionError for a chain that is away."
     keys = _open_wallet(sdk, wallet, hotkey)
     chain, graph = _open_chain(partial(sdk.Subtensor, network=network), network, netuid)
-    if keys.hotkey.ss58_address not in graph.hotkeys:
-        raise BadData(_register_text(netuid, network, wallet, hotkey))
-    return keys, chain, graph
+    if keys.hotkey.ss58_address in graph.hotkeys: return keys, chain, graph
+    _close_chain(chain)
+    raise BadData(_register_text(netuid, network, wallet, hotkey))
 
-def _wait_for_chain(look: Callable, pause: float, stop: threading.Event, troubles: Troubles) -> tuple | None:
-    "What `look` gives once the chain answers, tried again after each pause of seconds; None: told to stop meanwhile."
+def _open_axon(sdk, **settings):
+    "An axon. Raises BadData for a port that the library refuses, ConnectionError when it does not find its address."
+    try: return sdk.Axon(**settings)
+    except AssertionError as e: raise BadData(f"{e}; choose others with mine.port and mine.external_port") from None
+    except sdk.utils.networking.ExternalIPNotFound as e:
+        text = f"the address of this machine is not found {e}".strip()
+        raise ConnectionError(f"{text}; name it with mine.external_ip") from None
+
+# %% ../../nbs/publish/22_chain.ipynb #chain-unless
+def _unless_stopped(work: Callable, stop: threading.Event):
+    "What some work gives, in a thread of its own; None: told to stop meanwhile. Raises what the work raises."
+    found = Future()
+    def run():
+        try: found.set_result(work())
+        except BaseException as e: found.set_exception(e)
+    threading.Thread(target=run, daemon=True, name="chain").start()
     while not stop.is_set():
-        try: found = look()
+        if wait([found], 0.1).done: return found.result()
+
+def _wait_for(look: Callable, pause: float, stop: threading.Event, troubles: Troubles, kind: str = "chain"):
+    "What `look` gives once it raises no ConnectionError, tried after pauses of seconds; None: told to stop meanwhile."
+    while not stop.is_set():
+        try: found = _unless_stopped(look, stop)
         except ConnectionError as e:
-            troubles.begin("chain", str(e), "chain")
+            troubles.begin(kind, str(e), kind)
             stop.wait(min(pause, _LONGEST_PAUSE))
         else:
-            troubles.end("chain")
+            if found is not None: troubles.end(kind)
             return found
 
 # %% ../../nbs/publish/22_chain.ipynb #announce
+def _written(ip) -> str:
+    "An address as the standard library writes it; other text as it is."
+    try: return str(ipaddress.ip_address(ip))
+    except ValueError: return str(ip)
+
 class Announcement:
     "Tells the chain where a neuron is asked, until the metagraph says the same."
     def __init__(self,
-        axon, # bittensor's
+        axon, # bittensor's, which knows the address and the port that validators are told
         netuid: int, # of the subnet
         hotkey: str, # address of the neuron's
-        ip: str | None, # that validators are told; None: the axon finds it out
-        port: int, # that validators are told
         troubles: Troubles, # where a neuron that is not listed is noted
-    ):
-        self.axon, self.netuid, self.hotkey, self.troubles = axon, netuid, hotkey, troubles
-        self.ip, self.port = ip, port
+    ): self.axon, self.netuid, self.hotkey, self.troubles = axon, netuid, hotkey, troubles
 
     def tell(self,
         chain, # a connection
     ):
         "Tell the chain; what goes wrong is noted."
-        try: self.axon.serve(netuid=self.netuid, subtensor=chain)
-        except Exception as e:
-            reason = f"{type(e).__name__}: {e}; validators do not find this neuron, the chain is told again"
-            self.troubles.begin("announced", f"the chain takes no address: {reason}", "announced")
+        try: success, reason = chain.serve_axon(netuid=self.netuid, axon=self.axon)
+        except Exception as e: success, reason = False, f"{type(e).__name__}: {e}"
+        if success: return
+        text = f"the chain takes no address: {reason}; validators do not find this neuron, the chain is told again"
+        self.troubles.begin("announced", text, "announced")
 
     def check(self,
         graph, # newest metagraph
         chain, # a connection
     ):
         "Compare what the metagraph says with what was told; where they differ, tell the chain again."
-        found = graph.axons[list(graph.hotkeys).index(self.hotkey)]
-        if found.port == self.port and found.ip == (self.ip or found.ip) and found.ip != "0.0.0.0":
+        found, axon = graph.axons[list(graph.hotkeys).index(self.hotkey)], self.axon
+        if (_written(found.ip), found.port) == (_written(axon.external_ip), axon.external_port):
             self.troubles.end("announced")
             return
         text = (f"the chain tells validators to ask {found.ip}:{found.port}, this neuron is at "
-                f"{self.ip or 'this machine'}:{self.port}; the chain is told again")
+                f"{axon.external_ip}:{axon.external_port}; the chain is told again")
         self.troubles.begin("announced", text, "announced")
         self.tell(chain)
 
@@ -125,21 +165,39 @@ class Announcement:
 class Deregistered(BadData):
     "The hotkey has lost its place on the subnet: nobody asks it any more."
 
+def _look(connect: Callable, chain, netuid: int) -> tuple:
+    "A connection, the one there is or a new one, and the metagraph. Raises what the library raises."
+    if chain is not None: return chain, _read_graph(chain, netuid)
+    chain = connect()
+    try: return chain, _read_graph(chain, netuid)
+    except Exception:
+        _close_chain(chain)
+        raise
+
 def _watch_chain(connect: Callable, netuid: int, hotkey: str, sync: float, stop: threading.Event, use: Callable,
-                 troubles: Troubles):
+                 troubles: Troubles, chain=None):
     "Keep the metagraph fresh until told to stop, over a new connection after a failure. Raises Deregistered."
-    chain = None
-    while not stop.wait(sync):
-        try:
-            chain = chain or connect()
-            graph = chain.metagraph(netuid)
+    missing = False
+    while not stop.wait(min(sync, _LONGEST_PAUSE) if missing else sync):
+        try: found = _unless_stopped(partial(_look, connect, chain, netuid), stop)
         except Exception as e:
-            chain = None
-            text = f"the metagraph of subnet {netuid} stays as it was: {type(e).__name__}: {e}"
+            _close_chain(chain)
+            chain, text = None, f"the metagraph of subnet {netuid} stays as it was: {type(e).__name__}: {e}"
             troubles.begin("chain", text, "chain")
             continue
+        if found is None: break
         troubles.end("chain")
-        if hotkey not in graph.hotkeys:
-            raise Deregistered(f"hotkey {hotkey} is not registered on subnet {netuid} any more, no validator asks it; "
-                               "register it again, or another one, and start again")
-        use(graph, chain)
+        chain, graph = found
+        if hotkey in graph.hotkeys:
+            missing = False
+            troubles.end("registered")
+            _unless_stopped(partial(use, graph, chain), stop)
+            continue
+        _close_chain(chain)
+        text = f"hotkey {hotkey} is not registered on subnet {netuid} any more"
+        if missing:
+            cure = "register it again, or another one, and start again"
+            raise Deregistered(f"{text}, no validator asks it; {cure}")
+        troubles.begin("registered", f"{text}, says a node; another connection is asked", "registered")
+        missing, chain = True, None
+    _close_chain(chain)

@@ -51,7 +51,7 @@ class LiveBars:
         self._asking, self._asked, self._locks = {}, {}, defaultdict(threading.Lock)
         self._stop, self._news = threading.Event(), threading.Condition()
         self._looked, self._tries, self._begun = {}, {}, set() # asset -> when; (close, number of looks); first pages
-        self._alarms = defaultdict(threading.Event)
+        self._alarms, self._joining = {}, defaultdict(threading.Lock) # asset -> for its thread; for its table
         self.health = SourceHealth()
         self.coarse = {} if self.folder is None else read_coarser(self.folder / "coarse") # asset -> {step: bars}
 
@@ -67,15 +67,22 @@ def put(self: LiveBars,
     new: AssetData, # bars of one asset
 ) -> bool: # whether the newest of them was unknown
     "Join bars that are over to what is known, and keep the result on disk. Raises BadData when none is over."
-    old, new = self.bars.get(new.name), self._over(new)
-    frame = new.frame[list(OHLCV)]
-    if old is not None: frame = pd.concat([old.frame[list(OHLCV)], frame]).sort_index(kind="stable")
-    frame = frame[~frame.index.duplicated(keep="last")]
-    self.bars[new.name] = cut_bars(new.name, frame, frame.index[-1] - self.keep)
+    new = self._over(new)
+    with self._joining[new.name]: # several threads may have asked, and one would join its bars to an old table
+        old, frame = self.bars.get(new.name), new.frame[list(OHLCV)]
+        if old is not None: frame = pd.concat([old.frame[list(OHLCV)], frame]).sort_index(kind="stable")
+        frame = frame[~frame.index.duplicated(keep="last")]
+        self.bars[new.name] = self._cut(new.name, frame)
+        fresh = old is None or new.timestamps[-1] > old.timestamps[-1]
+        if fresh: self._store(new.name)
     with self._news: self._news.notify_all()
-    fresh = old is None or new.timestamps[-1] > old.timestamps[-1]
-    if fresh: self._store(new.name)
     return fresh
+
+@patch
+def _cut(self: LiveBars, asset: str, frame: pd.DataFrame) -> AssetData:
+    "A table without what is too old to be kept."
+    return cut_bars(asset, frame, frame.index[-1] - self.keep)
+
 @patch
 def _over(self: LiveBars, new: AssetData) -> AssetData:
     "The bars that are over; the first time that one is not, the log says so."
@@ -204,8 +211,8 @@ def _worth_a_look(self: LiveBars, asset: str) -> bool:
 @patch
 def _follow(self: LiveBars, asset: str, stop: threading.Event):
     "Refresh an asset now and whenever a new bar can be complete, until told to stop."
-    self._begin(asset, stop)
     wait, alarm = self.period, self._alarms[asset]
+    self._begin(asset, stop)
     while not stop.is_set():
         until_close = self._newest_close(asset) + self.step_of(asset) - self.clock()
         alarm.wait(min(wait, max(until_close, 0.01)))
@@ -224,6 +231,7 @@ def watch(self: LiveBars,
     for asset in assets:
         if asset in self.threads: continue
         self._asked[asset] = time.monotonic()
+        self._alarms[asset] = threading.Event() # before its thread, which is woken by it
         run = partial(self._follow, asset, self._stop)
         self.threads[asset] = threading.Thread(target=run, name=f"bars of {asset}", daemon=True)
         self.threads[asset].start()
@@ -232,6 +240,7 @@ def watch(self: LiveBars,
 def stop(self: LiveBars):
     "End the background threads; one that is still waiting for a source dies with the process."
     self._stop.set()
+    with self._news: self._news.notify_all() # of those that wait for the first pages of others
     for alarm in list(self._alarms.values()): alarm.set()
     for thread in self.threads.values(): thread.join(0.1)
     self.threads, self._stop = {}, threading.Event()

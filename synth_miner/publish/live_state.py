@@ -205,7 +205,7 @@ def _make(self: LiveState) -> dict:
     return as_plain(dict(
         time=self.predictor.clock(), since=self.since, state=state, synthetic=status["synthetic"],
         troubles=[one_line(text) for text in status["troubles"]], answers=self._answers(), latency=latency,
-        prompts=prompts, stored=dict(waiting=waiting, scored=scored), boards=boards, field=self.standings,
+        prompts=prompts, stored=dict(waiting=waiting, scored=scored), boards=boards, field=dict(self.standings),
         prices=prices, sources=self.predictor.live.health.rows(), retraining=self._retraining()))
 
 # %% ../../nbs/publish/20_live_state.ipynb #ef404cfc

@@ -8,13 +8,15 @@ __all__ = ['PRICE_SOURCES', 'mine', 'mine_mode']
 # %% ../../nbs/publish/24_mine.ipynb #0dd3f3af
 import contextlib
 import logging
+import queue
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from ..core import BadData
-from .chain import _bittensor, _registered
+from .chain import _bittensor, _close_chain, _registered, _unless_stopped
 from .handover import ListeningSocket
 from .http_server import running
 from .live_state import LiveState
@@ -74,7 +76,7 @@ def _everything_else(cfg, stop: threading.Event) -> Iterator[SynthPredictor]:
         finally:
             ended.set()
             predictor.stop()
-            thread.join(20)
+            thread.join(10)
 
 # %% ../../nbs/publish/24_mine.ipynb #ef0eeebf
 @contextlib.contextmanager
@@ -83,11 +85,17 @@ def _told_to_stop(stop: threading.Event):
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    old = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+    numbers = queue.SimpleQueue() # a handler may interrupt the thread that holds the lock of the event, for ever
+    def pass_on():
+        if numbers.get() is not None: stop.set()
+    threading.Thread(target=pass_on, daemon=True, name="signals").start()
+    old = {s: signal.signal(s, lambda number, _: numbers.put(number)) for s in (signal.SIGTERM, signal.SIGINT)}
     try: yield
     finally:
         for s, handler in old.items(): signal.signal(s, handler)
+        numbers.put(None)
 
+# %% ../../nbs/publish/24_mine.ipynb #mine-command
 def mine(
     cfg, # complete configuration; `mine`, `serve`, `run`, `data` and `competition` are read
     *,
@@ -101,12 +109,15 @@ def mine(
     settings = dict(netuid=m.netuid, network=m.network, wallet=m.wallet, hotkey=m.hotkey, external_ip=m.external_ip,
                     external_port=m.external_port, sync=m.sync, min_stake=m.min_stake, stop=stop, sdk=sdk,
                     firewall=folder / "firewall.txt" if m.firewall else None)
-    with contextlib.suppress(ConnectionError): # which is waited for, once everything else is ready
-        _registered(sdk, m.netuid, m.network, m.wallet, m.hotkey)
-    with contextlib.closing(ListeningSocket(m.port, folder / "miner.sock")) as listening, _told_to_stop(stop):
-        settings.update(port=listening.port, listening=listening)
-        if m.service is not None: return run_miner(str(m.service), **settings)
-        with _everything_else(cfg, stop) as predictor: run_miner(predictor, **settings)
+    first = partial(_registered, sdk, m.netuid, m.network, m.wallet, m.hotkey)
+    with _told_to_stop(stop):
+        with contextlib.suppress(ConnectionError): # which is waited for, once everything else is ready
+            if (found := _unless_stopped(first, stop)) is None: return
+            _close_chain(found[1])
+        with contextlib.closing(ListeningSocket(m.port, folder / "miner.sock")) as listening:
+            settings.update(port=listening.port, listening=listening)
+            if m.service is not None: return run_miner(str(m.service), **settings)
+            with _everything_else(cfg, stop) as predictor: run_miner(predictor, **settings)
 
 def mine_mode(
     cfg, # complete configuration; `mine` says which subnet and wallet, `serve` who answers

@@ -17,9 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
-from .chain import Announcement, _bittensor, _registered, _wait_for_chain, _watch_chain
+from ..core import BadData
+from .chain import Announcement, _bittensor, _open_axon, _registered
+from .chain import _unless_stopped, _wait_for, _watch_chain
 from .firewall import validators, write_firewall
-from .handover import ListeningSocket, stop_accepting
+from .handover import ListeningSocket, open_connections, stop_accepting
 from .nonces import NonceMemory, TwoClocks
 from .predictor import SynthPredictor
 from .prompt import PROTOCOL_DEFAULTS, SimulationInput
@@ -153,7 +155,7 @@ def _respond(answer: Callable, synapse, troubles: Troubles):
 
 # %% ../../nbs/publish/23_miner.ipynb #206f04fb
 def attach_miner(
-    axon, # bittensor's, or anything with its `attach`
+    axon, # bittensor's, or anything with its `attach` and `app`
     who: SynthPredictor | str, # predictor, or URL of a service
     metagraph: Callable, # gives the newest metagraph: hotkeys, S, validator_permit
     message: type, # of `make_synapse`
@@ -161,15 +163,13 @@ def attach_miner(
     troubles: Troubles | None = None, # where refusals are counted; None: nowhere
     **rules, # of `blacklist_reason`
 ):
-    "Let an axon answer the subnet's questions, of validators who sign them. Gives the axon."
+    "Let an axon answer the subnet's questions, of validators who sign them, in gzip. Gives the axon."
+    from starlette.middleware.gzip import GZipMiddleware
     answer, troubles = answer_function(who), troubles or Troubles()
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="answer")
-    inside = axon.inside = [] # questions that are being answered
     async def forward(synapse: message):
         work = partial(_respond, answer, synapse, troubles)
-        inside.append(work)
-        try: return await asyncio.get_running_loop().run_in_executor(threads, work)
-        finally: inside.remove(work)
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
     async def verify(synapse: message) -> None:
         reason = check.reason(synapse.dendrite, synapse.computed_body_hash, synapse.timeout)
         if reason is None: return
@@ -184,6 +184,7 @@ def attach_miner(
         m = metagraph()
         return stake_priority(_hotkey(synapse), m.hotkeys, m.S)
     axon.attach(forward_fn=forward, blacklist_fn=blacklist, priority_fn=priority, verify_fn=verify)
+    axon.app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)
     return axon
 
 # %% ../../nbs/publish/23_miner.ipynb #43c3cf82
@@ -196,17 +197,30 @@ def _write_rules(file: str | Path, graph, port: int, troubles: Troubles, min_sta
     if changed: _log.info(one_line(f"rules for a firewall, to be applied by hand, are in {file}"))
 
 # %% ../../nbs/publish/23_miner.ipynb #b7d9f939
-_LAST_ANSWERS = 20.0 # seconds that answers may take after the neuron was told to stop
-_SENDING = 1.0 # seconds for the last of them to travel
+_STARTING = 60.0 # seconds in which an axon begins to listen, on a busy machine
+_LAST_ANSWERS = 20.0 # seconds that answers may take after the neuron was told to stop, until all of them have been sent
+
+def _listen(axon, listening: ListeningSocket | None, leave: Callable, troubles: Troubles, seconds: float = _STARTING):
+    "Take questions, and then let a predecessor leave. Raises BadData for an axon that does not begin to listen."
+    if listening is not None: axon.fast_config.fd = listening.socket.fileno()
+    axon.start()
+    end = time.monotonic() + seconds
+    while not axon.fast_server.started: # `start` gives back at once, and a failure shows nowhere else
+        if time.monotonic() > end:
+            raise BadData(f"nobody listens on port {axon.port} after {seconds:g} s; another process may use it, "
+                          "choose another with mine.port")
+        time.sleep(0.01)
+    if listening is None: return
+    try: listening.ready(leave)
+    except OSError as e:
+        troubles.begin("handover", f"no successor can take over: {listening.point}: {e.strerror or e}", "disk")
 
 def _leave(axon):
-    "Take no more questions, and wait for the answers to those that are there."
-    stop_accepting(getattr(axon, "fast_server", None))
-    end, busy = time.monotonic() + _LAST_ANSWERS, bool(axon.inside)
-    stopping = threading.Thread(target=axon.stop, daemon=True)
+    "Take no more questions, and wait until the answers to those that are there have been sent."
+    stop_accepting(axon.fast_server)
+    end, stopping = time.monotonic() + _LAST_ANSWERS, threading.Thread(target=axon.stop, daemon=True)
     stopping.start()
-    while (axon.inside or stopping.is_alive()) and time.monotonic() < end: time.sleep(0.05)
-    if busy: time.sleep(_SENDING)
+    while (stopping.is_alive() or open_connections(axon.fast_server)) and time.monotonic() < end: time.sleep(0.05)
 
 # %% ../../nbs/publish/23_miner.ipynb #73504945
 def run_miner(
@@ -227,25 +241,24 @@ def run_miner(
     **rules, # of `blacklist_reason`
 ):
     "Answer validators until told to stop. Raises BadData for a wallet or place that is missing, Deregistered later."
-    from starlette.middleware.gzip import GZipMiddleware
     sdk, stop = sdk or _bittensor(), stop or threading.Event()
     troubles = Troubles() if isinstance(who, str) else who.troubles # a predictor's are shown by its service
-    found = _wait_for_chain(partial(_registered, sdk, netuid, network, wallet, hotkey), sync, stop, troubles)
+    found = _wait_for(partial(_registered, sdk, netuid, network, wallet, hotkey), sync, stop, troubles)
     if found is None: return
-    keys, chain, newest = *found[:2], [found[2]]
-    axon = sdk.Axon(wallet=keys, port=port, external_ip=external_ip, external_port=external_port)
-    check = SignatureCheck(keys.hotkey.ss58_address, lambda other: sdk.Keypair(ss58_address=other))
+    make = partial(_open_axon, sdk, wallet=found[0], port=port, external_ip=external_ip, external_port=external_port)
+    if (axon := _wait_for(make, sync, stop, troubles, "address")) is None: return
+    chain, newest = found[1], [found[2]]
+    check = SignatureCheck(found[0].hotkey.ss58_address, lambda other: sdk.Keypair(ss58_address=other))
     attach_miner(axon, who, lambda: newest[0], make_synapse(sdk.Synapse), check, troubles, **rules)
-    axon.app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)
-    announced = Announcement(axon, netuid, check.receiver, external_ip, external_port or port, troubles)
+    announced = Announcement(axon, netuid, check.receiver, troubles)
     def use(graph, chain=None):
         newest[0] = graph
-        if firewall is not None: _write_rules(firewall, graph, external_port or port, troubles, **rules)
+        if firewall is not None: _write_rules(firewall, graph, axon.external_port, troubles, **rules)
         if chain is not None: announced.check(graph, chain)
     use(newest[0])
-    if listening is not None: axon.fast_config.fd = listening.socket.fileno()
-    announced.tell(chain)
-    axon.start()
-    if listening is not None: listening.ready(stop.set)
-    try: _watch_chain(partial(sdk.Subtensor, network=network), netuid, check.receiver, sync, stop, use, troubles)
+    try:
+        _listen(axon, listening, stop.set, troubles)
+        _unless_stopped(partial(announced.tell, chain), stop) # a minute on the real chain, so questions come first
+        connect = partial(sdk.Subtensor, network=network)
+        _watch_chain(connect, netuid, check.receiver, sync, stop, use, troubles, chain)
     finally: _leave(axon)

@@ -20,7 +20,7 @@ from ..data.client import HttpClient
 from ..data.hyperliquid import HyperliquidSource
 from ..field.api import FieldClient
 from .bounded_disk import MEGABYTE
-from .chain import _bittensor, _open_chain, _open_wallet, _register_text
+from .chain import _bittensor, _close_chain, _open_chain, _open_wallet, _register_text
 from .miner import blacklist_reason
 from .troubles import one_line
 from typing import NamedTuple
@@ -47,8 +47,9 @@ def _check_chain(mine, sdk) -> tuple[list[MinerCheck], int | None]: # and the ui
     try: address = _open_wallet(sdk, mine.wallet, mine.hotkey).hotkey.ss58_address
     except BadData as e: return [MinerCheck("wallet", "fix", str(e))], None
     found = [MinerCheck("wallet", "ok", f"{mine.wallet}/{mine.hotkey}: {address}")]
-    try: _, graph = _open_chain(partial(sdk.Subtensor, network=mine.network), mine.network, mine.netuid)
+    try: chain, graph = _open_chain(partial(sdk.Subtensor, network=mine.network), mine.network, mine.netuid)
     except ConnectionError as e: return [*found, MinerCheck("registration", "fix", str(e))], None
+    _close_chain(chain)
     if address not in graph.hotkeys:
         text = _register_text(mine.netuid, mine.network, mine.wallet, mine.hotkey)
         return [*found, MinerCheck("registration", "fix", text)], None

@@ -120,9 +120,10 @@ def _bars_at_step(self: SynthPredictor, known: AssetData, step: int, inner: int 
     coarse = list(self.live.coarse.get(known.name, {}).values())
     version = int(known.seconds[-1]), len(known), float(known.prices.sum()), sum(map(len, coarse))
     what = known.name, step, inner
-    if self._made.get(what, (None,))[0] != version:
-        self._made[what] = version, bars_until(known, step, np.inf, inner, coarse)
-    return self._made[what][1]
+    made = self._made.get(what)
+    if made is None or made[0] != version: # what another thread keeps meanwhile is of its own bars
+        made = self._made[what] = version, bars_until(known, step, np.inf, inner, coarse)
+    return made[1]
 
 # %% ../../nbs/publish/15_predictor.ipynb #b1d05db0
 def _short(t: pd.Timedelta) -> str:

@@ -32,6 +32,10 @@ class Watchdog:
         self._slots, self._lock, self._late = threading.BoundedSemaphore(slots), threading.Lock(), defaultdict(list)
         self._shares = defaultdict(lambda: threading.BoundedSemaphore(share))
 
+    def _share(self, kind: Hashable) -> threading.BoundedSemaphore:
+        "The share of a kind of work, one for all of it; two that were made at once would let too much in."
+        with self._lock: return self._shares[kind]
+
     def late(self,
         kind: Hashable, # of work, as `attempt` was given it
     ) -> list: # threads
@@ -75,9 +79,10 @@ def attempt(self: Watchdog,
     kind = who if kind is None else kind
     if self.late(kind): return None, Fault("late", f"{who} is still busy with a prompt that it was late for")
     crowded = None, Fault("late", f"{who} had to wait for others until it was too late", crowded=True)
-    if not self._shares[kind].acquire(timeout=seconds_left()): return crowded
+    share = self._share(kind)
+    if not share.acquire(timeout=seconds_left()): return crowded
     try:
         if not self._slots.acquire(timeout=seconds_left()): return crowded
         try: return self._watch(who, work, until, kind)
         finally: self._slots.release()
-    finally: self._shares[kind].release()
+    finally: share.release()

@@ -110,3 +110,13 @@ def __exit__(self: LocalServer, *error):
     self.server.server_close()
     for s in self.sockets:
         with contextlib.suppress(OSError): s.shutdown(2)
+
+# %% ../../nbs/testing/00_local_server.ipynb #eventually
+def eventually(
+    true: Callable, # without arguments
+    seconds: float = 100.0, # to wait at most
+): # what it gave last
+    "Wait until something is true, however slow the machine is."
+    end = time.monotonic() + seconds
+    while not (found := true()) and time.monotonic() < end: time.sleep(0.02)
+    return found

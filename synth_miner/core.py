@@ -11,6 +11,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -42,14 +43,25 @@ def home_folder() -> Path | None: # None: this user has none
     try: return Path.home()
     except RuntimeError: return None
 
+# %% ../nbs/01_core.ipynb #cache-temp
+def _temporary_cache() -> Path:
+    "A folder for downloads that only this user can write to. Raises BadData where it is anybody else's."
+    if os.name == "nt": return Path(tempfile.gettempdir()) / "synth_miner" # each user has a temporary folder there
+    folder = Path(tempfile.gettempdir()) / f"synth_miner-{os.getuid()}"
+    with contextlib.suppress(FileExistsError): folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022: return folder
+    raise BadData(f"{folder} is for downloads, since there is no home folder, but it is a link or others can write to "
+                  "it; set SYNTH_MINER_CACHE to a folder of your own")
+
 # %% ../nbs/01_core.ipynb #cache-folder
 def cache_folder(
     path: str | Path | None = None, # None: SYNTH_MINER_CACHE, else .cache/synth_miner at home, else a temporary one
-) -> Path: # made when something is written
-    "The folder for downloads."
+) -> Path: # made when something is written; the temporary one at once
+    "The folder for downloads. Raises BadData for a temporary one that is not this user's own."
     if path or (path := os.environ.get("SYNTH_MINER_CACHE")): return Path(path).expanduser()
     if home := home_folder(): return home / ".cache" / "synth_miner"
-    return Path(tempfile.gettempdir()) / f"synth_miner-{os.getuid()}" # a container's user; Windows has a home always
+    return _temporary_cache()
 
 # %% ../nbs/01_core.ipynb #1230b69d
 def hub_cache_folder(

@@ -10,6 +10,7 @@ __all__ = ['name_model', 'load_config', 'plain_config', 'own_config', 'flat_conf
 # %% ../../nbs/lab/00_config.ipynb #c12ed27b
 import copy
 import functools
+import warnings
 import yaml
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from ..keys.lengths import with_lengths
 from ..keys.words import REPLACED, hydra_words, word_values
 from ..keys.yaml_texts import parse_yaml, put_values, text_of_mapping
 from ..score.competitions import use_competition
-from ..secrets import mark_environment, without_environment
+from ..secrets import mark_environment, typed_secrets, without_environment
 from typing import NamedTuple
 
 # %% ../../nbs/lab/00_config.ipynb #b7dbb839
@@ -245,11 +246,20 @@ def _put(config: dict, key: str, value):
     for name in above: config = config[name]
     config[last] = value
 
+@functools.cache
+def _warn_of_secrets(keys: str):
+    "Say, once in a process, which secrets will stand in the files of a run as they were typed."
+    warnings.warn(f"{keys}: a secret that is typed stands in config.yaml of the run and in the store of runs; put it "
+                  "into a variable of the environment and write '${oc.env:NAME}' in its place, NAME being the variable",
+                  stacklevel=3)
+
 def checked_settings(
     config, # complete configuration, or its settings
 ) -> RunSettings:
-    "Settings whose values and names have been checked, the user's parts found. Keys of older versions are left alone."
+    """Settings whose values and names have been checked, the user's parts found; a warning names secrets that were
+    typed. Keys of older versions are left alone."""
     settings = read_settings(config)
+    if typed := typed_secrets(settings.config): _warn_of_secrets(", ".join(typed))
     for path in KEYS["components"].read(settings.components): discover_components(path)
     if changes := check_config(settings.config, packaged_config(), strict=False):
         config = copy.deepcopy(settings.config)

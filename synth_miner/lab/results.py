@@ -19,6 +19,7 @@ from .fingerprint import NOT_THE_RUN
 from ..evaluate.report import score_table
 from ..model.files import read_json
 from ..score.competitions import Competition, get_competition, use_competition
+from ..secrets import redact_config
 from ..tables import html_table
 from typing import NamedTuple
 
@@ -126,9 +127,10 @@ class _Judged(NamedTuple):
     result: BacktestResult # its scores
 
 def _judged(folder: Path) -> _Judged:
-    "A finished run, read from its folder."
-    config = flat_config(read_settings(folder / "config.yaml").config)
-    return _Judged(folder, folder.resolve().name, config, load_result(folder))
+    "A finished run, read from its folder; what is secret in its configuration is not shown."
+    config = read_settings(folder / "config.yaml").config
+    shown = flat_config(redact_config(config)) | dict(name=config["name"])
+    return _Judged(folder, folder.resolve().name, shown, load_result(folder))
 
 # %% ../../nbs/lab/05_results.ipynb #12d32ef5
 def _common(runs) -> pd.Index:

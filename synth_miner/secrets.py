@@ -244,7 +244,8 @@ def _is_typed(node) -> bool:
 def _typed(node, shown, key: str) -> list[str]:
     "Keys whose text `redact_config` has changed to what is `shown`."
     if isinstance(node, Mapping) and isinstance(shown, Mapping):
-        pairs = [(f"{key}.{k}" if key else str(k), v, s) for v, (k, s) in zip(node.values(), shown.items(), strict=True)]
+        names = [f"{key}.{k}" if key else str(k) for k in shown]
+        pairs = zip(names, node.values(), shown.values(), strict=True)
     elif isinstance(node, (list, tuple)) and isinstance(shown, list):
         pairs = [(f"{key}[{i}]", v, s) for i, (v, s) in enumerate(zip(node, shown, strict=True))]
     else: return [key] if node != shown and _is_typed(node) else []

@@ -15,7 +15,7 @@ import yaml
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..components import discover_components
-from ..core import BadData
+from ..core import BadData, expect
 from ..model.plain_files import check_nesting, read_plain
 from ..keys.check import KEYS, check_config
 from ..keys.lengths import with_lengths
@@ -63,6 +63,8 @@ def load_config(
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
     if isinstance(overrides, str | Path): overrides, path = (), overrides
+    for word in expect(overrides, Sequence, "expected a list of key=value, or the path of a file"):
+        expect(word, str, "expected key=value")
     if path is not None:
         found = _read_file(Path(path))
         return put_values(found, word_values(overrides))

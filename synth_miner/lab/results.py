@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from collections.abc import Sequence
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult
 from .config import flat_config, load_config, read_settings
 from .fingerprint import NOT_THE_RUN
@@ -188,7 +188,8 @@ def compare_folders(
     folders: Sequence[str | Path], # of two or more finished runs; the others are compared with the first
 ) -> RunComparison:
     "Paired comparison on common prompts, and the differing configuration. Raises BadData for unlike runs."
-    folders = [Path(f) for f in folders]
+    expect(folders, (list, tuple), "expected a list of folders")
+    folders = [Path(expect(f, (str, Path), "expected the folder of a run")) for f in folders]
     names = [f.resolve().name for f in folders]
     if len(set(names)) < max(2, len(names)): raise BadData(f"name at least two different runs to compare, got {names}")
     runs = [_judged(f) for f in folders]

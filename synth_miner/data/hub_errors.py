@@ -8,6 +8,7 @@ __all__ = ['RETRY_STATUSES', 'HubFileMissing', 'HubAccessDenied', 'HubUnavailabl
 
 # %% ../../nbs/data/16_hub_errors.ipynb #7d08d87a
 import contextlib
+import json
 import os
 import time
 from collections.abc import Callable
@@ -107,6 +108,8 @@ def _unavailable_error(error: BaseException, status: int | None, where: str, act
     if isinstance(x, e.LocalEntryNotFoundError):
         cause += ", and it is not in the local cache"
     advice = _ADVICE.get(status, "try again later")
+    if any(isinstance(e, json.JSONDecodeError) for e in _chain(error)):
+        cause, advice = "the answer is not JSON", "check the address and the proxy"
     message = f"{where}: could not {action} ({cause}); {advice}"
     return HubUnavailable(message, _wait_seconds(x, status), status is not None)
 

@@ -8,11 +8,13 @@ __all__ = ['RETRY_STATUSES', 'HubFileMissing', 'HubAccessDenied', 'HubUnavailabl
 
 # %% ../../nbs/data/16_hub_errors.ipynb #7d08d87a
 import contextlib
+import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from ..core import BadData, error_text
+from .client import retry_after
 
 # %% ../../nbs/data/16_hub_errors.ipynb #3d61334d
 class HubFileMissing(BadData):
@@ -89,8 +91,8 @@ def _wait_seconds(x: BaseException, status: int | None, default: float = 0.5) ->
         return None
     if status is None: return default
     if status not in RETRY_STATUSES: return None
-    requested = x.response.headers.get("Retry-After", "")
-    return float(requested) if requested.isdigit() else default
+    requested = retry_after(x.response)
+    return default if requested is None else float(requested)
 
 # %% ../../nbs/data/16_hub_errors.ipynb #d3745b32
 _ADVICE = {
@@ -106,6 +108,8 @@ def _unavailable_error(error: BaseException, status: int | None, where: str, act
     if isinstance(x, e.LocalEntryNotFoundError):
         cause += ", and it is not in the local cache"
     advice = _ADVICE.get(status, "try again later")
+    if any(isinstance(e, json.JSONDecodeError) for e in _chain(error)):
+        cause, advice = "the answer is not JSON", "check the address and the proxy"
     message = f"{where}: could not {action} ({cause}); {advice}"
     return HubUnavailable(message, _wait_seconds(x, status), status is not None)
 
@@ -152,14 +156,29 @@ def hub_errors(
 
 # %% ../../nbs/data/16_hub_errors.ipynb #d84a6c04
 @contextlib.contextmanager
-def _time_limit(seconds: float = 60.0):
-    "Limit how long the Hub's library waits for the next piece of an answer."
+def _limits(
+    where, # what is asked for, for the message
+    action: str, # what is tried, for the message
+    longest: float, # wait that the Hub may ask for, seconds; the library would wait an hour if it is told to
+    seconds: float = 60.0, # for the next piece of an answer
+):
+    "Limit how long the Hub's library waits, for an answer and between two questions."
     from huggingface_hub.utils import get_session
     session = get_session()
-    before = session.timeout
+    before, hooks = session.timeout, session.event_hooks["response"]
+    def refuse(response):
+        "Raise HubUnavailable for an answer that asks to wait too long."
+        status, wait = response.status_code, retry_after(response) or 0
+        if status not in RETRY_STATUSES or wait <= longest: return
+        raise HubUnavailable(f"{where}: could not {action} (status {status}); the Hub asks to wait {wait:.0f} s, try "
+                             "again then", float(wait), True)
     session.timeout = type(before)(seconds, connect=5)
+    hooks.append(refuse)
     try: yield
-    finally: session.timeout = before
+    finally:
+        session.timeout = before
+        hooks.remove(refuse)
+
 
 # %% ../../nbs/data/16_hub_errors.ipynb #24c6336e
 def _is_offline() -> bool:
@@ -180,7 +199,7 @@ def hub_call(
         raise HubUnavailable(f"{address}: could not {action} (offline mode is on, HF_HUB_OFFLINE)")
     for n in range(tries):
         try:
-            with hub_errors(address, action), _time_limit(): return call()
+            with hub_errors(address, action), _limits(address, action, max_wait): return call()
         except HubUnavailable as e: error = e
         wait = error.retry_after if error.answered or not cached else None
         if wait is None or wait > max_wait or n + 1 == tries: break

@@ -9,9 +9,10 @@ __all__ = ['ParquetSource']
 import pandas as pd
 import warnings
 from collections import Counter
+from collections.abc import Mapping
 from fastcore.basics import patch
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from .bars import AssetData, cut_bars
 from .clean import clean_bars
 from .columns import find_columns
@@ -38,6 +39,9 @@ class ParquetSource(DataSource):
         end=None, # open of the first bar not handed out
         quiet: float = QUIET, # share of the finer bars that may be missing in a coarser one, see `resample_bars`
     ):
+        expect(path, (str, Path), "expected a folder of bars, or a file")
+        expect(columns or {}, Mapping, "columns: expected a mapping")
+        expect(read or {}, Mapping, "read: expected a mapping")
         self.path, self.columns, self.read, self.repair = Path(str(path)), columns, dict(read or {}), repair
         self.start, self.end, self.quiet = start, end, quiet
         self._measured = {} # path and time of change -> bars of a file whose record had to be known

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fastcore.basics import patch
-from ..core import BadData
+from ..core import BadData, expect
 from .bars import AssetData, bars_over
 from .resample import QUIET, resample_bars, resampling_note
 from .times import to_seconds, to_time
@@ -91,6 +91,7 @@ def load_data(self: DataSource,
 ) -> list[AssetData]: # in the order asked for
     """Bars of each asset that are over, resampled where needed; a warning names what is left out.
     Raises BadData naming the assets or the step that exist."""
+    expect(assets, Collection, "assets: expected a list of names, such as ['BTC']")
     assets = [assets] if isinstance(assets, str) else list(assets)
     if not assets or len(set(assets)) < len(assets):
         raise BadData(f"name each asset once; got {assets}")

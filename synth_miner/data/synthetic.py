@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from itertools import accumulate
-from ..core import BadData, stable_seed
+from ..core import BadData, expect, expect_count, stable_seed
 from .bars import AssetData
 from .source import DataSource
 from .times import step_name, to_seconds, to_time
@@ -52,9 +52,9 @@ class MockDataSource(DataSource):
         start: str = "2020-01-01", # UTC open of the first bar
         end=None, # open of the first bar not handed out; None: all `length` bars
     ):
-        if length < 2 or not base_price > 0:
-            raise BadData(f"expected length >= 2 and base_price > 0, got {length} and {base_price}")
-        self.length, self.step, self.seed, self.base_price = int(length), to_seconds(freq), seed, float(base_price)
+        self.length, self.step, self.seed = expect_count(length, "length", 2), to_seconds(freq), seed
+        self.base_price = float(expect(base_price, (int, float), "base_price: expected a number"))
+        if not self.base_price > 0: raise BadData(f"base_price: expected a price above 0, found {base_price}")
         self.first, self.end = int(to_time("2020-01-01" if start is None else start).timestamp()), end
 
     def __repr__(self):

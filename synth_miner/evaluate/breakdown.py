@@ -58,7 +58,7 @@ def prompt_groups(
     times, assets = index.get_level_values("prompt"), index.get_level_values("asset")
     choose(what, GROUPS, "group")
     if what == "hour": return pd.Series(times.hour, index)
-    if what == "weekday": return pd.Series(pd.Categorical.from_codes(times.dayofweek, _WEEKDAYS, ordered=True), index)
+    if what == "weekday": return pd.Series(pd.Categorical.from_codes(times.day_of_week, _WEEKDAYS, ordered=True), index)
     if what == "asset": return pd.Series(assets, index)
     if trailing is None:
         raise BadData("these scores came without windows, so the volatility before each prompt is not known")

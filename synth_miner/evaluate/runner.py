@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
-from ..core import BadData
+from ..core import BadData, expect, expect_count
 from ..data.report import warn_of_moves
 from ..data.source import DataSource
-from ..data.times import to_time
+from ..data.times import to_seconds, to_time
 from ..diagnostics import fan_overlap
 from .answers import forecast_prompt, require_answers, score_answers, tidy_scores, windows_of
 from .cache import forecaster_fingerprint, merge_answers, prompt_keys, read_answers, write_answers
@@ -67,16 +67,20 @@ class BacktestRunner:
         n_jobs: int = 1, # number of processes; -1: one per core
         progress: bool = True, # show a progress bar
     ):
-        if not forecasters: raise ValueError("forecasters is empty; give at least one, by name")
+        if forecasters: expect(forecasters, Mapping, "forecasters: expected a mapping, such as {'mine': forecaster}")
+        else: raise ValueError("forecasters is empty; give at least one, by name")
+        expect_count(n_jobs, "n_jobs", -1)
         if n_jobs == 0: raise ValueError("n_jobs=0: give a number of processes, or -1 for one per core")
         _check_field(forecasters)
         self.forecasters = {k: _forecaster(f) for k, f in forecasters.items()}
-        self.competition, self.data_source = get_competition(competition), data_source
+        self.competition = get_competition(competition)
+        self.data_source = expect(data_source, DataSource, "data_source: expected one such as ParquetSource(folder)")
+        expect(assets, Collection, "assets: expected a list of names, such as ['BTC']")
         self.assets = [assets] if isinstance(assets, str) else list(assets)
         self.start, self.end = to_time(start), to_time(end)
-        self.every, self.n_paths, self.seed, self.min_observed = pd.Timedelta(every), n_paths, seed, min_observed
-        self.max_prompts, self.n_jobs, self.progress = max_prompts, n_jobs, progress
-        if self.every < pd.Timedelta("1s"): raise ValueError(f"every={every!r} must be a positive time such as '1h'")
+        self.every, self.n_paths = pd.Timedelta(to_seconds(every), "s"), expect_count(n_paths, "n_paths")
+        self.seed, self.min_observed, self.n_jobs, self.progress = seed, min_observed, n_jobs, progress
+        self.max_prompts = None if max_prompts is None else expect_count(max_prompts, "max_prompts")
 
 def _check_field(forecasters):
     "Raise BadData for names that are no texts, or alike but for their case."

@@ -50,6 +50,7 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{i}" for d in ("com", "lpt") for 
 
 def _safe_name(value: str) -> str:
     "The name, if it is safe as the name of a file on every system. Raises ValueError."
+    value = unicodedata.normalize("NFC", value) # macOS gives an umlaut as a letter and two dots
     wrong = sorted({c for c in value if not (c.isalnum() or c in " ._-+=#(),")})
     if wrong: raise ValueError(f"it has {' '.join(wrong)}")
     if len(value.encode()) > 100: raise ValueError(f"it is {len(value.encode())} bytes long, at most 100 are allowed")

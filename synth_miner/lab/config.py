@@ -10,18 +10,19 @@ __all__ = ['name_model', 'load_config', 'plain_config', 'own_config', 'flat_conf
 # %% ../../nbs/lab/00_config.ipynb #c12ed27b
 import copy
 import functools
+import warnings
 import yaml
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..components import discover_components
-from ..core import BadData
+from ..core import BadData, expect
 from ..model.plain_files import check_nesting, read_plain
 from ..keys.check import KEYS, check_config
 from ..keys.lengths import with_lengths
 from ..keys.words import REPLACED, hydra_words, word_values
 from ..keys.yaml_texts import parse_yaml, put_values, text_of_mapping
 from ..score.competitions import use_competition
-from ..secrets import mark_environment, without_environment
+from ..secrets import mark_environment, typed_secrets, without_environment
 from typing import NamedTuple
 
 # %% ../../nbs/lab/00_config.ipynb #b7dbb839
@@ -62,6 +63,8 @@ def load_config(
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
     if isinstance(overrides, str | Path): overrides, path = (), overrides
+    for word in expect(overrides, Sequence, "expected a list of key=value, or the path of a file"):
+        expect(word, str, "expected key=value")
     if path is not None:
         found = _read_file(Path(path))
         return put_values(found, word_values(overrides))
@@ -245,11 +248,20 @@ def _put(config: dict, key: str, value):
     for name in above: config = config[name]
     config[last] = value
 
+@functools.cache
+def _warn_of_secrets(keys: str):
+    "Say, once in a process, which secrets will stand in the files of a run as they were typed."
+    warnings.warn(f"{keys}: a secret that is typed stands in config.yaml of the run and in the store of runs; put it "
+                  "into a variable of the environment and write '${oc.env:NAME}' in its place, NAME being the variable",
+                  stacklevel=3)
+
 def checked_settings(
     config, # complete configuration, or its settings
 ) -> RunSettings:
-    "Settings whose values and names have been checked, the user's parts found. Keys of older versions are left alone."
+    """Settings whose values and names have been checked, the user's parts found; a warning names secrets that were
+    typed. Keys of older versions are left alone."""
     settings = read_settings(config)
+    if typed := typed_secrets(settings.config): _warn_of_secrets(", ".join(typed))
     for path in KEYS["components"].read(settings.components): discover_components(path)
     if changes := check_config(settings.config, packaged_config(), strict=False):
         config = copy.deepcopy(settings.config)

@@ -12,6 +12,7 @@ from pathlib import Path
 from .config import load_config
 from .fit import TRAINING
 from ..model.files import write_atomic
+from ..core import expect
 from ..names import UnknownPart
 from ..parts import BLOCK_KINDS, registry
 
@@ -53,6 +54,7 @@ def part_key(
 # %% ../../nbs/lab/11_design.ipynb #1a71c4b4
 def _block_specs(blocks: Sequence, block_kwargs: Sequence | None) -> list:
     "Blocks as the YAML files have them. Raises ValueError for arguments of another length than blocks."
+    expect(blocks, (list, tuple), "blocks: expected a list, such as ['lstmblock']")
     more = [{}] * len(blocks) if block_kwargs is None else list(block_kwargs)
     if len(more) != len(blocks):
         raise ValueError(f"block_kwargs has {len(more)} entries for {len(blocks)} blocks; "

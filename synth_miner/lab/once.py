@@ -79,7 +79,7 @@ def run_once(
     source = LoadedOnce(make_source(settings)) if source is None else source
     store, facts = ExperimentStore(settings.output_dir), describe_run(settings, source=source)
     old = None if rerun else store.find(facts["fingerprint"], "done")
-    if old and (store.folder / old["folder"] / "metrics.json").is_file():
+    if old and (store.folder / (old["folder"] or "") / "metrics.json").is_file():
         if launched_rank(): raise SystemExit(0) # the first process reports
         folder = store.folder / old["folder"]
         say(f"{folder}: this was run before, {old['started']}; rerun=true runs it again")

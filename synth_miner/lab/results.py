@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 from collections.abc import Sequence
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult
 from .config import flat_config, load_config, read_settings
 from .fingerprint import NOT_THE_RUN
 from ..evaluate.report import score_table
 from ..model.files import read_json
 from ..score.competitions import Competition, get_competition, use_competition
+from ..secrets import redact_config
 from ..tables import html_table
 from typing import NamedTuple
 
@@ -126,9 +127,10 @@ class _Judged(NamedTuple):
     result: BacktestResult # its scores
 
 def _judged(folder: Path) -> _Judged:
-    "A finished run, read from its folder."
-    config = flat_config(read_settings(folder / "config.yaml").config)
-    return _Judged(folder, folder.resolve().name, config, load_result(folder))
+    "A finished run, read from its folder; what is secret in its configuration is not shown."
+    config = read_settings(folder / "config.yaml").config
+    shown = flat_config(redact_config(config)) | dict(name=config["name"])
+    return _Judged(folder, folder.resolve().name, shown, load_result(folder))
 
 # %% ../../nbs/lab/05_results.ipynb #12d32ef5
 def _common(runs) -> pd.Index:
@@ -186,7 +188,8 @@ def compare_folders(
     folders: Sequence[str | Path], # of two or more finished runs; the others are compared with the first
 ) -> RunComparison:
     "Paired comparison on common prompts, and the differing configuration. Raises BadData for unlike runs."
-    folders = [Path(f) for f in folders]
+    expect(folders, (list, tuple), "expected a list of folders")
+    folders = [Path(expect(f, (str, Path), "expected the folder of a run")) for f in folders]
     names = [f.resolve().name for f in folders]
     if len(set(names)) < max(2, len(names)): raise BadData(f"name at least two different runs to compare, got {names}")
     runs = [_judged(f) for f in folders]

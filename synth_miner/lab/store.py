@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from fastcore.basics import patch
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from .database import NotWritable, SharedTable
 from .heartbeat import Heartbeat, is_alive, same_place, sign_of_life, this_process
 from .results import RunComparison, compare_folders
@@ -40,7 +40,7 @@ class ExperimentStore:
     def __init__(self,
         folder: str | Path = "outputs", # of all runs; made when the first one starts
     ):
-        self.folder = Path(folder)
+        self.folder = Path(expect(folder, (str, Path), "expected the folder of all runs"))
 
     @property
     def path(self) -> Path: return self.folder / STORE_FILE # the database

@@ -7,7 +7,7 @@ __all__ = ['check_space', 'tune']
 
 # %% ../../nbs/lab/16_tune.ipynb #c58e63fc
 from collections.abc import Mapping
-from ..core import BadData
+from ..core import BadData, expect
 from .config import load_config
 from .once import describe_run
 from .store import ExperimentStore
@@ -88,6 +88,9 @@ def tune(
 ) -> Sweep:
     "A study with pruning through Optuna's own API. Raises ImportError without Optuna, BadData for an unusable space."
     optuna = _optuna()
+    if not hasattr(cfg, "training"):
+        expect(cfg, (list, tuple), "expected a list of key=value, or a configuration as load_config gives it")
+    expect(space, Mapping, "space: expected a mapping of keys to their values")
     base, given = (cfg, []) if hasattr(cfg, "training") else (load_config(cfg), list(cfg))
     for key, values in space.items(): check_space(base, key, values)
     store = ExperimentStore(base.output_dir)

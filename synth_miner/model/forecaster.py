@@ -15,7 +15,7 @@ import torch
 from importlib.resources import files
 from jaxtyping import Float
 from pathlib import Path
-from ..core import BadData, make_generator
+from ..core import BadData, expect, make_generator
 from ..data.bars import AssetData
 from ..data.resample import resample_bars
 from ..data.times import step_name
@@ -241,6 +241,8 @@ def load_forecaster(
     """The forecaster that a name, a folder or an address hf://owner/repo[/path][@revision] refers to; None means
     `DefaultForecaster`. Raises UnknownPart naming recipes and baselines, FileNotFoundError, and what
     `download_model` raises."""
+    expect(what, (str, Path, Forecaster, type(None)), "expected a recipe, a baseline, the folder of a run, an address, "
+           "or a Forecaster, such as ModelForecaster(model, ...)")
     name, packaged = str(what), packaged_recipes()
     if hub and not name.startswith("hf://"):
         raise TypeError(f"{sorted(hub)} are for an address of the Hub, hf://owner/repo; got {what!r}")

@@ -8,7 +8,7 @@ __all__ = ['get_model']
 # %% ../../nbs/model/06_get.ipynb #b6f3cc8d
 from collections.abc import Mapping
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from .download import download_model
 from .published import HubAddress, hub_address
 from .save import check_fit, load_model, weight_shapes
@@ -49,6 +49,7 @@ def get_model(
 ) -> SynthModel: # new, or loaded
     "A new model, a saved or a published one. Raises what `load_model` and `download_model` raise, and ShapeMismatch."
     settings = dict(cache_dir=cache_dir, endpoint=endpoint, token=token)
+    expect(cfg, (str, Path, SynthModel, Mapping), "expected a recipe, the folder of a model, an address, or a model")
     if not isinstance(cfg, (str, Path, SynthModel)) and "hf_repo_id" not in cfg: cfg = cfg.get("model") or cfg
     if isinstance(cfg, str) and cfg.startswith("hf://"): cfg = {"hf_repo_id": cfg}
     if isinstance(cfg, (str, Path)): cfg = load_model(cfg)

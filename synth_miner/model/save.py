@@ -9,7 +9,7 @@ __all__ = ['WEIGHTS', 'ARCHITECTURE', 'save_model', 'WeightShape', 'weight_shape
 import torch
 from pathlib import Path
 from torch import Tensor
-from ..core import BadData, ShapeMismatch, seeded
+from ..core import BadData, ShapeMismatch, expect, seeded
 from .files import read_json, write_atomic, write_json
 from .synth import SynthModel, build_model
 from typing import NamedTuple
@@ -87,7 +87,7 @@ def load_model(
     weights that do not fit."""
     from safetensors import SafetensorError
     from safetensors.torch import load
-    folder = Path(folder)
+    folder = Path(expect(folder, (str, Path), "expected the folder of a saved model"))
     for name in (WEIGHTS, ARCHITECTURE):
         if (folder / name).is_file(): continue
         raise FileNotFoundError(f"{folder} has no {name}; a saved model has both {ARCHITECTURE} and {WEIGHTS}")

@@ -10,7 +10,7 @@ import contextlib
 import signal
 import socket
 import threading
-from ..core import BadData
+from ..core import BadData, expect, expect_count
 from .prompt import MAX_PRICES
 from typing import NamedTuple
 
@@ -65,6 +65,8 @@ def bounded_protocol(
 # %% ../../nbs/publish/20_http_server.ipynb #095aea23
 def _bound_socket(host: str, port: int) -> socket.socket:
     "A socket that listens. Raises BadData."
+    expect(host, str, "host: expected an address, such as 127.0.0.1")
+    expect_count(port, "port", 0)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try: return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as e:

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 from fastcore.basics import patch
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from ..data.hub_errors import HubConflict, hub_call
 from ..field.record import read_records, record_line
 from ..model.download import HubRepository, download_model
@@ -47,7 +47,9 @@ class Publication(NamedTuple):
 # %% ../../nbs/publish/10_hub.ipynb #66d6f050
 def _run_folder(run, output_root) -> Path:
     "Where a run is: a path, a name below the folder of all runs, a run of W&B by its id, or `offline` for None."
-    if not isinstance(run, str | Path): run = "offline" if run is None else str(run.id)
+    if run is None: run = "offline"
+    elif not isinstance(run, str | Path):
+        run = expect(getattr(run, "id", run), str, "run: expected the folder of a run, or a run of W&B")
     named, is_name = Path(output_root) / run, len(Path(run).parts) == 1
     return next((p for p in (Path(run), named) if p.is_dir()), named if is_name else Path(run))
 
@@ -206,13 +208,20 @@ def _commit(self: HubManager, files: dict, promote: str) -> Publication:
 
 # %% ../../nbs/publish/10_hub.ipynb #53f2e910
 @patch
+def check(self: HubManager):
+    "Raise BadData where there is no finished run, or no repository is named."
+    check_finished(self.folder)
+    if not self.repo_id: raise BadData("no repository is given; set publish.repo_id=owner/name")
+    expect(self.repo_id, str, "repo_id: expected owner/name")
+
+@patch
 def push(self: HubManager,
     promote: str = "auto", # whether champion.json may be moved to this run: auto, yes or no
     tries: int = 5, # when others write at the same time
 ) -> Publication:
     "Upload the run in one commit. Raises BadData, PermissionError or ConnectionError; the run's folder stays as it is."
     choose(promote, PROMOTE, "promote")
-    if not self.repo_id: raise BadData("no repository is given; set publish.repo_id=owner/name")
+    self.check()
     files = self.files()
     for n in range(tries):
         try: return self._commit(files, promote)
@@ -249,6 +258,7 @@ def publish_run(
     from huggingface_hub import get_token
     manager = HubManager(run, repo_id=repo_id, **hub)
     if dry_run: return manager.dry_run()
+    manager.check()
     try:
         if not (manager.token or get_token()):
             raise PermissionError("there is no token for the Hub; log in with `hf auth login` or set HF_TOKEN")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from ..data.columns import OHLCV
 from ..data.bars import AssetData, count_over, cut_bars
 from ..data.source import DataSource
@@ -44,6 +44,8 @@ class LiveBars:
         clock: Callable = time.time, # UTC seconds
         competitions: Mapping = COMPETITIONS, # name -> competition, for the step
     ):
+        for source in expect(sources, Sequence, "expected a source, or a list of sources"):
+            expect(source, DataSource, "expected a source, such as BinanceSource('1min')")
         self.sources, self.step, self.keep, self.period = list(sources), step, pd.Timedelta(keep), period
         self.clock, self.competitions = clock, competitions
         self.folder = None if folder is None else Path(folder).expanduser()

@@ -17,7 +17,7 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from ..baselines.template import TEMPLATE_DEFAULT, TemplateForecaster
-from ..core import BadData, stable_seed
+from ..core import BadData, expect, stable_seed
 from ..data.bars import AssetData, bars_over, count_over
 from ..data.source import DataSource
 from ..data.times import to_time
@@ -45,6 +45,12 @@ class Answered(NamedTuple):
     seconds: float # it took
 
 # %% ../../nbs/publish/15_predictor.ipynb #1f780253
+def _length(value, name: str) -> pd.Timedelta:
+    "A length of time. Raises BadData naming the argument."
+    try: return pd.Timedelta(value)
+    except (ValueError, TypeError):
+        raise BadData(f"{name}: expected a length of time such as '10min', found {value!r}") from None
+
 class SynthPredictor:
     "Answers every prompt: by a model, else a classical forecaster, else the template. Threads may share it."
     def __init__(self,
@@ -62,6 +68,7 @@ class SynthPredictor:
         clock: Callable = time.time, # UTC seconds
         competitions: Mapping | None = None, # name -> competition; None: the registered ones
     ):
+        expect(history or {}, Mapping, "history: expected a mapping of assets to bars")
         self.competitions = COMPETITIONS if competitions is None else competitions
         self.models = competition_forecasters(models, self.competitions)
         self.fallback, self.template = load_forecaster(fallback or BEST_BASELINE), TemplateForecaster()
@@ -70,8 +77,9 @@ class SynthPredictor:
                              keep=max(lookbacks) + pd.Timedelta("1D"), period=period, clock=clock,
                              competitions=self.competitions)
         for asset, bars in (history or {}).items():
+            expect(bars, (AssetData, pd.DataFrame), f"history of {asset}: expected bars, or a table of them")
             self.live.bars[asset] = bars if isinstance(bars, AssetData) else AssetData.from_frame(asset, bars)
-        self.deadline, self.stale, self.seed, self.clock = deadline, pd.Timedelta(stale), seed, clock
+        self.deadline, self.stale, self.seed, self.clock = deadline, _length(stale, "stale"), seed, clock
         self.troubles, self._made, self._strangers = self.live.troubles, {}, set()
         self.watchdog, self.rescue = Watchdog(), Watchdog() # models and fallback do not wait for each other
         self.finishing = threading.BoundedSemaphore(os.cpu_count() or 1)

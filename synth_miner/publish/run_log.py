@@ -12,7 +12,7 @@ import pandas as pd
 import shutil
 import warnings
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from ..model.files import read_json, write_json
 from .tracking import log_backtest_results, log_experiment_results, tracked_run, wandb_mode
 
@@ -62,7 +62,7 @@ def log_run(
     hub_link: str | None = None, # address of the published weights, for the summary
 ) -> str | None: # address of the run, or the folder of its offline files; None when nothing was logged
     "Log a run folder to W&B. Raises BadData for a folder that is not a finished run; W&B's errors are warnings."
-    folder = Path(folder)
+    folder = Path(expect(folder, (str, Path), "expected the folder of a run"))
     metrics, cfg = _read_run(folder)
     backbone, head = _part_names(cfg)
     names = dict(backbone=backbone, head=head, recipe=metrics["recipe"])

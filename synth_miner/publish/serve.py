@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from ..core import BadData
+from ..core import BadData, expect
 from ..data.bars import AssetData
 from ..data.source import DataSource
 from ..evaluate.report import SYNTHETIC_NOTE
@@ -172,7 +172,9 @@ def serve(
     token: str | None = None, # that clients show; None: SYNTH_MINER_TOKEN, or made where others can ask
 ):
     "Serve until the process is told to stop (SIGINT or SIGTERM), then answer what was asked and end."
-    settings = None if isinstance(what, SynthPredictor) else what.serve
+    settings = None
+    if not isinstance(what, SynthPredictor):
+        settings = expect(what, Mapping, "expected a SynthPredictor, or a configuration as load_config gives it").serve
     if settings is not None and Path(settings.folder).is_file():
         raise BadData(f"serve.folder must be a folder, {settings.folder} is a file")
     predictor = what if settings is None else make_predictor(what)

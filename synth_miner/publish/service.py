@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Iterator
 from functools import partial
-from ..core import BadData
+from ..core import BadData, expect
 from .admission import Admission, Busy
 from .http_server import LIMITS, HttpLimits, bound_server, running, server_url
 from .live_page import LIVE_POLICY, live_html, live_page
@@ -211,6 +211,7 @@ def serving(
     live: LiveState | None = None, # what the page shows, which listens already; None: made from predictor and book
 ) -> Iterator[str]: # its URL
     "The service in the background, for a notebook."
+    expect(predictor, SynthPredictor, "predictor: expected a SynthPredictor")
     shown = service_token(host, token)
     server, bound = bound_server(make_app(predictor, book, limits, shown.text, docs, live), host, port, limits)
     if (warning := exposure_warning(host, shown)) is not None: print(warning, flush=True)

@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
-from ..core import BadData, ShapeMismatch, make_generator, stable_seed
+from ..core import BadData, ShapeMismatch, expect_count, make_generator, stable_seed
 from ..model.synth import SynthModel, SynthOutput, with_start
 from ..names import choose
 from ..processes.base import simulate
@@ -40,6 +40,7 @@ class ForwardPass:
         precision: str = "float32", # of the network, one of `PRECISIONS`
         seed: int = 0, # of the noise
     ):
+        if horizon is not None: expect_count(horizon, "horizon")
         self.model, self.device, self.seed = model, torch.device(device), seed
         self.follows_loader = competition is None and horizon is None # until the first batch
         self.competition = competition or (short_competition(horizon) if horizon else get_competition("crypto_24h"))

@@ -11,7 +11,7 @@ import torch
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from torch import nn
-from ..core import ShapeMismatch
+from ..core import BadData, ShapeMismatch, expect, expect_count, pick_device
 from ..model.synth import SynthModel
 from ..score.competitions import Competition, get_competition
 from .adapter import batch_size
@@ -38,13 +38,19 @@ class Learner:
         ema: float = 0.0, # decay of averaged weights; 0: none
         **kwargs, # `adapter`, `horizon`, `precision` and `seed` as in `ForwardPass`
     ):
-        self.processes = Processes(device or next(model.parameters()).device)
+        expect(model, nn.Module, "model: expected a model, such as build_model makes")
+        expect(optimizer, torch.optim.Optimizer, "optimizer: expected an optimizer, such as "
+               "torch.optim.AdamW(model.parameters())")
+        if not {id(p) for g in optimizer.param_groups for p in g["params"]} & {id(p) for p in model.parameters()}:
+            raise BadData("the optimizer holds no weights of this model; make it again from model.parameters()")
+        device = next(model.parameters()).device if device is None else pick_device(device)
+        self.processes = Processes(device)
         self.model, self.device = model.to(self.processes.device), self.processes.device
         self.optimizer, self.asked = optimizer, (competition, objective, 0.0 if crps_alpha is None else crps_alpha)
         rules = None if competition is None else get_competition(competition)
         self.forward = ForwardPass(self.model, rules, self.device, **kwargs)
         self.objective, self.competition = self._objective(), self.forward.competition
-        self.n_paths, self.clip, self.antithetic = n_paths, clip, antithetic
+        self.n_paths, self.clip, self.antithetic = expect_count(n_paths, "n_paths"), clip, antithetic
         self.state, self.ema = TrainState(), Ema(model, ema) if ema else None
 
     @property

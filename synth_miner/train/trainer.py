@@ -11,7 +11,7 @@ import signal
 import statistics
 import time
 import torch
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fastcore.basics import patch
@@ -19,12 +19,12 @@ from fastcore.meta import delegates
 from itertools import islice
 from pathlib import Path
 from tqdm.auto import tqdm
-from ..core import BadData
+from ..core import BadData, expect, expect_count
 from ..model.synth import SynthModel
 from ..parts import registry
 from .checkpoint import load_checkpoint, save_checkpoint
 from .resume import deferred_signals, pack_training, unpack_training
-from .schedules import lr_share, path_schedule
+from .schedules import SCHEDULES, lr_share, path_schedule
 from .state import FAR, Ema, TrainState, copy_weights
 from .step import Learner
 from .validation import validation_scores
@@ -66,8 +66,10 @@ class Trainer(Learner):
         **kwargs, # competition, objective, crps_alpha, device, clip, ... as in `Learner`
     ):
         super().__init__(model, optimizer, n_paths, **kwargs)
-        self.n_paths_final, self.val_paths = n_paths_final, val_paths
-        self.schedule, self.warmup = registry.build("schedule", schedule), warmup
+        self.n_paths_final = None if n_paths_final is None else expect_count(n_paths_final, "n_paths_final")
+        self.val_paths, self.warmup = expect_count(val_paths, "val_paths"), warmup
+        self.schedule = expect(registry.build("schedule", schedule), Callable,
+                               f"schedule: expected one of {list(SCHEDULES)}, or a function")
 
     @property
     def history(self) -> list[dict]: return self.state.history # one row per epoch
@@ -285,6 +287,9 @@ def fit(self: Trainer,
     watch: Callable | None = None, # called before each step with the `TrainState` and the steps of the plan; true: stop
 ) -> list[dict]: # one row per epoch: epoch, loss, what `validate` gives, lr, n_paths, skipped, dropped
     "Train with a schedule, early stopping, and the best weights at the end. Raises SystemExit after SIGTERM."
+    expect_count(epochs, "epochs")
+    for name, loader in (("train", train), ("val", val)):
+        expect(loader, Sized, f"{name}: expected batches, such as a loader")
     per_epoch = len(train) if steps_per_epoch is None else min(steps_per_epoch, len(train))
     if per_epoch < 1: raise BadData("the training loader is empty; give it at least one batch")
     hidden = not (progress and self.processes.main)

@@ -120,6 +120,8 @@ _CHANGED = {  # what the code may contain -> what has to be written here
     r"\bBacktestRunner\(": "BacktestRunner takes forecasters by name, a source, assets and a competition, not models, "
                            "a loader and a scorer",
     r"""\bmode=['"](?:de)?norm['"]""": "RevIN keeps no state: y, stats = revin.norm(x), then revin.denorm(y, stats)",
+    r"\b(?:FlexiblePatchEmbed|MultiScalePatcher)\((?!.*channel_independence)":
+        "FlexiblePatchEmbed and MultiScalePatcher read all channels together unless channel_independence=True is given",
     r"\bapply_revin_denorm\b": "apply_revin_denorm has no counterpart; SynthModel(..., relative_vol=True) scales by "
                                "the market's own volatility",
 }

@@ -45,7 +45,7 @@ def _plain_args(part, given: Mapping, where: str, notes: list) -> dict:
     "The arguments that a part of this package takes; what is left out is noted."
     takes, kept = part_parameters(part), {}
     in_order = _typed(given.get("_args_", []), list, "a list of arguments", f"{where}._args_")
-    given = dict(zip(takes, in_order)) | {k: v for k, v in given.items() if k != "_args_"}
+    given = dict(zip(takes, in_order, strict=False)) | {k: v for k, v in given.items() if k != "_args_"}
     for key, value in given.items():
         if key in DECIDED: notes.append(f"{where}.{key} is left out: {DECIDED[key]} decides it")
         elif key in takes: kept[key] = value

@@ -216,7 +216,7 @@ def _backbone_spec(cfg, input_size, seq_len) -> dict:
 def _head_spec(cfg, latent_size, future_dim, relative_vol) -> dict:
     "Complete arguments of the head: its name and everything that the assembler knows."
     spec = {"name": cfg} if isinstance(cfg, str) else _plain(cfg)
-    takes = part_parameters(registry.find("head", spec.get("name", spec.get("_target_", ""))))
+    takes = part_parameters(registry.resolve("head", spec)[0])
     known = dict(latent_size=latent_size, future_dim=future_dim, init_sigma=1.0 if relative_vol else None)
     spec = {**{k: v for k, v in known.items() if v is not None and k in takes}, **spec}
     stated = spec.get("latent_size", latent_size)

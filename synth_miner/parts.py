@@ -263,15 +263,15 @@ def _named(self: Registry, kind, spec: Mapping):
     "The part that a mapping names by `name` or `_target_`. Raises ValueError where the two differ."
     named = [self.find(kind, spec[k]) for k in ("name", "_target_") if spec.get(k) is not None]
     if not named:
-        other = next((f"; `{k}: {spec[k]}` is written `name: {spec[k]}` here" for k in ("type", "block") if k in spec), "")
-        raise UnknownPart(f"{dict(spec)} names no {kind}: give `name` or `_target_`{other}")
+        old = [f"; `{k}: {spec[k]}` is written `name: {spec[k]}` here" for k in ("type", "block") if k in spec]
+        raise UnknownPart(f"{dict(spec)} names no {kind}: give `name` or `_target_`{''.join(old)}")
     if named[-1] is not named[0]:
         raise ValueError(f"this {kind} names two parts: name={spec['name']!r} is {'.'.join(_origin(named[0]))}, but "
                          f"_target_={spec['_target_']!r} is {'.'.join(_origin(named[-1]))}; give one of the two")
     return named[0]
 
 # %% ../nbs/01_parts.ipynb #adece93e
-_NOT_ARGUMENTS = ("name", "_target_", "_partial_", "_recursive_", "_convert_") # Hydra's words: what is missing is injected
+_NOT_ARGUMENTS = ("name", "_target_", "_partial_", "_recursive_", "_convert_") # Hydra's own words
 
 @patch
 def resolve(self: Registry,

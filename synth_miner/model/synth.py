@@ -6,7 +6,6 @@
 __all__ = ['HEAD_REGISTRY', 'SynthOutput', 'with_start', 'SynthModel', 'FlowRow', 'build_model', 'create_model', 'check_features']
 
 # %% ../../nbs/model/01_synth.ipynb #df5fcd68
-import inspect
 import torch
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing import NamedTuple
 from ..core import BadData, ShapeMismatch, in_float32, seeded
+from ..heads.base import HEAD_GIVES, check_takes_horizon
 from .backbone import HybridBackbone
 from ..names import did_you_mean, part_parameters, unwrapped
 from ..part_tables import RegisteredParts
@@ -37,16 +37,6 @@ def with_start(
     start = initial_price.to(paths.dtype)[:, None, None].expand(-1, paths.shape[1], 1)
     return torch.cat((start, paths), -1)
 
-# %% ../../nbs/model/01_synth.ipynb #981a6b2b
-_HEAD_GIVES = "a head gives a NamedTuple of its process's parameters, see tutorials/add_a_head"
-
-def _check_takes_horizon(head: nn.Module):
-    "Raise TypeError for a head that is not given the horizon, as those of osa were not."
-    takes = inspect.signature(head.forward).parameters
-    kinds = [p.kind for p in takes.values() if p.kind is not p.KEYWORD_ONLY]
-    if len(kinds) > 1 or inspect.Parameter.VAR_POSITIONAL in kinds: return
-    raise TypeError(f"{type(head).__name__}.forward takes {list(takes)}, expected (h, horizon=None); {_HEAD_GIVES}")
-
 # %% ../../nbs/model/01_synth.ipynb #29ddbd06
 class SynthModel(nn.Module):
     "A backbone and a head; with `relative_vol` the head's scales are in units of the trailing volatility."
@@ -56,7 +46,7 @@ class SynthModel(nn.Module):
         relative_vol: bool = False, # multiply the head's `scaled` parameters by `scale`
     ):
         super().__init__()
-        _check_takes_horizon(head)
+        check_takes_horizon(head)
         self.backbone, self.head, self.relative_vol, self.spec = backbone, head, relative_vol, None
 
     def forward(self,
@@ -120,7 +110,7 @@ def parameters_for(self: SynthModel,
     self._check_known(known)
     latents = self.backbone(x) if self.head.takes == "last" else self.backbone.forward_sequence(x)
     params = self.head(latents, horizon, **{k: known[k] for k in self.head.needs})
-    if type(params) is tuple: raise TypeError(f"{type(self.head).__name__} gave a plain tuple; {_HEAD_GIVES}")
+    if type(params) is tuple: raise TypeError(f"{type(self.head).__name__} gave a plain tuple; {HEAD_GIVES}")
     return self._in_returns(params, scale)
 
 # %% ../../nbs/model/01_synth.ipynb #d97585c4

@@ -33,7 +33,7 @@ def short_competition(
     if same: return same[0]
     if horizon < 1 or step < 1:
         raise BadData(f"a horizon is at least one step of at least one second, got {horizon} of {step} s")
-    return Competition(name=f"{horizon}x{step}s", label=f"{horizon} steps of {step} s", assets=(),
+    return Competition(name=f"{horizon}x{step}s", label=f"{horizon} step{'s' * (horizon > 1)} of {step} s", assets=(),
                        length=horizon * step, step=step, intervals=_intervals(_DAY, horizon * step, step),
                        vol_blocks={}, vol_weight=0.0, beta=_DAY.beta, window_days=_DAY.window_days)
 
@@ -48,5 +48,5 @@ def resized_competition(
     step, length = competition.step, horizon * competition.step
     blocks = _fitting_rows(competition.vol_blocks, length, step)
     return replace(competition, name=f"{competition.name}_{horizon}_steps", slug="", length=length,
-                   label=f"{competition.label}, {horizon} steps", intervals=_intervals(competition, length, step),
+                   label=f"{competition.label}, {horizon} step{'s' * (horizon > 1)}", intervals=_intervals(competition, length, step),
                    vol_blocks=blocks, vol_weight=competition.vol_weight if blocks else 0.0)

@@ -146,7 +146,8 @@ def backtest_mode(
 ) -> str: # what to print
     "Compare a run with a champion and the baselines. Raises BadData for prompts that one of them was trained on."
     settings, root = read_settings(cfg), Path(cfg.output_dir)
-    if note := _other_rules(cfg.run, get_competition(settings.competition).name): print(f"synth-miner: {note}", file=sys.stderr)
+    note = _other_rules(cfg.run, get_competition(settings.competition).name)
+    if note: print(f"synth-miner: {note}", file=sys.stderr)
     name = "best baseline" if cfg.run is None else forecaster_name(cfg.run)
     runner, title = _backtest_runner(cfg, settings, name)
     result = runner.run(None if cfg.backtest.keep is None else root / cfg.backtest.keep)

@@ -25,7 +25,12 @@ def discover_components(
         raise FileNotFoundError(f"components path {path} does not exist; parts of this package need no such call")
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*.py") if not p.name.startswith("_"))
     if path.is_file() and path.suffix != ".py": raise ValueError(f"{path} is neither a folder nor a .py file")
-    return [_import_file(f, module_prefix) for f in files]
+    names, failures = [], []
+    for file in files:
+        try: names.append(_import_file(file, module_prefix))
+        except ImportError as e: failures.append(e)
+    if failures: raise ImportError("; ".join(map(str, failures))) from failures[0]
+    return names
 
 # %% ../nbs/components.ipynb #829fdc76
 def _import_file(file: Path, prefix: str) -> str:

@@ -70,8 +70,14 @@ def unwrapped(
     return importlib.import_module("omegaconf").OmegaConf.to_container(config, resolve=True)
 
 # %% ../nbs/00_names.ipynb #5ccf512d
+def _plain_node(value):
+    "An OmegaConf node inside other values, in plain Python."
+    if (plain := unwrapped(value)) is not value: return plain
+    raise TypeError(f"a recipe holds text, numbers, lists and mappings, found {value!r}")
+
 def recipe_hash(
     recipe, # JSON-able dict or list, or an OmegaConf node
 ) -> str: # 12 hex digits
     "SHA-1 of the key-sorted JSON of a recipe. Raises TypeError for what JSON cannot hold."
-    return hashlib.sha1(json.dumps(unwrapped(recipe), sort_keys=True).encode()).hexdigest()[:12]
+    text = json.dumps(unwrapped(recipe), sort_keys=True, default=_plain_node)
+    return hashlib.sha1(text.encode()).hexdigest()[:12]

@@ -262,7 +262,7 @@ def find(self: Registry,
 def _named(self: Registry, kind, spec: Mapping):
     "The part that a mapping names by `name` or `_target_`. Raises ValueError where the two differ."
     named = [self.find(kind, spec[k]) for k in ("name", "_target_") if spec.get(k) is not None]
-    if not named: raise UnknownPart(f"{dict(spec)} names no {kind}: give `name` or `_target_`")
+    if not named: raise UnknownPart(f"{dict(spec)} names no {kind}: give `name` (osa's `type`, `block`) or `_target_`")
     if named[-1] is not named[0]:
         raise ValueError(f"this {kind} names two parts: name={spec['name']!r} is {'.'.join(_origin(named[0]))}, but "
                          f"_target_={spec['_target_']!r} is {'.'.join(_origin(named[-1]))}; give one of the two")
@@ -277,7 +277,8 @@ def resolve(self: Registry,
     "What a spec names, without making it. Raises UnknownPart."
     spec = unwrapped(spec)
     if isinstance(spec, Mapping):
-        return self._named(kind, spec), {k: v for k, v in spec.items() if k not in ("name", "_target_")}
+        not_arguments = ("name", "_target_", "_partial_", "_recursive_", "_convert_") # Hydra's own words among them
+        return self._named(kind, spec), {k: v for k, v in spec.items() if k not in not_arguments}
     return (self.find(kind, spec) if isinstance(spec, str) else spec), {}
 
 @patch

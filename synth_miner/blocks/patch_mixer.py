@@ -20,7 +20,7 @@ def _mlp(width, dropout):
     return nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width))
 
 # %% ../../nbs/blocks/patch_mixer.ipynb #246906a4
-@registry.register_block(cost="medium", best_for="long windows at low cost")
+@registry.register_block(cost="low", best_for="long windows at low cost")
 class PatchMixerBlock(BlockBase):
     "Patches to tokens, a network over the tokens, one over the features, back to steps; residuals throughout."
     def __init__(self,

@@ -13,7 +13,7 @@ from .base import BlockBase
 from ..parts import registry
 
 # %% ../../nbs/blocks/res_conv.ipynb #7b38915d
-@registry.register_block(cost="medium", best_for="local shapes of a few bars")
+@registry.register_block(cost="low", best_for="local shapes of a few bars")
 class ResConvBlock(BlockBase):
     "x + conv, norm, GELU, dropout, conv, norm; the window's ends are repeated, so a constant stays constant."
     def __init__(self,

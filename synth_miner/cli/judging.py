@@ -8,6 +8,7 @@ __all__ = ['config_of_file', 'train_mode', 'first_prompt', 'backtest_mode', 'sco
 # %% ../../nbs/cli/01_judging.ipynb #244c06b9
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from ..core import BadData
@@ -97,10 +98,18 @@ def train_mode(
     return "\n".join(lines)
 
 # %% ../../nbs/cli/01_judging.ipynb #8cbad2cf
-def _trained_until(who) -> str | None: # time of the first prompt that is new to a run; None for anything else
-    "Where the held-out part of a run's folder begins."
+def _said_by_run(who, key: str) -> str | None: # None for anything but a run's folder
+    "What the metrics of a run's folder say under a key."
     file = Path(str(who)) / "metrics.json"
-    return read_json(file, dict).get("test_start") if file.is_file() else None
+    return read_json(file, dict).get(key) if file.is_file() else None
+
+def _other_rules(run, judged_on: str) -> str: # "": it is judged on what it was trained for
+    "That a run was trained for another competition, and what to write for that one."
+    own = _said_by_run(run, "competition")
+    if own in (None, judged_on): return ""
+    resized = re.fullmatch(r"(.+)_(\d+)_steps", own)
+    words = f"competition={resized[1]} training.horizon={resized[2]}" if resized else f"competition={own}"
+    return f"{run} was trained for {own} and is judged on {judged_on}; to judge it on its own, write {words}"
 
 # %% ../../nbs/cli/01_judging.ipynb #f5477089
 def first_prompt(
@@ -109,7 +118,7 @@ def first_prompt(
     "First prompt of the backtest: not before the held-out part of run and champion. Raises BadData for an earlier one."
     asked = start = cfg.backtest.start
     for who in (cfg.run, cfg.backtest.champion):
-        own = _trained_until(who)
+        own = _said_by_run(who, "test_start") # where its held-out part begins
         if own is None: continue
         if asked is not None and to_time(asked) < to_time(own):
             raise BadData(f"backtest.start={asked} lies in what {who} was trained on; "
@@ -137,6 +146,8 @@ def backtest_mode(
 ) -> str: # what to print
     "Compare a run with a champion and the baselines. Raises BadData for prompts that one of them was trained on."
     settings, root = read_settings(cfg), Path(cfg.output_dir)
+    note = _other_rules(cfg.run, get_competition(settings.competition).name)
+    if note: print(f"synth-miner: {note}", file=sys.stderr)
     name = "best baseline" if cfg.run is None else forecaster_name(cfg.run)
     runner, title = _backtest_runner(cfg, settings, name)
     result = runner.run(None if cfg.backtest.keep is None else root / cfg.backtest.keep)

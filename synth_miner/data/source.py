@@ -26,15 +26,13 @@ class DataSource:
     quiet = QUIET # share of the finer bars that may be missing where a coarser one is made, see `resample_bars`
     clock = time.time # UTC seconds; a bar that is not over yet is not handed out
 
+    def __new__(cls, *args, **kwargs):
+        if cls is DataSource: raise TypeError("DataSource is an interface; take one of list_parts('source')")
+        return super().__new__(cls)
+
     def list_assets(self) -> list[str] | None: # names it can serve; None: any name
         "The assets this source can serve."
         return None
-
-    def why_absent(self,
-        asset: str, # the subnet's name
-    ) -> str: # ". What was found" or nothing
-        "What a source knows of an asset that it does not serve, as the end of an error."
-        return ""
 
     def about(self,
         asset: str, # the subnet's name
@@ -77,6 +75,13 @@ def _range(self: DataSource, start, end) -> tuple:
     starts = [t for t in (first, to_time(start)) if t is not None]
     ends = [t for t in (stop, to_time(end)) if t is not None]
     return max(starts, default=None), min(ends, default=None)
+
+@patch
+def why_absent(self: DataSource,
+    asset: str, # the subnet's name
+) -> str: # ". What was found" or nothing
+    "What a source knows of an asset that it does not serve, as the end of an error."
+    return ""
 
 # %% ../../nbs/data/07_source.ipynb #fbc73acd
 @patch

@@ -81,6 +81,10 @@ class FeatureEngineer:
     inner_step: int | None = None  # seconds of the finer bars it reads; None: one bar per row
     own_steps: bool = False  # describes the steps to come itself, by `clock` and `future_dim`
 
+    def __new__(cls, *args, **kwargs):
+        if cls is FeatureEngineer: raise TypeError("FeatureEngineer is an interface; see list_parts('engineer')")
+        return super().__new__(cls)
+
     @property
     def feature_dim(self) -> int:
         "Number of features."
@@ -90,7 +94,9 @@ class FeatureEngineer:
         asset: AssetData, # bars
     ) -> np.ndarray: # (n, feature_dim) float32, NaN where the segment has too little past
         "Features of each bar, made from its segment up to that bar."
-        raise NotImplementedError(f"{type(self).__name__} does not define `transform`")
+        old = "; make_input, as in osa, is not asked" if type(self).make_input is not FeatureEngineer.make_input else ""
+        raise NotImplementedError(f"{type(self).__name__} does not define `transform`, which gives one row of features "
+                                  f"per bar{old}: see features/volatility")
 
     def bars(self,
         asset: AssetData, # bars as they were loaded

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core import BadData
 from .config import load_config
 from .old_code import is_old_import, migrate_code
-from .old_config import Migrated, is_old_config, migrate_config
+from .old_config import TO_BE_WRITTEN, Migrated, is_old_config, migrate_config
 from ..model.files import write_atomic
 from ..names import UnknownPart
 
@@ -137,6 +137,8 @@ def migration_text(
     if notes and notes[0].startswith("not moved: "): return f"{target}: {notes[0]}"
     runnable = target.endswith((".yaml", ".yml"))
     use = f"train it with synth-miner path={shlex.quote(target)}" if runnable else "run it from top to bottom"
+    missing = [note.removesuffix(TO_BE_WRITTEN) for note in notes if note.endswith(TO_BE_WRITTEN)]
+    if missing: use = f"write {' and '.join(missing)} into it, then {use}"
     left = [f"  - {note}" for note in notes] or ["  nothing was left out"]
     return "\n".join([f"Written: {target}; {use}", *left, f"The table from old names to new ones: {MIGRATION_PAGE}"])
 

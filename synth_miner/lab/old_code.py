@@ -120,6 +120,11 @@ _CHANGED = {  # what the code may contain -> what has to be written here
     r"\bBacktestRunner\(": "BacktestRunner takes forecasters by name, a source, assets and a competition, not models, "
                            "a loader and a scorer",
     r"""\bmode=['"](?:de)?norm['"]""": "RevIN keeps no state: y, stats = revin.norm(x), then revin.denorm(y, stats)",
+    r"\b(?:FlexiblePatchEmbed|MultiScalePatcher)\((?!.*channel_independence)":
+        "FlexiblePatchEmbed and MultiScalePatcher read all channels together unless channel_independence=True is given",
+    r"\bclass \w+\(.*FeatureEngineer\)": "an engineer gives one row of features per bar by transform(asset) here, and "
+                                         "make_input is not asked: see features/volatility",
+    r"\bclass \w+\(.*HeadBase\)": "a head takes (h, horizon=None), gives a NamedTuple: see tutorials/add_a_head",
     r"\bapply_revin_denorm\b": "apply_revin_denorm has no counterpart; SynthModel(..., relative_vol=True) scales by "
                                "the market's own volatility",
 }

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing import NamedTuple
 from ..core import BadData, ShapeMismatch, in_float32, seeded
+from ..heads.base import HEAD_GIVES, check_takes_horizon
 from .backbone import HybridBackbone
 from ..names import did_you_mean, part_parameters, unwrapped
 from ..part_tables import RegisteredParts
@@ -45,6 +46,7 @@ class SynthModel(nn.Module):
         relative_vol: bool = False, # multiply the head's `scaled` parameters by `scale`
     ):
         super().__init__()
+        check_takes_horizon(head)
         self.backbone, self.head, self.relative_vol, self.spec = backbone, head, relative_vol, None
 
     def forward(self,
@@ -107,7 +109,9 @@ def parameters_for(self: SynthModel,
     known = dict(future=future, scale=scale, past_returns=past_returns)
     self._check_known(known)
     latents = self.backbone(x) if self.head.takes == "last" else self.backbone.forward_sequence(x)
-    return self._in_returns(self.head(latents, horizon, **{k: known[k] for k in self.head.needs}), scale)
+    params = self.head(latents, horizon, **{k: known[k] for k in self.head.needs})
+    if type(params) is tuple: raise TypeError(f"{type(self.head).__name__} gave a plain tuple; {HEAD_GIVES}")
+    return self._in_returns(params, scale)
 
 # %% ../../nbs/model/01_synth.ipynb #d97585c4
 def _shape(v) -> str:
@@ -216,7 +220,7 @@ def _backbone_spec(cfg, input_size, seq_len) -> dict:
 def _head_spec(cfg, latent_size, future_dim, relative_vol) -> dict:
     "Complete arguments of the head: its name and everything that the assembler knows."
     spec = {"name": cfg} if isinstance(cfg, str) else _plain(cfg)
-    takes = part_parameters(registry.find("head", spec.get("name", spec.get("_target_", ""))))
+    takes = part_parameters(registry.resolve("head", spec)[0])
     known = dict(latent_size=latent_size, future_dim=future_dim, init_sigma=1.0 if relative_vol else None)
     spec = {**{k: v for k, v in known.items() if v is not None and k in takes}, **spec}
     stated = spec.get("latent_size", latent_size)

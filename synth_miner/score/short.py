@@ -24,6 +24,8 @@ def _intervals(like: Competition, length: int, step: int) -> dict: # row of the 
     return {**(_fitting_rows(like.intervals, length, step) or {"step": step}), "last_abs": length}
 
 # %% ../../nbs/score/02_short.ipynb #a01a4a41
+def _counted(steps: int) -> str: return f"{steps} step{'s' * (steps > 1)}"
+
 def short_competition(
     horizon: int, # steps ahead
     step: int = _DAY.step, # seconds of a step
@@ -33,7 +35,7 @@ def short_competition(
     if same: return same[0]
     if horizon < 1 or step < 1:
         raise BadData(f"a horizon is at least one step of at least one second, got {horizon} of {step} s")
-    return Competition(name=f"{horizon}x{step}s", label=f"{horizon} steps of {step} s", assets=(),
+    return Competition(name=f"{horizon}x{step}s", label=f"{_counted(horizon)} of {step} s", assets=(),
                        length=horizon * step, step=step, intervals=_intervals(_DAY, horizon * step, step),
                        vol_blocks={}, vol_weight=0.0, beta=_DAY.beta, window_days=_DAY.window_days)
 
@@ -48,5 +50,5 @@ def resized_competition(
     step, length = competition.step, horizon * competition.step
     blocks = _fitting_rows(competition.vol_blocks, length, step)
     return replace(competition, name=f"{competition.name}_{horizon}_steps", slug="", length=length,
-                   label=f"{competition.label}, {horizon} steps", intervals=_intervals(competition, length, step),
+                   label=f"{competition.label}, {_counted(horizon)}", intervals=_intervals(competition, length, step),
                    vol_blocks=blocks, vol_weight=competition.vol_weight if blocks else 0.0)

@@ -15,6 +15,7 @@ from functools import partial
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
+from ..core import ShapeMismatch
 from ..names import part_parameters
 from ..part_tables import RegisteredParts
 from ..parts import registry
@@ -75,6 +76,9 @@ def score_of_paths(
 ) -> Float[Tensor, "b"]: # bps, NaN where nothing was observed
     "A score of whole paths, made comparable between horizons: per pair of steps, or per square root of their number."
     observed = ~real[:, 1:].isnan()
+    if pairs and observed.shape[1] < 2:
+        raise ShapeMismatch("the variogram compares steps with each other, and these windows look 1 step ahead; take "
+                            "another objective, such as afcrps")
     n = observed.sum(1).clamp(min=2)
     outcome = torch.where(observed.any(1, keepdim=True), real[:, 1:], 1.0)
     return _where_observed(score(paths, outcome) * 1e4 / (n * (n - 1) if pairs else n**0.5), observed)

@@ -146,7 +146,6 @@ def _send(self: HttpClient, method: str, url: str, **kwargs):
 @patch
 def _once(self: HttpClient, method: str, url: str, read: Callable, **kwargs) -> Answer | None:
     "One try; None for status 404. Raises _TryAgain, ConnectionError, BadData."
-    import requests
     r = self._send(method, url, **kwargs)
     if r.status_code == 404: return None
     message = f"status {r.status_code}{_reason(r)}" if r.status_code >= 400 else ""
@@ -156,7 +155,7 @@ def _once(self: HttpClient, method: str, url: str, read: Callable, **kwargs) -> 
         if r.status_code in self.advice: message += f"; {self.advice[r.status_code]}"
         raise (BadData if r.status_code in (400, 422) else ConnectionError)(f"{safe_url(r.url)}: {message}")
     try: return Answer(read(r), r.headers, min(time.time(), _server_time(r)))
-    except requests.exceptions.JSONDecodeError:
+    except (ValueError, RecursionError): # also numbers of thousands of digits, and brackets without end
         raise _TryAgain(f"the answer is not JSON; it begins {r.text[:60]!r}") from None
 
 # %% ../../nbs/data/15_client.ipynb #488468a5

@@ -22,6 +22,7 @@ from .feed import BookMarket
 from .recorder import Recorder, RecorderSettings
 from .run import judge_later, judge_ultra, load_ultra_run, read_ultra_settings, run_ultra
 from .run import trained_until, write_judgement
+from .sources import VENUES
 
 # %% ../../nbs/ultra/23_actions.ipynb #969cb625
 def production_payload(
@@ -99,6 +100,8 @@ def record_action(
     try: found = recorder.record(3600 * u.record_hours if u.record_hours else None)
     except OSError as e: raise BadData(f"{folder} cannot be written: {e.strerror or e}; mend that, then go on") from e
     finally: undo()
+    silent = [v for v in VENUES if not found.rows[v, "book_ticker"]]
+    if silent: return f"{found.to_string()}\nNothing to train on yet in {folder}: no book update came from {silent}"
     return f"{found.to_string()}\nEverything is in {folder}; train on it with ultra.data={folder}"
 
 ULTRA_ACTIONS = dict(train=train_action, backtest=backtest_action, bench=bench_action,

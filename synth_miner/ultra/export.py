@@ -48,8 +48,7 @@ def model_source(
 # %% ../../nbs/ultra/21_export.ipynb #06ecec52
 _DOCKERFILE = f"""# docker build --platform linux/amd64 -t {PACKAGE.replace("_", "-")} .
 FROM {BASE_IMAGE}
-COPY {PACKAGE} /miner/{PACKAGE}
-ENV PYTHONPATH=/miner
+COPY {PACKAGE} /app/{PACKAGE}
 ENV OMP_NUM_THREADS=1
 ENV VHFT_MINER_ENTRYPOINT={PACKAGE}.model
 """

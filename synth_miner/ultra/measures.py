@@ -10,6 +10,7 @@ __all__ = ['BOOK', 'GRID_MS', 'SECONDS', 'CHUNK', 'HALF_LIVES', 'TRADE', 'BASIS_
 
 # %% ../../nbs/ultra/06_measures.ipynb #8560f0b6
 import numpy as np
+import threading
 from jaxtyping import Float64
 
 # %% ../../nbs/ultra/06_measures.ipynb #a1fe62ac
@@ -85,11 +86,16 @@ def sampled_microprice(
 
 # %% ../../nbs/ultra/06_measures.ipynb #41b5c495
 CHUNK = 8192  # rows of a piece
-_SCRATCH = np.empty((3, CHUNK))  # buffers of the pass; one thread at a time
+
+class _Buffers(threading.local):
+    "Buffers of the pass; each thread has its own."
+    def __init__(self): self.rows = np.empty((3, CHUNK))
+
+_BUFFERS = _Buffers()
 
 def _chunk_areas(book, begin, end, n):
     "Imbalance of each row of a piece, times the milliseconds until the next row; 0 for the last of all `n` rows."
-    share, total, area = _SCRATCH[:, :end - begin]
+    share, total, area = _BUFFERS.rows[:, :end - begin]
     bid_qty, ask_qty, recv, k = book[2][begin:end], book[4][begin:end], book[0], min(end, n - 1) - begin
     np.add(bid_qty, ask_qty, out=total)
     np.subtract(bid_qty, ask_qty, out=share)

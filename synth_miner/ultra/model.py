@@ -146,15 +146,19 @@ def load_ultra_weights(
     model: UltraModel, # of the class that wrote the file
     path, # a file of `save_ultra_weights`
 ) -> UltraModel: # the same object
-    "Read a model's weights. Raises BadData for a file of another model or of other features."
-    from safetensors import safe_open
-    with safe_open(path, "numpy") as file:
-        found = file.metadata() or {}
-        if found.get("model") != type(model).__name__:
-            raise BadData(f"{path}: expected weights of {type(model).__name__}, found {found.get('model')}")
-        if json.loads(found["features"]) != list(FEATURES):
-            raise BadData(f"{path}: the weights were fitted to other features; fit the model again")
-        model.weights = {k: file.get_tensor(k) for k in file.keys()}
+    "Read a model's weights. Raises BadData for a damaged file, and for one of another model or of other features."
+    from safetensors import SafetensorError, safe_open
+    try:
+        with safe_open(path, "numpy") as file:
+            found, weights = file.metadata() or {}, {k: file.get_tensor(k) for k in file.keys()}
+    except SafetensorError as e: raise BadData(f"{path} is not a readable safetensors file: {e}") from None
+    if found.get("model") != type(model).__name__:
+        raise BadData(f"{path}: expected weights of {type(model).__name__}, found {found.get('model')}")
+    if found.get("features") != json.dumps(FEATURES):
+        raise BadData(f"{path}: the weights were fitted to other features; fit the model again")
+    unknown = [k for k, v in weights.items() if not np.isfinite(v).all()]
+    if unknown: raise BadData(f"{path}: expected finite weights, found {unknown} with others; fit the model again")
+    model.weights = weights
     return model
 
 # %% ../../nbs/ultra/09_model.ipynb #50a36510

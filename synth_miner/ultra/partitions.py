@@ -169,10 +169,12 @@ def recorded_span(
     venue: str, # "spot" or "futures"
     stream: str, # a key of `STREAM_SCHEMAS`
 ) -> tuple[int, int] | None: # first and last time of receipt, ms UTC; None: nothing was recorded
-    "From when to when a stream was recorded, from the last bytes of its files."
+    "From when to when a stream was recorded, from the last bytes of its files. Raises DamagedFile."
     hours, ends = recorded_hours(root, venue, stream), []
     for file in [f for hour in {*hours[:1], *hours[-1:]} for f in part_files(hour)]:
-        group = pq.read_metadata(file)
+        try: group = pq.read_metadata(file)
+        except (pa.ArrowException, OSError) as e:
+            raise DamagedFile(f"{file} is damaged ({type(e).__name__}); move it out of the recording and go on") from e
         stats = [group.row_group(i).column(0).statistics for i in range(group.num_row_groups)]
         ends += [t for s in stats for t in (s.min, s.max)]
     return (int(np.min(ends)), int(np.max(ends))) if ends else None

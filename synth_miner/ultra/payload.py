@@ -132,8 +132,19 @@ def _words(value) -> str:
     return f"{type(value).__name__} {str(value)[:40]!r}"
 
 # %% ../../nbs/ultra/00_payload.ipynb #2679c866
+def _listed(value, hint):
+    "A list of numbers, as JSON has it, as the array of a field; what fits none stays as it is."
+    array = next((h for h in getattr(hint, "__args__", (hint,)) if hasattr(h, "dim_str")), None)
+    if not isinstance(value, list) or array is None: return value
+    try: found = np.array(value)
+    except ValueError: return value # lines of different lengths
+    if not found.size: return np.zeros((0, *map(int, array.dim_str.split()[1:])), array.dtypes[0])
+    whole = found.dtype.kind == "i" and array.dtypes[0] == "float64" # such as a price of 84722
+    return found.astype(float) if whole else found
+
 def _field(value, hint, where):
     "A value that fits its field. Raises BadData that says where it is, what was expected and what was found."
+    value = _listed(value, hint)
     hints = (hint,) if hasattr(hint, "dim_str") else getattr(hint, "__args__", (hint,))
     if type(value) is bool and bool not in hints: hints = ()
     if isinstance(value, int) and not -2 ** 63 <= value < 2 ** 63: hints = ()
@@ -239,20 +250,21 @@ def payload_to_json(
     return gzip.compress(json.dumps(to_plain(payload), default=_encode).encode(), mtime=0)
 
 def _unzipped(content: bytes) -> bytes:
-    "What was compressed. Raises ValueError for more than `MOST_BYTES`, or where the end is missing."
-    unzip = zlib.decompressobj(wbits=31)
-    text = unzip.decompress(content, MOST_BYTES)
-    if not unzip.eof: raise ValueError(f"it is cut off, or longer than {MOST_BYTES} bytes")
+    "What was compressed, if it was. Raises ValueError for more than `MOST_BYTES`, or where the end is missing."
+    zipped, unzip = content[:2] == b"\x1f\x8b", zlib.decompressobj(wbits=31)
+    text = unzip.decompress(content, MOST_BYTES) if zipped else content
+    if zipped and not unzip.eof or len(text) > MOST_BYTES:
+        raise ValueError(f"it is cut off, or longer than {MOST_BYTES} bytes")
     return text
 
 def payload_from_json(
-    content: bytes, # gzip
+    content: bytes, # JSON, with or without gzip
 ) -> UltraPayload:
-    "A payload from compressed JSON. Raises BadData for content that is not one."
+    "A payload from JSON. Raises BadData for content that is not one."
     try:
         data = json.loads(_unzipped(content), object_hook=_decode)
-    except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as e:
-        raise BadData(f"payload: expected gzip-compressed JSON as `payload_to_json` writes it: {e}") from e
+    except (zlib.error, ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:
+        raise BadData(f"payload: expected JSON as `payload_to_json` writes it, with or without gzip: {e}") from e
     return read_payload(data)
 
 # %% ../../nbs/ultra/00_payload.ipynb #e0014700

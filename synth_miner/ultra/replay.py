@@ -242,9 +242,9 @@ def gaps(self: Recording,
     last_ms: int, # ms UTC
 ) -> list[tuple[int, int]]: # begin and end, ms UTC
     "Times within a stretch in which updates of a book or trades may be missing."
-    found = []
+    found, since_ms = [], max(first_ms, self.start_ms)
     for venue in VENUES:
-        columns = self._rows(venue, "gaps", first_ms, self.end_ms + _BLOCK_MS, ("begin_ms", "recv_ts_ms", "stream"))
+        columns = self._rows(venue, "gaps", since_ms, self.end_ms + _BLOCK_MS, ("begin_ms", "recv_ts_ms", "stream"))
         rows = [(int(a), int(b)) for a, b, stream in zip(*columns, strict=True) if stream in ("book_ticker", "trades")]
         found += [(a, b) for a, b in rows if a <= last_ms and b >= first_ms]
     return sorted(found)

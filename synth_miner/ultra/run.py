@@ -20,7 +20,7 @@ from ..core import BadData, stable_seed
 from ..lab.assemble import new_run_folder
 from ..lab.fingerprint import code_fingerprint, git_state
 from ..lab.store import ExperimentStore
-from ..model.files import write_json
+from ..model.files import read_json, write_json
 from ..names import choose, recipe_hash
 from ..parts import registry
 from ..secrets import without_environment
@@ -276,7 +276,7 @@ def trained_until(
     folder: str | Path, # of a finished run
 ) -> int: # ms UTC; 0: not on a recording
     "Until when the recording of a run was used to train its model."
-    return json.loads((Path(folder) / "run.json").read_text()).get("trained_until_ms") or 0
+    return read_json(Path(folder) / "run.json", dict).get("trained_until_ms") or 0
 
 # %% ../../nbs/ultra/22_run.ipynb #9c6b599a
 def run_ultra(
@@ -307,12 +307,14 @@ def run_ultra(
 def load_ultra_run(
     folder: str | Path, # of a finished run
 ) -> tuple[UltraModel, UltraSettings]:
-    "Model and settings of a run. Raises FileNotFoundError for a folder that is not one."
+    "Model and settings of a run. Raises FileNotFoundError for a folder that is not one, BadData for a damaged one."
     folder = Path(folder)
     if not (folder / WEIGHTS_FILE).is_file() or not (folder / "config.json").is_file():
         raise FileNotFoundError(f"{folder} is not a run of the ten-second competition; "
                                 "name the folder that mode=ultra ultra.action=train printed")
-    config = json.loads((folder / "config.json").read_text())
-    settings = read_ultra_settings({k: v for k, v in config.items() if k != "seed"}, config["seed"])
+    config = read_json(folder / "config.json", dict)
+    seed = config.pop("seed", None)
+    if type(seed) is not int: raise BadData(f"{folder / 'config.json'}: expected a whole number as seed, found {seed!r}")
+    settings = read_ultra_settings(config, seed)
     model = registry.build("ultra", dict(name=settings.model, **settings.options))
     return load_ultra_weights(model, folder / WEIGHTS_FILE), settings

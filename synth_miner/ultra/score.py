@@ -88,7 +88,9 @@ def ultra_shares(
     beta: float = VHFT_BETA, # per USD
 ) -> Float64[np.ndarray, "m"]: # share of the competition's emissions; all zero for a round that is left out
     "What each miner earns of a round."
-    mean = np.nanmean(ultra_prompt_scores(scores), axis=1)
-    if not PARTICIPANTS[0] <= len(mean) <= PARTICIPANTS[1]: return np.zeros(len(mean))
+    behind = ultra_prompt_scores(scores)
+    answered = ~np.isnan(behind).any(0) # prompts that nobody answered count for nobody
+    if not PARTICIPANTS[0] <= len(behind) <= PARTICIPANTS[1] or not answered.any(): return np.zeros(len(behind))
+    mean = behind[:, answered].mean(1)
     weights = np.exp(beta * (mean - mean.min()))
     return weights / weights.sum()

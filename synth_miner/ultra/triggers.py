@@ -11,7 +11,7 @@ from collections.abc import Callable
 from jaxtyping import Float64
 from ..core import stable_seed
 from .payload import Trades, Trigger
-from .sources import TICK, VENUES
+from .sources import TICK, VENUES, WINDOW
 from typing import NamedTuple
 
 # %% ../../nbs/ultra/05_triggers.ipynb #72f715f7
@@ -25,12 +25,16 @@ class AskedAt(NamedTuple):
     trigger: Trigger # why
 
 def first_move(
-    price: Float64[np.ndarray, "m"], # of trades in the order of receipt, the first is the reference
+    trades: Trades, # in the order of receipt; those before the window say where the price was
     tick: float, # smallest step of a price
+    since_ms: int, # receive time of the first trade that counts as a move, ms UTC
 ) -> int | None: # position of the trade; None: none moved
-    "The first trade that lies more than one tick from the trade before it."
-    moved = np.abs(np.diff(price)) > 1.5 * tick # more than one tick, in floating point
-    return int(np.argmax(moved)) + 1 if moved.any() else None
+    "The first trade that lies more than one tick from the last trade of another exchange time."
+    begins = np.r_[True, np.diff(trades.ts_ms) != 0][:len(trades.price)] # of trades dated alike
+    before = np.flatnonzero(begins)[np.cumsum(begins) - 1] - 1 # position of the last trade dated otherwise
+    moved = np.abs(trades.price - trades.price[before]) > 1.5 * tick # more than one tick, in floating point
+    moved &= (before >= 0) & (trades.recv_ts_ms >= since_ms)
+    return int(np.argmax(moved)) if moved.any() else None
 
 # %% ../../nbs/ultra/05_triggers.ipynb #e2f3360c
 def event_after(
@@ -42,8 +46,9 @@ def event_after(
     first, last = (boundary_ms + w for w in WATCH_MS)
     moves = []
     for venue in VENUES:
-        seen = trades(venue, first, last)
-        i = first_move(seen.price, TICK[venue])
+        seen = trades(venue, boundary_ms, last)
+        if not len(seen.price) or seen.recv_ts_ms[0] >= first: seen = trades(venue, first - 1000 * WINDOW, last)
+        i = first_move(seen, TICK[venue], first)
         if i is not None: moves.append((int(seen.recv_ts_ms[i]), venue))
     if not moves: return None
     at, venue = min(moves)
@@ -59,7 +64,7 @@ def prompt_times(
 ) -> list[AskedAt]: # in order
     "Every prompt of a stretch of time."
     found = []
-    for boundary in range(-(-start_ms // PERIOD_MS) * PERIOD_MS, end_ms, PERIOD_MS):
+    for boundary in range(start_ms // PERIOD_MS * PERIOD_MS, end_ms, PERIOD_MS):
         event = event_after(trades, boundary, seed)
         found += [AskedAt(boundary, Trigger("time", None)), *([event] if event else [])]
-    return [a for a in found if a.current_time_ms < end_ms]
+    return [a for a in found if start_ms <= a.current_time_ms < end_ms]

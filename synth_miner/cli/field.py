@@ -139,6 +139,15 @@ def _kept_with_run(run: str | None, verdict, synthetic: bool) -> list[str]: # wh
     save_record(run, verdict_record(verdict, name, synthetic))
     return [f"On its card too: {Path(run) / 'card.md'}; the page is in {place}"]
 
+def _next_steps(cfg) -> list[str]: # what to print
+    "What a newcomer has not done yet: the real field, and a model of one's own."
+    f, lines = cfg.field, []
+    if f.made_up is not None:
+        lines.append("Next: synth-miner mode=field field.action=download fetches what the real miners scored")
+    if not (cfg.run or f.models or f.predictions or f.shadow):
+        lines.append("Next: run=outputs/... puts a model of your own among the miners")
+    return lines
+
 def verdict_action(
     cfg, # complete configuration; `run`, `field.models` and `backtest.baselines` are judged
 ) -> str: # what to print
@@ -157,23 +166,26 @@ def verdict_action(
         write_atomic(folder / "all_competitions.csv", total.to_csv())
         lines += ["All competitions", total.to_string(), ""]
     if any(synthetic for _, synthetic in found.values()): lines.append(SYNTHETIC_NOTE)
-    return "\n".join([*lines, f"Everything is in {folder} (report.html, report.md, verdict.csv, rank.png, ...)"])
+    ready = f"Everything is in {folder} (report.html, report.md, verdict.csv, rank.png, ...)"
+    return "\n".join([*lines, ready, *_next_steps(cfg)])
 
 # %% ../../nbs/cli/03_field.ipynb #a200acae
 def board_action(
     cfg, # complete configuration
 ) -> str: # what to print
     "Who leads in the last round of a competition, and what that is worth."
-    lines = []
+    lines, made_up = [], cfg.field.made_up is not None
     for c in _competitions(cfg):
-        stretch = _stretch(cfg, c, make_source(cfg) if cfg.field.made_up else None)
+        stretch = _stretch(cfg, c, make_source(cfg) if made_up else None)
         board = field_board(stretch.field, stretch.pool, cfg.field.competition_share)
         last = pd.Timestamp(int(stretch.field.times[-1]), unit="s", tz="UTC")
         percent = dict(share=100 * board.share, missed=100 * board.missed)
         shown = board.assign(**percent).head(cfg.field.top)
         lines += [f"{c.label}, round of {last:%Y-%m-%d %H:%M} UTC, {len(board)} miners; share and missed in percent",
                   shown.round(2).to_string(), ""]
-    return "\n".join(lines)
+    if made_up: lines.append("These miners are made up, on the bars of data.source")
+    following = "Next: synth-miner mode=field field.action=verdict tells what a model would earn among them"
+    return "\n".join([*lines, following])
 
 FIELD_ACTIONS = dict(download=download_action, verdict=verdict_action,
                      board=board_action) # field.action -> function of the configuration

@@ -260,6 +260,8 @@ def scores(self: FieldBundle,
     full = [t for t in tables if len(t)]
     span = "".join(f" {word} {t:%Y-%m-%d %H:%M}" for word, t in (("from", start), ("to", end)) if t is not None)
     if not full:
-        raise BadData(f"{self.folder} has no scores of {c.name}{span}; download them with field.action=download")
+        no_network = "" if self.folder.exists() else ", or try made-up miners without a network: field.made_up=40"
+        raise BadData(f"{self.folder} has no scores of {c.name}{span}; download them with mode=field "
+                      f"field.action=download{no_network}")
     found = FieldScores.from_rows(pd.concat(full, ignore_index=True), c)
     return found if start is None and end is None else found.between(start, end)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
-from ..core import BadData, expect
+from ..core import expect
 from ..data.columns import OHLCV
 from ..data.bars import AssetData, count_over, cut_bars
 from ..data.source import DataSource
@@ -168,7 +168,7 @@ def backfill(self: LiveBars,
             if bars is None: continue
             self.coarse.setdefault(asset, {})[step] = bars
             if self.folder is not None: store_coarser(self.folder / "coarse", bars)
-        except (BadData, OSError) as e:
+        except Exception as e: # the thread that follows the asset must not end
             text = f"{asset}: no bars of {step} s for the past: {type(e).__name__}: {e}"
             self.troubles.begin((asset, step, "past"), text, "source")
         else: self.troubles.end((asset, step, "past"))

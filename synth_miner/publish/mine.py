@@ -45,7 +45,7 @@ def _serve_beside(cfg, live: LiveState, stop: threading.Event):
     predictor = live.predictor
     while not stop.is_set():
         try: server, bound, lines = bound_service(cfg.serve, live)
-        except BadData as e:
+        except (BadData, OSError) as e: # its token is kept in a file
             predictor.troubles.begin("service", str(e), "service")
             stop.wait(1.0)
             continue

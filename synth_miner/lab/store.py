@@ -145,6 +145,11 @@ def start(self: ExperimentStore,
         return _insert(db, row)
 
 # %% ../../nbs/lab/06_store.ipynb #99fef426
+def _read_column(text: str):
+    "A column of JSON; None for one that cannot be read, so that a damaged row hides no other."
+    try: return json.loads(text)
+    except ValueError: return None
+
 @patch
 def rows(self: ExperimentStore,
     **where, # column = value, all must hold
@@ -158,7 +163,7 @@ def rows(self: ExperimentStore,
     with self._look() as db: found = [_complete(r) for r in db.execute("SELECT * FROM runs ORDER BY id").fetchall()]
     found = [r | _crashed(r) for r in found]
     found = [r for r in found if all(r[k] == v for k, v in asked.items())]
-    return [{k: json.loads(v) if k in _JSON and v else v for k, v in r.items()} for r in found]
+    return [{k: _read_column(v) if k in _JSON and v else v for k, v in r.items()} for r in found]
 
 @patch
 def find(self: ExperimentStore,

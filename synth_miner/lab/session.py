@@ -138,10 +138,13 @@ def validate(self: ResearchSession,
 def describe(self: ResearchSession,
     exp: Mapping, # as `create_experiment` makes it
 ) -> dict: # blocks, head, backbone, param_count, training, validation
-    "What an experiment is made of, and whether it would run."
+    "What an experiment is made of, and whether it would run. Raises BadData for what is not an experiment."
     validation = self.validate(exp)
-    return dict(blocks=block_names(exp), head=head_key(exp), backbone=dict(exp["model"]["backbone"]),
-                param_count=validation["param_count"], training=dict(exp["training"]), validation=validation)
+    try:
+        return dict(blocks=block_names(exp), head=head_key(exp), backbone=dict(exp["model"]["backbone"]),
+                    param_count=validation["param_count"], training=dict(exp["training"]), validation=validation)
+    except (KeyError, TypeError, AttributeError):
+        raise BadData(f"not an experiment as create_experiment makes it: {'; '.join(validation['errors'])}") from None
 
 # %% ../../nbs/lab/13_session.ipynb #06a0db28
 @patch

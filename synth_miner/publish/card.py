@@ -13,15 +13,15 @@ from ..evaluate.report import SYNTHETIC_NOTE
 from ..field.record import card_of_run
 from ..model.published import model_checksum
 from ..model.files import read_json
-from ..score.competitions import get_competition
+from ..lab.results import competition_label
 from ..secrets import redact
 
 # %% ../../nbs/publish/06_card.ipynb #ec954971
 CARD_TAGS = ("bittensor", "sn50", "synth", "time-series", "probabilistic-forecasting")  # by which a model is found
 
-def _evaluation_facts(metrics: dict, dataset: str | None) -> dict:
+def _evaluation_facts(metrics: dict, dataset: str | None, label: str) -> dict:
     "Task, data, window and prompts of the scores, as the Hub's library names them."
-    m, label = metrics, get_competition(metrics["competition"]).label
+    m = metrics
     market = "synthetic market (says nothing about real prices)" if m["synthetic"] else f"{m['source']} bars"
     facts = dict(assets=m["assets"], start=m["test_start"], end=m["test_end"])
     return dict(task_type="time-series-forecasting", task_name=f"Bittensor subnet 50, {label}",
@@ -33,10 +33,12 @@ def _evaluation_facts(metrics: dict, dataset: str | None) -> dict:
 def eval_results(
     metrics: dict, # as metrics.json has them
     dataset: str | None = None, # repository of the bars on the Hub
+    folder: str | Path | None = None, # of the run, which knows a competition of its own
 ) -> list: # of huggingface_hub's EvalResult: the model's score first, then those of the baselines
     "The held-out scores with their window, number of prompts and paired differences."
     from huggingface_hub import EvalResult
-    facts, name = _evaluation_facts(metrics, dataset), metrics["name"]
+    facts = _evaluation_facts(metrics, dataset, competition_label(metrics["competition"], folder))
+    name = metrics["name"]
     def result(title, score, **details):
         "One score; details that are None are left out."
         details = {k: v for k, v in details.items() if v is not None}
@@ -91,7 +93,7 @@ def hub_card(
     tags = [*CARD_TAGS, metrics["competition"], *(["synthetic-market"] if metrics["synthetic"] else [])]
     data = ModelCardData(library_name="synth_miner", license=license, tags=tags, model_name=metrics["name"],
                          pipeline_tag="time-series-forecasting", datasets=[dataset] if dataset else None,
-                         eval_results=eval_results(metrics, dataset))
+                         eval_results=eval_results(metrics, dataset, folder))
     return redact(f"---\n{data.to_yaml()}\n---\n\n{_body(folder, metrics, address, prefix)}")
 
 # %% ../../nbs/publish/06_card.ipynb #ad804487

@@ -14,7 +14,7 @@ from ..model.published import model_checksum
 from ..model.files import read_json
 from .redact import clean_text
 from .run_files import run_path
-from ..score.competitions import get_competition
+from ..lab.results import competition_label
 
 # %% ../../nbs/publish/09_report.ipynb #46bc9466
 def run_metrics(
@@ -52,11 +52,12 @@ def shareable_report(
 ) -> str: # plain text, without secrets
     "A few lines that say what the model is, what it scored, against whom, and where it is."
     folder, m = Path(folder), run_metrics(folder, crps_score)
-    own, label = m["scores"][m["name"]], get_competition(m["competition"]).label
+    own, label = m["scores"][m["name"]], competition_label(m["competition"], folder)
+    error = "" if own["se"] is None else f"s.e. {own['se']:.1f}; "
     parts = f"{run_path(folder, backbone).split('/')[0]} > {head or _head_name(folder)}"
     link, tracked = hf_link or _saved(folder, "publication.json", "link"), _saved(folder, "tracking.json", "wandb")
     lines = [f"{m['name']} ({parts}) on {label} of SN50, {', '.join(m['assets'])}",
-             f"SN50 score {own['score']:.1f} bps (s.e. {own['se']:.1f}; lower is better) on {m['prompts']} "
+             f"SN50 score {own['score']:.1f} bps ({error}lower is better) on {m['prompts']} "
              f"held-out prompts, {m['test_start']} to {m['test_end']} UTC", m["verdict"]]
     if m["synthetic"]: lines.append(SYNTHETIC_NOTE)
     lines.append(f"Model: {link or 'not published'}")

@@ -15,7 +15,7 @@ from ..data.times import to_time
 from ..evaluate.prompts import unseen_from
 from ..evaluate.report import BacktestResult
 from ..evaluate.runner import BacktestRunner, named_forecasters
-from ..lab.results import run_folders
+from ..lab.results import competition_label, run_folders
 from ..model.forecaster import packaged_recipes
 from ..parts import registry
 from ..score.competitions import get_competition
@@ -46,7 +46,7 @@ def forecaster_choices(
     runs = {}
     for r in run_folders(output_dir):
         if not r.metrics: continue
-        label = get_competition(r.metrics["competition"]).label
+        label = competition_label(r.metrics["competition"], r.path)
         runs[f"run {r.path.name} ({label})"] = str(r.path)
     recipes = {f"recipe {name}: trained, comes with the package": name for name in packaged_recipes()}
     return runs | recipes | part_choices(registry.list_parts("forecaster"), 60)

@@ -12,9 +12,8 @@ from fastcore.basics import patch
 from ipywidgets import HTML, Checkbox, Dropdown, HBox, Layout, Text, VBox
 from pathlib import Path
 from ..core import BadData
-from ..lab.results import RunFolder, run_folders
+from ..lab.results import competition_label, RunFolder, run_folders
 from ..publish.promotion import PROMOTE
-from ..score.competitions import get_competition
 from .card_preview import card_html
 from .controls import attempt, button, heading, labelled, page_view
 from .page import PlanPage, plan_fields
@@ -39,7 +38,7 @@ def _run_options(output_dir) -> list: # label and folder
     options = []
     for r in run_folders(output_dir):
         if not r.metrics: continue
-        options.append((f"{r.path.name}, {get_competition(r.metrics['competition']).label}", str(r.path)))
+        options.append((f"{r.path.name}, {competition_label(r.metrics['competition'], r.path)}", str(r.path)))
     return options or [("no run with scores", None)]
 
 def _preview(plan) -> tuple: # HTML of the scores, the files and the card
@@ -151,7 +150,7 @@ def _lead(self: PublishPage, job):
 
 def _champion_line(competition: str, entry: dict) -> str:
     "One champion in a line."
-    line = f"{get_competition(competition).label}: {entry['path']}"
+    line = f"{competition_label(competition)}: {entry['path']}"
     return line if entry.get("score") is None else f"{line}, {entry.get('name')}, {entry['score']:,.1f} bps"
 
 # %% ../../nbs/widgets/publish.ipynb #cc0a8e5a

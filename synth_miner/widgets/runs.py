@@ -12,8 +12,7 @@ from fastcore.basics import patch
 from ipywidgets import HTML, HBox, Image, Layout, SelectMultiple
 from pathlib import Path
 from ..core import BadData
-from ..lab.results import RunComparison, compare_folders, run_folders
-from ..score.competitions import get_competition
+from ..lab.results import competition_label, RunComparison, compare_folders, run_folders
 from ..tables import html_table
 from ..viz import PALETTE
 from .base import show_png
@@ -34,7 +33,7 @@ def runs_table(
         others = {k: v["score"] for k, v in m["scores"].items() if k != m["name"]}
         best = min(others, key=others.get) if others else None
         rival = f"{best}, {others[best]:,.1f}" if others else ""
-        label = get_competition(m["competition"]).label
+        label = competition_label(m["competition"], r.path)
         rows.append((r.path.name, r.state, label, m["prompts"], f"{m['scores'][m['name']]['score']:,.1f}", rival))
     columns = ["run", "state", "competition", "prompts", "score, bps", "best baseline"]
     note = "" if rows else f"There is no run in {output_dir} yet; the page Train makes one."

@@ -66,8 +66,7 @@ class Recorder:
         self.counts = Counter() # (venue, stream, "rows", "duplicates" or "gaps") -> how many
         self.hours = set() # (venue, stream, hour) that have parts to merge
         self.writing = threading.Lock()
-        self.snapshot_wanted = {}
-        self.unread, self.reported_ms = Counter(), {} # by venue, of messages that cannot be read
+        self.snapshot_wanted, self.unread, self.reported_ms = {}, Counter(), {} # by venue
 
     @property
     def now_ms(self) -> int: return int(1000 * self.clock()) # ms UTC
@@ -102,10 +101,7 @@ def receive(self: Recorder,
     "Take in one message: keep it, drop what was seen before, mark what is missing."
     at_ms = self._steady(venue, at_ms)
     try: found = read_message(text, at_ms, venue)
-    except BadData as e:
-        self._lost(venue, "unreadable", at_ms)
-        self._report_rarely(venue, e, at_ms)
-        return False
+    except BadData as e: return self._not_read(venue, e, at_ms)
     self.last_ms[venue] = at_ms
     if found is None: return True
     key, chain = (venue, found.stream), self.chains[venue, found.stream]
@@ -115,8 +111,7 @@ def receive(self: Recorder,
         self.counts[venue, found.stream, "duplicates"] += 1
         return True
     if verdict == "gap":
-        begin = self.last_ms.get(key, at_ms)
-        self._mark_gap(venue, found.stream, "ids", begin, at_ms, expected, found.first_id)
+        self._mark_gap(venue, found.stream, "ids", self.last_ms.get(key, at_ms), at_ms, expected, found.first_id)
     self.last_ms[key] = at_ms
     self._keep(venue, found.stream, found.row)
     return True
@@ -132,12 +127,14 @@ def _lost(self: Recorder, venue, why, at_ms):
 REPORT_MS = 60_000  # between two lines about messages that cannot be read
 
 @patch
-def _report_rarely(self: Recorder, venue, why, at_ms):
-    "One line per minute about messages that cannot be read, and how many there were."
+def _not_read(self: Recorder, venue, why, at_ms) -> bool:
+    "Mark what a message that cannot be read may have held, and say so once per minute; gives False."
+    self._lost(venue, "unreadable", at_ms)
     self.unread[venue] += 1
-    if 0 <= at_ms - self.reported_ms.get(venue, at_ms - REPORT_MS) < REPORT_MS: return
+    if 0 <= at_ms - self.reported_ms.get(venue, at_ms - REPORT_MS) < REPORT_MS: return False
     self.report(f"{venue}: {why}" + (f", and {self.unread[venue] - 1} before it" if self.unread[venue] > 1 else ""))
     self.reported_ms[venue], self.unread[venue] = at_ms, 0
+    return False
 
 # %% ../../nbs/ultra/16_recorder.ipynb #179f41db
 JITTER_MS = 1000  # by which a clock may step back without a gap
@@ -159,8 +156,12 @@ def _write(self: Recorder, rows: dict):
     "Write rows, and remove from the mapping what is on the disk."
     with self.writing:
         for venue, stream in sorted(rows, key=lambda key: key[1] != "gaps"):
-            write_rows(self.settings.folder, venue, stream, rows[venue, stream])
-            self.hours |= {(venue, stream, row[0] // HOUR_MS) for row in rows.pop((venue, stream))}
+            while waiting := rows[venue, stream]: # hour by hour, so that nothing is written again after a full disk
+                hour = waiting[0][0] // HOUR_MS
+                write_rows(self.settings.folder, venue, stream, [r for r in waiting if r[0] // HOUR_MS == hour])
+                self.hours.add((venue, stream, hour))
+                rows[venue, stream] = [r for r in waiting if r[0] // HOUR_MS != hour]
+            del rows[venue, stream]
 
 @patch
 def _merge(self: Recorder, before_ms: int):

@@ -101,8 +101,8 @@ def record_action(
     except OSError as e: raise BadData(f"{folder} cannot be written: {e.strerror or e}; mend that, then go on") from e
     finally: undo()
     silent = [v for v in VENUES if not found.rows[v, "book_ticker"]]
-    if silent: return f"{found.to_string()}\nNothing to train on yet in {folder}: no book update came from {silent}"
-    return f"{found.to_string()}\nEverything is in {folder}; train on it with ultra.data={folder}"
+    use = f"no book update came from {silent}" if silent else f"train on it with ultra.data={folder}"
+    return f"{found.to_string()}\nEverything is in {folder}; {use}"
 
 ULTRA_ACTIONS = dict(train=train_action, backtest=backtest_action, bench=bench_action,
                      export=export_action, record=record_action) # ultra.action -> function of the configuration

@@ -307,14 +307,15 @@ def run_ultra(
 def load_ultra_run(
     folder: str | Path, # of a finished run
 ) -> tuple[UltraModel, UltraSettings]:
-    "Model and settings of a run. Raises FileNotFoundError for a folder that is not one, BadData for a damaged one."
+    "Model and settings of a run. Raises FileNotFoundError for a folder that is not one, BadData for damage."
     folder = Path(folder)
     if not (folder / WEIGHTS_FILE).is_file() or not (folder / "config.json").is_file():
         raise FileNotFoundError(f"{folder} is not a run of the ten-second competition; "
                                 "name the folder that mode=ultra ultra.action=train printed")
     config = read_json(folder / "config.json", dict)
     seed = config.pop("seed", None)
-    if type(seed) is not int: raise BadData(f"{folder / 'config.json'}: expected a whole number as seed, found {seed!r}")
+    if type(seed) is not int:
+        raise BadData(f"{folder / 'config.json'}: expected a whole number as seed, found {seed!r}")
     settings = read_ultra_settings(config, seed)
     model = registry.build("ultra", dict(name=settings.model, **settings.options))
     return load_ultra_weights(model, folder / WEIGHTS_FILE), settings

@@ -117,6 +117,7 @@ _READERS = dict(bookTicker=_ticker_row, aggTrade=_trade_row, depthUpdate=_depth_
 def read_message(
     text: str | bytes, # JSON, as received
     at_ms: int, # time of receipt, ms UTC
+    venue: str | None = None, # whose streams were asked for; None: those of both
 ) -> StreamRow | None: # None: nothing to keep, such as a candle that is still open
     "A message as a row. Raises BadData for one of another shape, with its beginning."
     try:
@@ -126,7 +127,9 @@ def read_message(
         kind = message.get("e") or ("bookTicker" if "A" in message else None) # spot book updates do not say
         if kind is None and "result" in found: return None # the answer to a subscription
         if kind not in _READERS: raise KeyError(f"kind of event {kind!r}")
-        return _READERS[kind](message, at_ms)
+        row = _READERS[kind](message, at_ms)
+        if row is None or venue is None or row.stream in SUBSCRIPTIONS[venue]: return row
+        raise BadData(f"nobody asked for {row.stream} of {venue}, found {text[:80]!r}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         if isinstance(e, BadData): raise
         raise BadData(f"expected a message of a stream, found {text[:80]!r} ({type(e).__name__}: {e})") from e

@@ -8,7 +8,6 @@ __all__ = ['PERIOD_MS', 'WATCH_MS', 'DELAY_MS', 'AskedAt', 'first_move', 'event_
 # %% ../../nbs/ultra/05_triggers.ipynb #efe9d926
 import numpy as np
 from collections.abc import Callable
-from jaxtyping import Float64
 from ..core import stable_seed
 from .payload import Trades, Trigger
 from .sources import TICK, VENUES, WINDOW

@@ -67,11 +67,8 @@ class BacktestRunner:
         n_jobs: int = 1, # number of processes; -1: one per core
         progress: bool = True, # show a progress bar
     ):
-        if forecasters: expect(forecasters, Mapping, "forecasters: expected a mapping, such as {'mine': forecaster}")
-        else: raise ValueError("forecasters is empty; give at least one, by name")
-        expect_count(n_jobs, "n_jobs", -1)
-        if n_jobs == 0: raise ValueError("n_jobs=0: give a number of processes, or -1 for one per core")
         _check_field(forecasters)
+        if expect_count(n_jobs, "n_jobs", -1) == 0: raise ValueError("n_jobs=0: give a number of processes, or -1 for one per core")
         self.forecasters = {k: _forecaster(f) for k, f in forecasters.items()}
         self.competition = get_competition(competition)
         self.data_source = expect(data_source, DataSource, "data_source: expected one such as ParquetSource(folder)")
@@ -83,7 +80,9 @@ class BacktestRunner:
         self.max_prompts = None if max_prompts is None else expect_count(max_prompts, "max_prompts")
 
 def _check_field(forecasters):
-    "Raise BadData for names that are no texts, or alike but for their case."
+    "Raise ValueError for none, BadData for what is no mapping and for names that are no texts or too much alike."
+    if not forecasters: raise ValueError("forecasters is empty; give at least one, by name")
+    expect(forecasters, Mapping, "forecasters: expected a mapping, such as {'mine': forecaster}")
     odd = [k for k in forecasters if not isinstance(k, str) or not k.strip()]
     if odd: raise BadData(f"expected a name for each forecaster, found {odd[0]!r}")
     seen = Counter(k.casefold() for k in forecasters)

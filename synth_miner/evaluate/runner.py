@@ -68,7 +68,7 @@ class BacktestRunner:
         progress: bool = True, # show a progress bar
     ):
         _check_field(forecasters)
-        if expect_count(n_jobs, "n_jobs", -1) == 0: raise ValueError("n_jobs=0: give a number of processes, or -1 for one per core")
+        if expect_count(n_jobs, "n_jobs", -1) == 0: raise ValueError("n_jobs=0: give at least 1, or -1 for all cores")
         self.forecasters = {k: _forecaster(f) for k, f in forecasters.items()}
         self.competition = get_competition(competition)
         self.data_source = expect(data_source, DataSource, "data_source: expected one such as ParquetSource(folder)")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ..core import BadData
 from ..keys.check import CONFIG_GROUPS, KEYS, OPEN_NODES, check_config, key_hint, unknown_key
 from ..keys.words import quoting_advice
-from ..lab.key_help import options_with
+from ..lab.key_help import group_options, options_with
 from ..names import UnknownPart, did_you_mean
 from ..secrets import hidden_values, hide_in_error, redact, without_environment
 
@@ -37,6 +37,9 @@ def config_keys(
 def _absent_key(key: str, overrides: Sequence[str]) -> str:
     "What to say about a key that the chosen options do not have."
     words = [o for o in overrides if o.lstrip("+").split("=")[0] == key]
+    if key in CONFIG_GROUPS:
+        option = group_options(key)[0]
+        return f"{key} takes a name, such as {key}={option}; its keys are written one by one, {key}.<key>=..."
     if options := options_with(key): return f"{key} belongs to {options[0]}; add {options[0]}.{quoting_advice(words)}"
     from synth_miner.lab.config import load_config
     chosen = [o for o in overrides if o.split("=")[0] in CONFIG_GROUPS]

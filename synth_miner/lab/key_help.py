@@ -44,7 +44,7 @@ def options_with(
 ) -> list[str]: # such as data=parquet
     "The options of a group that have a key."
     group, *path = key.split(".")
-    if group not in CONFIG_GROUPS: return []
+    if group not in CONFIG_GROUPS or not path: return []
     return [f"{group}={option}" for option, node in _packaged(group).items() if _written(node, path)]
 
 # %% ../../nbs/lab/key_help.ipynb #19799cdd

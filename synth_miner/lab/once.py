@@ -12,7 +12,7 @@ import pandas as pd
 from pathlib import Path
 from .. import __version__
 from ..data.source import DataSource
-from .assemble import LoadedOnce, bar_step, make_source
+from .assemble import LoadedOnce, load_bars, make_source
 from .complete import complete_config
 from .config import RunSettings, checked_settings, load_config, read_settings
 from .experiment import run_experiment
@@ -31,7 +31,7 @@ def describe_run(
 ) -> dict: # columns of the store
     "What is known of a run before it starts: fingerprint, name, seed, configuration, code, data."
     s = read_settings(config)
-    bars = (make_source(s) if source is None else source).load_data(s.data.assets, step=bar_step(s))
+    bars = load_bars(s, source)
     data, git = data_fingerprint(bars), git_state() or dict(commit=None, dirty=None)
     return dict(fingerprint=fingerprint(s, data, kind), kind=kind, name=s.name, seed=s.seed, competition=s.competition,
                 config=s.config, data=data, commit_id=git["commit"], dirty=git["dirty"], version=__version__,

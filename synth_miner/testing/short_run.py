@@ -14,12 +14,13 @@ from .registry_restored import registry_restored
 
 # %% ../../nbs/testing/short_run.ipynb #c3ef0e11
 _SHORT = ["progress=false", "seed=1", "training.epochs=1", "training.steps_per_epoch=10", "training.n_paths=16",
-          "training.val_windows=16", "data.source.length=3000", "backtest.max_prompts=3", "backtest.n_paths=50"]
+          "training.val_windows=16", "data.source.length=3000", "backtest.n_paths=50"]
 
 def short_run(
     *words: str, # keys as on the command line, "model=timesnet"
-) -> pd.DataFrame: # one row per model: score and number of prompts
-    "Train a model for ten steps on the built-in market, and judge it on three prompts."
+) -> pd.DataFrame: # one row per model: score, its difference to the trained model with an interval, prompts
+    "Train a model for ten steps on the built-in market, and judge it on the held-out prompts."
     with tempfile.TemporaryDirectory() as folder, registry_restored():
         config = load_config([*_SHORT, *words, f"output_dir={folder}"])
-        return run_experiment(config, say=lambda line: None)["result"].table()[["score", "prompts"]]
+        result = run_experiment(config, say=lambda line: None)["result"]
+        return result.table(result.models[0])[["score", "difference", "ci_low", "ci_high", "prompts"]]

@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
-from ..core import BadData, expect, expect_count
+from ..arguments import expect, expect_count
+from ..core import BadData
 from ..data.report import warn_of_moves
 from ..data.source import DataSource
 from ..data.times import to_seconds, to_time
@@ -47,6 +48,17 @@ def named_forecasters(
             raise BadData(f"two forecasters are called {name!r}: {field[same]} and {f}; rename one of them")
         field.setdefault(same, f)
     return field
+
+def _check_field(forecasters):
+    "Raise BadData for names that are no texts, or alike but for their case."
+    odd = [k for k in forecasters if not isinstance(k, str) or not k.strip()]
+    if odd: raise BadData(f"expected a name for each forecaster, found {odd[0]!r}")
+    seen = Counter(k.casefold() for k in forecasters)
+    if twice := [k for k in forecasters if seen[k.casefold()] > 1]: raise BadData(f"names are too much alike: {twice}")
+
+def _forecaster(what) -> Forecaster:
+    "A forecaster from a recipe, or from what `load_forecaster` takes."
+    return registry.build("forecaster", dict(what)) if isinstance(what, Mapping) else load_forecaster(what)
 
 # %% ../../nbs/evaluate/06_runner.ipynb #d0c3886c
 class BacktestRunner:
@@ -81,17 +93,6 @@ class BacktestRunner:
         self.every, self.n_paths = pd.Timedelta(to_seconds(every), "s"), expect_count(n_paths, "n_paths")
         self.seed, self.min_observed, self.n_jobs, self.progress = seed, min_observed, n_jobs, progress
         self.max_prompts = None if max_prompts is None else expect_count(max_prompts, "max_prompts")
-
-def _check_field(forecasters):
-    "Raise BadData for names that are no texts, or alike but for their case."
-    odd = [k for k in forecasters if not isinstance(k, str) or not k.strip()]
-    if odd: raise BadData(f"expected a name for each forecaster, found {odd[0]!r}")
-    seen = Counter(k.casefold() for k in forecasters)
-    if twice := [k for k in forecasters if seen[k.casefold()] > 1]: raise BadData(f"names are too much alike: {twice}")
-
-def _forecaster(what) -> Forecaster:
-    "A forecaster from a recipe, or from what `load_forecaster` takes."
-    return registry.build("forecaster", dict(what)) if isinstance(what, Mapping) else load_forecaster(what)
 
 # %% ../../nbs/evaluate/06_runner.ipynb #855063eb
 def _thin(prompts, most) -> list[Prompt]:

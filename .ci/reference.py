@@ -16,7 +16,7 @@ from links import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = {  # folder or module -> heading of the reference, in the order of the layers
-    "Foundations": ("names", "ancestor", "secrets", "parts", "part_tables", "components", "core", "viz", "diagnostics", "calibration_plots", "tables"), "Data": ("data",), "Features": ("features",), "Windows": ("windows",), "Blocks": ("blocks",), "Heads": ("heads",),
+    "Foundations": ("names", "ancestor", "secrets", "parts", "part_tables", "components", "core", "arguments", "typed", "viz", "diagnostics", "calibration_plots", "tables"), "Data": ("data",), "Features": ("features",), "Windows": ("windows",), "Blocks": ("blocks",), "Heads": ("heads",),
     "Processes": ("processes",), "Scores": ("score",), "Models": ("model",), "Keys": ("keys",), "Baselines": ("baselines",), "Judging": ("evaluate",), "Training": ("train",),
     "The lab": ("lab",), "The field": ("field",), "Publishing": ("publish",), "Synth Ultra": ("ultra",), "Testing": ("testing",), "Command line and widgets": ("cli", "doctor", "widgets"),
 }

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['redact', 'FromEnvironment', 'has_resolver', 'has_expression', 'mark_environment', 'without_environment',
-           'redact_config', 'typed_secrets', 'hidden_values', 'hide_in_error']
+           'redact_config', 'hidden_values', 'hide_in_error']
 
 # %% ../nbs/01_secrets.ipynb #a69a8dd7
 import os
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 
 # %% ../nbs/01_secrets.ipynb #995a0e11
 _SECRET_NAME = re.compile(
-    r"token(?!i[sz])|secret|passw|passphrase|api_?key|access_?key|private_?key|credential|authori[sz]ation|cookie|coldkey|"
-    r"mnemonic|(?:seed|recovery|backup)[_ -]?(?:phrase|words)|webhook|"
+    r"token(?!i[sz])|secret|passw|passphrase|api_?key|access_?key|private_?key|credential|authori[sz]ation|"
+    r"cookie|coldkey|mnemonic|(?:seed|recovery|backup)[_ -]?(?:phrase|words)|webhook|"
     r"(?:^|[_-])auth$|^key$|^session(?:_?id)?$", re.I)
 _KNOWN_FORMS = re.compile("|".join((
     r"\bhf_[A-Za-z0-9]{16,}\b", # Hugging Face
@@ -233,29 +233,6 @@ def redact_config(
                 for k, v in node.items()}
     if isinstance(node, (list, tuple)): return [node[0], "***"] if _is_pair(node) else list(map(redact_config, node))
     return redact(node) if isinstance(node, str) else node
-
-# %% ../nbs/01_secrets.ipynb #typed-code
-def _is_typed(node) -> bool:
-    "Whether a hidden value, or what is in it, holds a text that did not come from the environment."
-    if has_expression(node): return False
-    inner = node.values() if isinstance(node, Mapping) else node if isinstance(node, (list, tuple)) else ()
-    return isinstance(node, str) or any(map(_is_typed, inner))
-
-def _typed(node, shown, key: str) -> list[str]:
-    "Keys whose text `redact_config` has changed to what is `shown`."
-    if isinstance(node, Mapping) and isinstance(shown, Mapping):
-        names = [f"{key}.{k}" if key else str(k) for k in shown]
-        pairs = zip(names, node.values(), shown.values(), strict=True)
-    elif isinstance(node, (list, tuple)) and isinstance(shown, list):
-        pairs = [(f"{key}[{i}]", v, s) for i, (v, s) in enumerate(zip(node, shown, strict=True))]
-    else: return [key] if node != shown and _is_typed(node) else []
-    return [k for name, v, s in pairs for k in _typed(v, s, name)]
-
-def typed_secrets(
-    node, # plain containers, as `mark_environment` gives them
-) -> list[str]: # dotted keys, such as data.source.token
-    "The keys of a configuration under which a secret was typed, instead of the name of a variable that holds it."
-    return _typed(node, redact_config(node), "")
 
 # %% ../nbs/01_secrets.ipynb #c081adfc
 _VARIABLE = re.compile(r"\boc\.env\s*:\s*(\w+)") # in an expression

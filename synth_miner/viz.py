@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Mapping
 import numpy as np
 import pandas as pd
-from .core import BadData, expect, ShapeMismatch
+from .core import BadData, ShapeMismatch
 from .names import choose
 
 # %% ../nbs/02_viz.ipynb #85fcf0f6
@@ -79,7 +79,9 @@ def save_figure(
 # %% ../nbs/02_viz.ipynb #10a32bf7
 def _times(n: int, step: float, start) -> tuple[np.ndarray, str]:
     "`n` points of an x axis from now on, and its label: minutes, hours, or UTC times when `start` is given."
-    seconds = np.arange(n) * expect(step, (int, float, np.number), "step: expected the seconds between two prices")
+    if not isinstance(step, (int, float, np.number)):
+        raise BadData(f"step: expected the seconds between two prices, found {step!r}")
+    seconds = np.arange(n) * step
     if start is not None:
         t = pd.Timestamp(start, unit="s") if isinstance(start, (int, float, np.number)) else pd.Timestamp(start)
         t = t.tz_convert("UTC").tz_localize(None) if t.tzinfo else t

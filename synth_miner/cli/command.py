@@ -206,8 +206,8 @@ def main(
         if isinstance(e, LostOutput) and e.exit_code != 2: return e.exit_code
         print(f"synth-miner: {explain(e, args)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("synth-miner: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as e:
+        print(f"synth-miner: interrupted{'; ' if str(e) else ''}{e}", file=sys.stderr)
         return 130
     return 0
 

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 from fastcore.basics import patch
 from pathlib import Path
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from .bars import AssetData, cut_bars
 from .clean import clean_bars
 from .columns import find_columns

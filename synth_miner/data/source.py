@@ -12,7 +12,8 @@ import time
 import warnings
 from collections.abc import Collection, Sequence
 from fastcore.basics import patch
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from .bars import AssetData, bars_over
 from .resample import QUIET, resample_bars, resampling_note
 from .times import to_seconds, to_time

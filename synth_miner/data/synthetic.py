@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from itertools import accumulate
-from ..core import BadData, expect, expect_count, stable_seed
+from ..arguments import expect, expect_count
+from ..core import BadData, stable_seed
 from .bars import AssetData
 from .source import DataSource
 from .times import step_name, to_seconds, to_time

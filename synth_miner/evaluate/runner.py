@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fastcore.basics import patch
 from pathlib import Path
 from tqdm.auto import tqdm
-from ..core import BadData, expect, expect_count
+from ..arguments import expect, expect_count
+from ..core import BadData
 from ..data.report import warn_of_moves
 from ..data.source import DataSource
 from ..data.times import to_seconds, to_time
@@ -48,6 +49,17 @@ def named_forecasters(
         field.setdefault(same, f)
     return field
 
+def _check_field(forecasters):
+    "Raise BadData for names that are no texts, or alike but for their case."
+    odd = [k for k in forecasters if not isinstance(k, str) or not k.strip()]
+    if odd: raise BadData(f"expected a name for each forecaster, found {odd[0]!r}")
+    seen = Counter(k.casefold() for k in forecasters)
+    if twice := [k for k in forecasters if seen[k.casefold()] > 1]: raise BadData(f"names are too much alike: {twice}")
+
+def _forecaster(what) -> Forecaster:
+    "A forecaster from a recipe, or from what `load_forecaster` takes."
+    return registry.build("forecaster", dict(what)) if isinstance(what, Mapping) else load_forecaster(what)
+
 # %% ../../nbs/evaluate/06_runner.ipynb #d0c3886c
 class BacktestRunner:
     "Asks several forecasters the same questions. Raises UnknownPart for the name of a forecaster that does not exist."
@@ -67,8 +79,11 @@ class BacktestRunner:
         n_jobs: int = 1, # number of processes; -1: one per core
         progress: bool = True, # show a progress bar
     ):
+        if forecasters: expect(forecasters, Mapping, "forecasters: expected a mapping, such as {'mine': forecaster}")
+        else: raise ValueError("forecasters is empty; give at least one, by name")
+        expect_count(n_jobs, "n_jobs", -1)
+        if n_jobs == 0: raise ValueError("n_jobs=0: give a number of processes, or -1 for one per core")
         _check_field(forecasters)
-        if expect_count(n_jobs, "n_jobs", -1) == 0: raise ValueError("n_jobs=0: give at least 1, or -1 for all cores")
         self.forecasters = {k: _forecaster(f) for k, f in forecasters.items()}
         self.competition = get_competition(competition)
         self.data_source = expect(data_source, DataSource, "data_source: expected one such as ParquetSource(folder)")
@@ -78,19 +93,6 @@ class BacktestRunner:
         self.every, self.n_paths = pd.Timedelta(to_seconds(every), "s"), expect_count(n_paths, "n_paths")
         self.seed, self.min_observed, self.n_jobs, self.progress = seed, min_observed, n_jobs, progress
         self.max_prompts = None if max_prompts is None else expect_count(max_prompts, "max_prompts")
-
-def _check_field(forecasters):
-    "Raise ValueError for none, BadData for what is no mapping and for names that are no texts or too much alike."
-    if not forecasters: raise ValueError("forecasters is empty; give at least one, by name")
-    expect(forecasters, Mapping, "forecasters: expected a mapping, such as {'mine': forecaster}")
-    odd = [k for k in forecasters if not isinstance(k, str) or not k.strip()]
-    if odd: raise BadData(f"expected a name for each forecaster, found {odd[0]!r}")
-    seen = Counter(k.casefold() for k in forecasters)
-    if twice := [k for k in forecasters if seen[k.casefold()] > 1]: raise BadData(f"names are too much alike: {twice}")
-
-def _forecaster(what) -> Forecaster:
-    "A forecaster from a recipe, or from what `load_forecaster` takes."
-    return registry.build("forecaster", dict(what)) if isinstance(what, Mapping) else load_forecaster(what)
 
 # %% ../../nbs/evaluate/06_runner.ipynb #855063eb
 def _thin(prompts, most) -> list[Prompt]:

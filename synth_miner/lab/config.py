@@ -15,14 +15,16 @@ import yaml
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from ..components import discover_components
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from ..model.plain_files import check_nesting, read_plain
 from ..keys.check import KEYS, check_config
 from ..keys.lengths import with_lengths
 from ..keys.words import REPLACED, hydra_words, word_values
 from ..keys.yaml_texts import parse_yaml, put_values, text_of_mapping
 from ..score.competitions import use_competition
-from ..secrets import mark_environment, typed_secrets, without_environment
+from ..secrets import mark_environment, without_environment
+from ..typed import typed_secrets
 from typing import NamedTuple
 
 # %% ../../nbs/lab/00_config.ipynb #b7dbb839

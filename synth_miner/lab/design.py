@@ -12,7 +12,7 @@ from pathlib import Path
 from .config import load_config
 from .fit import TRAINING
 from ..model.files import write_atomic
-from ..core import expect
+from ..arguments import expect
 from ..names import UnknownPart
 from ..parts import BLOCK_KINDS, registry
 

@@ -13,6 +13,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from ..core import usual_torch
 from ..data.source import DataSource
 from ..data.times import to_time
 from ..evaluate.runner import BacktestRunner
@@ -178,7 +179,16 @@ def _after_interrupt(folder: Path) -> str:
     next_step = "the best epoch so far is saved and scored now; Ctrl-C again ends at once"
     return f"{next_step}. To continue the training: {again}"
 
+@contextlib.contextmanager
+def _named_interrupt(folder: Path):
+    "Say, when Ctrl-C ends the scoring, that the trained model is kept, and how to score it."
+    try: yield
+    except KeyboardInterrupt:
+        again = shlex.join(["synth-miner", "resume=true", f"run={folder}"])
+        raise KeyboardInterrupt(f"the model is trained and not scored yet; to score it: {again}") from None
+
 # %% ../../nbs/lab/03_experiment.ipynb #a0767c2d
+@usual_torch()
 def run_experiment(
     config, # its settings, a configuration, or a file of one; what it leaves out is as in the package
     say=print, # called with the few lines that a reader should see on the way
@@ -200,7 +210,7 @@ def run_experiment(
     forecaster = make_forecaster(settings, trainer, loader)
     save_forecaster(forecaster, folder, engineer_spec(settings, loader))
     pd.DataFrame(history).to_csv(folder / "training.csv", index=False)
-    metrics, result = _judge(settings, folder, prepared, forecaster, history, watch)
+    with _named_interrupt(folder): metrics, result = _judge(settings, folder, prepared, forecaster, history, watch)
     if not trainer.interrupted: shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return dict(model=trainer.model, metrics=metrics, config=as_node(settings), run=folder,
                 recipe=forecaster.model.spec, block_hash=metrics["recipe"], forecaster=forecaster, result=result,

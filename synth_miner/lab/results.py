@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from collections.abc import Sequence
 from pathlib import Path
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from ..evaluate.report import SYNTHETIC_NOTE, BacktestResult
 from .config import flat_config, load_config, read_settings
 from .fingerprint import NOT_THE_RUN

@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from fastcore.basics import patch
 from pathlib import Path
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from .database import NotWritable, SharedTable
 from .heartbeat import Heartbeat, is_alive, same_place, sign_of_life, this_process
 from .results import RunComparison, compare_folders

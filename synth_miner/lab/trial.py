@@ -10,7 +10,7 @@ import math
 import pandas as pd
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from ..core import BadData, seeded
+from ..core import BadData, seeded, usual_torch
 from ..data.source import DataSource
 from .assemble import LoadedOnce, make_loader, make_source, make_split, make_trainer
 from .config import RunSettings, checked_settings, read_settings
@@ -67,6 +67,7 @@ def _trial_facts(settings: RunSettings) -> tuple: # columns of the store; source
         return dict(fingerprint=key, kind="trial", name=settings.name, seed=settings.seed, config=settings.config), None
 
 # %% ../../nbs/lab/14_trial.ipynb #8095f033
+@usual_torch()
 def run_trial(
     cfg, # complete configuration, or its settings
     *,

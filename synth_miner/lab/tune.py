@@ -7,7 +7,8 @@ __all__ = ['check_space', 'tune']
 
 # %% ../../nbs/lab/16_tune.ipynb #c58e63fc
 from collections.abc import Mapping
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from .config import load_config
 from .once import describe_run
 from .store import ExperimentStore

@@ -15,7 +15,8 @@ import torch
 from importlib.resources import files
 from jaxtyping import Float
 from pathlib import Path
-from ..core import BadData, expect, make_generator
+from ..arguments import expect
+from ..core import BadData, make_generator
 from ..data.bars import AssetData
 from ..data.resample import resample_bars
 from ..data.times import step_name

@@ -8,7 +8,8 @@ __all__ = ['get_model']
 # %% ../../nbs/model/06_get.ipynb #b6f3cc8d
 from collections.abc import Mapping
 from pathlib import Path
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from .download import download_model
 from .published import HubAddress, hub_address
 from .save import check_fit, load_model, weight_shapes

@@ -9,7 +9,8 @@ __all__ = ['WEIGHTS', 'ARCHITECTURE', 'save_model', 'WeightShape', 'weight_shape
 import torch
 from pathlib import Path
 from torch import Tensor
-from ..core import BadData, ShapeMismatch, expect, seeded
+from ..arguments import expect
+from ..core import BadData, ShapeMismatch, seeded
 from .files import read_json, write_atomic, write_json
 from .synth import SynthModel, build_model
 from typing import NamedTuple

@@ -10,7 +10,8 @@ import contextlib
 import signal
 import socket
 import threading
-from ..core import BadData, expect, expect_count
+from ..arguments import expect, expect_count
+from ..core import BadData
 from .prompt import MAX_PRICES
 from typing import NamedTuple
 

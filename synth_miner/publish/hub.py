@@ -14,7 +14,8 @@ import warnings
 from collections.abc import Callable
 from fastcore.basics import patch
 from pathlib import Path
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from ..data.hub_errors import HubConflict, hub_call
 from ..field.record import read_records, record_line
 from ..model.download import HubRepository, download_model

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
-from ..core import expect
+from ..arguments import expect
 from ..data.columns import OHLCV
 from ..data.bars import AssetData, count_over, cut_bars
 from ..data.source import DataSource

@@ -17,7 +17,8 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from ..baselines.template import TEMPLATE_DEFAULT, TemplateForecaster
-from ..core import BadData, expect, stable_seed
+from ..arguments import expect
+from ..core import BadData, stable_seed
 from ..data.bars import AssetData, bars_over, count_over
 from ..data.source import DataSource
 from ..data.times import to_time

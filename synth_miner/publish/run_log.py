@@ -12,7 +12,8 @@ import pandas as pd
 import shutil
 import warnings
 from pathlib import Path
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from ..model.files import read_json, write_json
 from .tracking import log_backtest_results, log_experiment_results, tracked_run, wandb_mode
 

@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from ..data.bars import AssetData
 from ..data.source import DataSource
 from ..evaluate.report import SYNTHETIC_NOTE

@@ -12,7 +12,8 @@ import re
 import time
 from collections.abc import Iterator
 from functools import partial
-from ..core import BadData, expect
+from ..arguments import expect
+from ..core import BadData
 from .admission import Admission, Busy
 from .http_server import LIMITS, HttpLimits, bound_server, running, server_url
 from .live_page import LIVE_POLICY, live_html, live_page

@@ -14,7 +14,8 @@ from fastcore.basics import patch
 from jaxtyping import Float
 from torch import Tensor
 from typing import NamedTuple
-from ..core import BadData, ShapeMismatch, expect_count, make_generator, stable_seed
+from ..arguments import expect_count
+from ..core import BadData, ShapeMismatch, make_generator, stable_seed
 from ..model.synth import SynthModel, SynthOutput, with_start
 from ..names import choose
 from ..processes.base import simulate

@@ -14,7 +14,7 @@ import torch
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from ..core import BadData
+from ..core import BadData, usual_torch
 from ..data.bars import AssetData
 from ..data.times import to_time
 from ..features.informed import INPUTS, with_inputs
@@ -122,6 +122,7 @@ def _claim(folder: str | Path, windows: CurveWindows, **facts):
 # %% ../../nbs/train/15_recipe.ipynb #6993f901
 _ABSENT = 0.2  # share of the training windows without their optional inputs
 
+@usual_torch()
 def train_recipe(
     recipe: str | dict, # a name in `RECIPES`, or settings like theirs
     bars: Sequence[AssetData], # at the competition's step, gaps allowed

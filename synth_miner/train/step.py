@@ -11,7 +11,8 @@ import torch
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from torch import nn
-from ..core import BadData, ShapeMismatch, expect, expect_count, pick_device
+from ..arguments import expect, expect_count
+from ..core import BadData, ShapeMismatch, pick_device
 from ..model.synth import SynthModel
 from ..score.competitions import Competition, get_competition
 from .adapter import batch_size

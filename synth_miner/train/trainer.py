@@ -19,7 +19,8 @@ from fastcore.meta import delegates
 from itertools import islice
 from pathlib import Path
 from tqdm.auto import tqdm
-from ..core import BadData, expect, expect_count
+from ..arguments import expect, expect_count
+from ..core import BadData, usual_torch
 from ..model.synth import SynthModel
 from ..parts import registry
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -293,7 +294,8 @@ def fit(self: Trainer,
     per_epoch = len(train) if steps_per_epoch is None else min(steps_per_epoch, len(train))
     if per_epoch < 1: raise BadData("the training loader is empty; give it at least one batch")
     hidden = not (progress and self.processes.main)
-    with tqdm(total=epochs * per_epoch, disable=hidden, desc="training", unit="step", mininterval=1) as bar:
+    shown = dict(disable=hidden, desc="training", unit="step", mininterval=1)
+    with usual_torch(), tqdm(total=epochs * per_epoch, **shown) as bar:
         plan = _Plan(epochs, per_epoch, patience, max_skipped, max_rollbacks, Path(folder) if folder else None,
                      checkpoint_minutes, say or bar.write, log, watch, bar)
         received = self._fit_plan(train, val, plan, resume)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from .. import __version__
-from ..core import BadData, stable_seed
+from ..core import BadData, stable_seed, usual_torch
 from ..lab.assemble import new_run_folder
 from ..lab.fingerprint import code_fingerprint, git_state
 from ..lab.store import ExperimentStore
@@ -105,6 +105,7 @@ def stretch_samples(
     return make_samples(market, asked, progress)
 
 # %% ../../nbs/ultra/22_run.ipynb #17eb2a48
+@usual_torch()
 def fit_ultra(
     settings: UltraSettings, # of the run
     progress: bool = False, # show bars

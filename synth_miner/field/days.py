@@ -30,6 +30,7 @@ def _edges(sums, days) -> np.ndarray: # (days + 1,)
     "Where each day begins among the prompts, and the end; a day on which nobody answered is empty."
     return np.append(np.searchsorted(sums.times, days * 86400), len(sums.times))
 
+# %% ../../nbs/field/04_days.ipynb #0f9479b2
 def day_sums(
     field: FieldScores, # raw scores of everybody
     sums: FieldSums | None = None, # of the field, where they are there already

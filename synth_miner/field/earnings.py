@@ -49,6 +49,7 @@ def _pool_by_day(
         raise BadData(f"expected each day of the pool once, found {twice:%Y-%m-%d} twice")
     return pool
 
+# %% ../../nbs/field/03_earnings.ipynb #256f5319
 def _check_money(
     pool: pd.Series | None, # dollars for all miners by UTC day; None: no dollars are told
     competition_share: float, # of all emissions

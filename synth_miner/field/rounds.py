@@ -108,6 +108,7 @@ def softmax_rows(
     e = np.where(np.isnan(logits), 0.0, np.exp(logits - np.where(np.isfinite(top), top, 0.0)))
     return e / np.maximum(e.sum(1, keepdims=True), np.finfo(float).tiny)
 
+# %% ../../nbs/field/02_rounds.ipynb #3f5e7bb7
 def rounds_of(
     field: FieldScores, # raw scores of everybody
     moments: Int[np.ndarray, "rounds"] | None = None, # UTC seconds; None: each time at which something was scored

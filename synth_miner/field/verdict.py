@@ -204,6 +204,7 @@ def _dollars(rounds, own, pool, settings) -> pd.Series:
     usd = usd_by_day(rounds, pool, settings["competition_share"], settings["consensus"]).iloc[:, -1]
     return usd[usd.index >= own.index[0].floor("1D")]
 
+# %% ../../nbs/field/05_verdict.ipynb #65ba816f
 def _verdict(field, found, pool, settings, notes) -> FieldVerdict:
     "The verdict from what was found of each model."
     def of(what): return {m: f[what] for m, f in found.items()}

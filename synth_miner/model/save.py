@@ -51,6 +51,7 @@ def weight_shapes(
     "Shape and kind of each tensor."
     return {name: _weight_shape(tensor) for name, tensor in weights.items()}
 
+# %% ../../nbs/model/02_save.ipynb #9a33c8d6
 def check_fit(
     own: dict[str, WeightShape], # of the model
     found: dict[str, WeightShape], # of the weights

@@ -103,6 +103,7 @@ def _check_links(folder: Path):
         if (folder / name).is_file() and (folder / name).resolve().parent != folder.resolve():
             raise BadData(f"{folder / name} is a link to a file outside of the run; not published")
 
+# %% ../../nbs/publish/07_run_files.ipynb #9c8b7ae6
 def check_finished(
     folder: str | Path, # of a run
 ):

@@ -244,6 +244,7 @@ def signed_question(
     facts = dict(dendrite=sender, timeout=timeout, computed_body_hash=body_hash(body))
     return body, {"bt_facts": json.dumps(facts), "content-type": "application/json"}
 
+# %% ../../nbs/testing/local_axon.ipynb #1fb389c7
 def ask_axon(
     url: str, # of an axon
     prompt: dict, # the question

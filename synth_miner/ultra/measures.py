@@ -33,6 +33,7 @@ def number_of(
     try: return float(value) if real else np.nan
     except OverflowError: return np.nan
 
+# %% ../../nbs/ultra/06_measures.ipynb #da046108
 def numbers_of(
     part: dict, # one stream of a payload
     name: str, # key

@@ -21,6 +21,7 @@ from ..score.competitions import get_competition
 # %% ../../nbs/field/15_record.ipynb #11a7de60
 _TOLD = ("rank", "best", "last", "of", "share", "share_low", "share_high", "against_best", "usd_day", "usd_low",
          "usd_high", "answered") # columns of a verdict's table that are kept
+_SPANS = ("rank_low", "rank_high", "best_low", "best_high") # kept as well; older records have none
 
 def verdict_record(
     verdict: FieldVerdict, # of one competition
@@ -37,7 +38,7 @@ def verdict_record(
                  miners=len(field.miners), joined=None if joined is None else f"{joined:%Y-%m-%d %H:%M}",
                  consensus=verdict.settings["consensus"], competition_share=verdict.settings["competition_share"],
                  silent=[str(a) for a in ranks.index[ranks.isna()]], made_up=made_up, synthetic=bool(synthetic))
-    numbers = {k: None if np.isnan(row[k]) else float(row[k]) for k in _TOLD}
+    numbers = {k: None if np.isnan(row[k]) else float(row[k]) for k in (*_TOLD, *_SPANS)}
     lacking = [a for a in field.competition.assets if a not in ranks.index]
     return dict(facts, not_asked=lacking, complete=not facts["silent"] and bool(row.answered == 1), **numbers)
 
@@ -115,11 +116,13 @@ def field_section(
     "The section of a card."
     if not records: return ""
     def span(low, high, form): return "" if low is None or high is None else f"{low:{form}} to {high:{form}}"
-    lines = [_HEADING, "", "| competition | mean rank | of | share, % | 95 % | USD a day | 95 % |", "|" + "---|" * 7]
+    heads = ["competition", "mean rank", "95 %", "of", "share, %", "95 %", "USD a day", "95 %"]
+    lines = [_HEADING, "", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for r in records.values():
         share = [None if r[k] is None else 100 * r[k] for k in ("share_low", "share_high")]
         money = "" if r["usd_day"] is None else f"{r['usd_day']:.0f}"
-        lines.append(f"| {get_competition(r['competition']).label} | {r['rank']:.1f} | {r['of']:.0f} | "
+        lines.append(f"| {get_competition(r['competition']).label} | {r['rank']:.1f} | "
+                     f"{span(r.get('rank_low'), r.get('rank_high'), '.1f')} | {r['of']:.0f} | "
                      f"{100 * r['share']:.2f} | {span(*share, '.2f')} | {money} | "
                      f"{span(r['usd_low'], r['usd_high'], '.0f')} |")
     notes = ["; ".join(_notes_on(r)) for r in records.values()]

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from .teacher import ahead_of, ahead_plot, rank_persistence
-from .verdict import _expect_verdict, _multiple, FieldVerdict
+from .verdict import _expect_verdict, _multiple, FieldVerdict, spanned
 from ..model.files import write_json
 from ..tables import figure_html, frame_html, html_page, page_section
 from ..viz import save_figure
@@ -27,12 +27,25 @@ def money_table(
     def span(low, high, digits):
         both = zip(low, high, strict=True)
         return [f"{a:.{digits}f} to {b:.{digits}f}" if np.isfinite(a) else "" for a, b in both]
-    columns = {"mean rank": t["rank"].round(1), "best": t.best, "last": t["last"], "of": t.of,
+    columns = {"mean rank": t["rank"].round(1), "95 % of rank": span(t.rank_low, t.rank_high, 1),
+               "best": t.best, "last": t["last"], "of": t.of,
                "share, %": (100 * t.share).round(2), "95 % of share": span(100 * t.share_low, 100 * t.share_high, 2),
-               "of the best other": [_multiple(x) for x in t.against_best], "USD a day": t.usd_day.round(0),
+               "of the best other": [_multiple(x) for x in t.against_best],
+               "95 % of that": _multiple_spans(t.best_low, t.best_high), "USD a day": t.usd_day.round(0),
                "95 % of USD": span(t.usd_low, t.usd_high, 0), "answered, %": (100 * t.answered).round(1)}
     return pd.DataFrame(columns)
 
+def _multiple_spans(low, high) -> list[str]:
+    "Intervals of multiples as texts."
+    return [f"{_multiple(a)} to {_multiple(b)}" if np.isfinite(a) else "" for a, b in zip(low, high, strict=True)]
+
+def _asset_table(verdict: FieldVerdict) -> pd.DataFrame:
+    "Rank on each asset, with its interval, in words that fit a page."
+    ranks, spans = verdict.by_asset, verdict.asset_spans
+    cells = {a: [spanned(*x, ".0f") for x in zip(ranks[a], spans[a].low, spans[a].high, strict=True)] for a in ranks}
+    return pd.DataFrame(cells, ranks.index)
+
+# %% ../../nbs/field/13_report.ipynb #2b42c69f
 def _regime_table(verdict: FieldVerdict) -> pd.DataFrame:
     "How far the best ten are ahead of each model, by volatility."
     tables = {m: ahead_of(verdict.field, s, "regime").ahead for m, s in verdict.scores.items()}
@@ -41,15 +54,14 @@ def _regime_table(verdict: FieldVerdict) -> pd.DataFrame:
 def _pair_table(verdict: FieldVerdict) -> pd.DataFrame:
     "For every two models, how many times the first one's share the second one gets, in words that fit a page."
     p = verdict.pairs
-    span = [f"{_multiple(a)} to {_multiple(b)}" if np.isfinite(a) else "" for a, b in zip(p.low, p.high, strict=True)]
-    times = [_multiple(x) for x in p.earns_times]
-    return pd.DataFrame({"other": p.other, "the other earns, times": times, "95 %": span}).set_index(p.model)
+    columns = {"other": p.other, "the other earns, times": [_multiple(x) for x in p.earns_times]}
+    return pd.DataFrame({**columns, "95 %": _multiple_spans(p.low, p.high)}).set_index(p.model)
 
 def verdict_tables(
     verdict: FieldVerdict, # of one competition
 ) -> dict: # heading -> table
     "Everything that the page of a verdict shows as a table."
-    tables = {"Rank, share, dollars": money_table(verdict), "Rank by asset": verdict.by_asset}
+    tables = {"Rank, share, dollars": money_table(verdict), "Rank by asset": _asset_table(verdict)}
     for model, needed in verdict.needed.items():
         tables[f"{model}: points of score to lose for a rank, over all assets or on one of them"] = needed
     if len(verdict.pairs): tables["What one earns as a multiple of the other"] = _pair_table(verdict)
@@ -130,7 +142,8 @@ def _write(verdict: FieldVerdict, folder: Path):
     (folder / "report.md").write_text(verdict_markdown(verdict), encoding="utf-8")
     (folder / "report.html").write_text(verdict_page(verdict), encoding="utf-8")
     needed = {m: t for m, t in verdict.needed.items() if len(t)}
-    tables = dict(verdict=verdict.table, by_asset=verdict.by_asset, pairs=verdict.pairs.set_index("model"))
+    tables = dict(verdict=verdict.table, by_asset=verdict.by_asset, pairs=verdict.pairs.set_index("model"),
+                  by_asset_intervals=verdict.asset_spans)
     if needed: tables["needed"] = pd.concat(needed, names=["model"])
     for name, table in tables.items(): table.to_csv(folder / f"{name}.csv")
     pd.concat(verdict.rounds, names=["model", "time"]).to_parquet(folder / "rounds.parquet")

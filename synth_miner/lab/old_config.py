@@ -30,7 +30,7 @@ NO_EFFECT = dict(  # arguments that did nothing in the ancestor -> why they are 
     sigma_min="it had no effect", sigma_max="it had no effect", initial_price="it belonged to random batches",
     target_std="it belonged to random batches", _partial_="what surrounds a part gives it what is missing",
     _recursive_="parts inside parts are always built", _convert_="values are always plain")
-NO_COUNTERPART = "it has no counterpart; synth-miner --help-keys lists all keys"
+NO_COUNTERPART = "it has no counterpart; synth-miner --help-keys lists all keys" # reason for a key that is left out
 _OLD_DEFAULTS = {  # part -> arguments that were something else in the ancestor when nothing was said
     name: {"channel_independence": True} for name in ("flexiblepatchembed", "multiscalepatcher")}
 
@@ -106,7 +106,7 @@ def _migrate_fusion(given: Mapping, where: str, notes: list) -> dict | str | Non
 
 
 # %% ../../nbs/lab/01_old_config.ipynb #429d5e49
-TO_BE_WRITTEN = " is missing: write one of the names above into the new file before it is trained"
+TO_BE_WRITTEN = " is missing: write one of the names above into the new file before it is trained" # end of a note
 
 _BACKBONE = ("d_model", "insert_layernorm", "skip_input_proj")  # keys of a backbone that stay
 

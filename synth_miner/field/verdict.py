@@ -221,17 +221,15 @@ def row_texts(
 def text(self: FieldVerdict) -> str: # plain text
     "The verdict for a terminal."
     first, last = (pd.Timestamp(int(t), unit="s", tz="UTC") for t in self.field.times[[0, -1]])
-    head = (f"{self.field.competition.label}: {len(self.field)} prompts scored {first:%Y-%m-%d %H:%M} to "
-            f"{last:%Y-%m-%d %H:%M}, {len(self.field.miners)} miners; [95 % intervals]")
-    wide = max(17, *(len(str(m)) + 1 for m in self.table.index))
-    line = f"{{:<{wide}}}" + "{:>18}{:>6}{:>6}{:>5}{:>24}{:>20}{:>18}"
-    lines = [line.format("model", "rank", "best", "last", "of", "share", "of best", "USD/day")]
+    lines = [f"{self.field.competition.label}: {len(self.field)} prompts scored {first:%Y-%m-%d %H:%M} to "
+             f"{last:%Y-%m-%d %H:%M}, {len(self.field.miners)} miners; [95 % intervals]"]
     for m, r in self.table.iterrows():
-        rank, *others = row_texts(r).values()
-        lines.append(line.format(m, rank, *(f"{r[k]:.0f}" for k in ("best", "last", "of")), *others))
+        texts = row_texts(r)
+        texts["rank"] += f" of {r.of:.0f}; best {r.best:.0f}, last {r['last']:.0f}"
+        lines += [str(m), *(f"  {name:<9}{text}" for name, text in texts.items() if text)]
     pairs = [f"{p.other} earns {spanned(p.earns_times, p.low, p.high, 'times')} times what {p.model} earns"
              for p in self.pairs.dropna().itertuples()]
-    return "\n".join([head, *lines, *pairs, *self.notes])
+    return "\n".join([*lines, *pairs, *self.notes])
 
 # %% ../../nbs/field/05_verdict.ipynb #7f00cbf0
 @patch

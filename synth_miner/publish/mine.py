@@ -8,8 +8,8 @@ __all__ = ['PRICE_SOURCES', 'mine', 'mine_mode']
 # %% ../../nbs/publish/24_mine.ipynb #0dd3f3af
 import contextlib
 import logging
-import queue
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -85,15 +85,20 @@ def _told_to_stop(stop: threading.Event):
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = queue.SimpleQueue() # a handler may interrupt the thread that holds the lock of the event, for ever
+    numbers, told = (signal.SIGTERM, signal.SIGINT), socket.socketpair()
     def pass_on():
-        if numbers.get() is not None: stop.set()
+        with told[0]:
+            while number := told[0].recv(1): # nothing once the other end is closed
+                if number[0] in numbers: stop.set()
     threading.Thread(target=pass_on, daemon=True, name="signals").start()
-    old = {s: signal.signal(s, lambda number, _: numbers.put(number)) for s in (signal.SIGTERM, signal.SIGINT)}
+    told[1].setblocking(False)
+    usual = signal.set_wakeup_fd(told[1].fileno(), warn_on_full_buffer=False)
+    old = {s: signal.signal(s, lambda *_: None) for s in numbers}
     try: yield
     finally:
         for s, handler in old.items(): signal.signal(s, handler)
-        numbers.put(None)
+        signal.set_wakeup_fd(usual)
+        told[1].close()
 
 # %% ../../nbs/publish/24_mine.ipynb #mine-command
 def mine(

@@ -303,7 +303,8 @@ def record(self: Recorder,
     "Record in a thread of its own, so that it works in a notebook as well."
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         running = pool.submit(lambda: asyncio.run(self.run(seconds)))
-        try: concurrent.futures.wait([running])
+        try:
+            while not concurrent.futures.wait([running], 0.5).done: pass # a signal is noticed between two waits
         except KeyboardInterrupt:
             self.report("stopping")
             self.stop()

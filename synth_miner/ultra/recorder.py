@@ -193,8 +193,7 @@ def begin(self: Recorder,
     about: dict | None = None, # what differs in recording.json
 ):
     "Take the folder, remove what a killed process left, mark the time since then. Raises BadData for a folder in use."
-    folder = Path(self.settings.folder)
-    owner = folder / _OWNER
+    owner = (folder := Path(self.settings.folder)) / _OWNER
     if owner.exists() and is_alive(found := json.loads(owner.read_text())):
         raise BadData(f"{folder} is being recorded by process {found['pid']}; stop it, or name another folder")
     _write_text(owner, this_process() | dict(seen=None, started=pd.Timestamp.now("UTC").isoformat()))

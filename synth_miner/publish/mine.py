@@ -85,20 +85,20 @@ def _told_to_stop(stop: threading.Event):
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers, told = (signal.SIGTERM, signal.SIGINT), socket.socketpair()
+    numbers, (reading, writing) = (signal.SIGTERM, signal.SIGINT), socket.socketpair()
     def pass_on():
-        with told[0]:
-            while number := told[0].recv(1): # nothing once the other end is closed
+        with reading:
+            while number := reading.recv(1): # nothing once the other end is closed
                 if number[0] in numbers: stop.set()
     threading.Thread(target=pass_on, daemon=True, name="signals").start()
-    told[1].setblocking(False)
-    usual = signal.set_wakeup_fd(told[1].fileno(), warn_on_full_buffer=False)
+    writing.setblocking(False)
+    usual = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
     old = {s: signal.signal(s, lambda *_: None) for s in numbers}
     try: yield
     finally:
         for s, handler in old.items(): signal.signal(s, handler)
         signal.set_wakeup_fd(usual)
-        told[1].close()
+        writing.close()
 
 # %% ../../nbs/publish/24_mine.ipynb #mine-command
 def mine(
